@@ -1,0 +1,714 @@
+"""The compiled base of every pointwise loss: checks, the loop over blocks, threads, reductions."""
+
+import numpy as np
+
+from fastloss._sums import LossSums
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+from libc.math cimport NAN
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+from numpy cimport ndarray
+
+from fastloss._runtime cimport *
+from fastloss.kernels cimport *
+
+cnp.import_array()
+
+cdef extern from "numpy/arrayobject.h":
+    bint PyArray_CheckExact(object) noexcept
+    bint PyArray_ISNOTSWAPPED(ndarray) noexcept
+    bint PyArray_CHKFLAGS(ndarray, int) noexcept
+
+cdef enum:
+    # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
+    PIECE = 1024
+    RELEASE_GIL_FROM = 4096
+
+_LABELS = {
+    FL_LABELS_FINITE: "finite numbers",
+    FL_LABELS_NONNEGATIVE: "finite labels of at least 0",
+    FL_LABELS_POSITIVE: "finite labels greater than 0",
+    FL_LABELS_UNIT_INTERVAL: "labels in [0, 1]",
+    FL_LABELS_BINARY: "labels 0 or 1",
+}
+
+
+# Everything one evaluation needs, for the loops that run without the GIL.
+cdef struct Job:
+    FlPointwiseFn function
+    const double* params
+    double scale
+    int precision
+    int stream
+    int contiguous           # all arrays are: the kernels read and write the memory itself
+    int has_weight
+    int has_loss             # the loss is stored, not only summed
+    int has_gradient
+    int has_hessian
+    FlArray y_true
+    FlArray raw_prediction
+    FlArray sample_weight
+    FlArray loss
+    FlArray gradient
+    FlArray hessian
+
+
+cdef int _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n, double* partial) noexcept nogil:
+    """One block; its summed loss goes to partial. 1 if a label in it is invalid."""
+    cdef FlPointwiseBlock block
+    cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
+    memset(block.sums, 0, sizeof(block.sums))
+    block.params = job.params
+    block.scale = job.scale
+    block.invalid = 0
+    block.sample_weight = NULL
+    block.loss = NULL
+    block.gradient = NULL
+    block.hessian = NULL
+    if job.contiguous:
+        block.stream = job.stream
+        block.y_true = job.y_true.data + offset
+        block.raw_prediction = job.raw_prediction.data + offset
+        if job.has_weight:
+            block.sample_weight = job.sample_weight.data + offset
+        if job.has_loss:
+            block.loss = job.loss.data + offset
+        if job.has_gradient:
+            block.gradient = job.gradient.data + offset
+        if job.has_hessian:
+            block.hessian = job.hessian.data + offset
+        job.function(&block, n)
+    else:
+        block.stream = 0
+        _run_in_pieces(job, &block, start, n)
+    partial[0] = fl_sum_lanes(block.sums)
+    return block.invalid
+
+
+cdef const void* _piece(
+    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, void* buffer
+) noexcept nogil:
+    """Where n samples stand as REALs: in the array itself, or converted in the buffer."""
+    if array.contiguous:
+        return array.data + start * array.itemsize
+    kernels().read[precision](array, start, n, buffer)
+    return buffer
+
+
+cdef void* _place(const FlArray* array, Py_ssize_t start, void* buffer) noexcept nogil:
+    return array.data + start * array.itemsize if array.contiguous else buffer
+
+
+cdef void _put(
+    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, const void* buffer
+) noexcept nogil:
+    if not array.contiguous:
+        kernels().write[precision](array, start, n, buffer)
+
+
+cdef void _run_in_pieces(
+    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
+) noexcept nogil:
+    cdef double y[PIECE]
+    cdef double f[PIECE]
+    cdef double w[PIECE]
+    cdef double loss[PIECE]
+    cdef double gradient[PIECE]
+    cdef double hessian[PIECE]
+    cdef Py_ssize_t end = start + n, m
+    cdef int precision = job.precision
+    while start < end:
+        m = min(end - start, <Py_ssize_t>PIECE)
+        block.y_true = _piece(&job.y_true, precision, start, m, y)
+        block.raw_prediction = _piece(&job.raw_prediction, precision, start, m, f)
+        if job.has_weight:
+            block.sample_weight = _piece(&job.sample_weight, precision, start, m, w)
+        if job.has_loss:
+            block.loss = _place(&job.loss, start, loss)
+        if job.has_gradient:
+            block.gradient = _place(&job.gradient, start, gradient)
+        if job.has_hessian:
+            block.hessian = _place(&job.hessian, start, hessian)
+        job.function(block, m)
+        if job.has_loss:
+            _put(&job.loss, precision, start, m, loss)
+        if job.has_gradient:
+            _put(&job.gradient, precision, start, m, gradient)
+        if job.has_hessian:
+            _put(&job.hessian, precision, start, m, hessian)
+        start += m
+
+
+cdef int _run_blocks(
+    const Job* job, Py_ssize_t n, Py_ssize_t length, double* partials, int threads
+) noexcept nogil:
+    """All blocks; how many of them hold an invalid label."""
+    cdef Py_ssize_t b, n_blocks = (n + length - 1) // length
+    cdef int invalid = 0
+    if threads > 1:
+        for b in prange(n_blocks, schedule="static", num_threads=threads):
+            invalid += _run_block(job, b * length, min(length, n - b * length), &partials[b])
+    else:
+        for b in range(n_blocks):
+            invalid += _run_block(job, b * length, min(length, n - b * length), &partials[b])
+    return invalid
+
+
+cdef inline int _describe(ndarray array, str argument, int precision, Job* job, FlArray* out) except -1:
+    """As describe(); the common case, an array that the kernels can use as it is, without a call."""
+    if (
+        cnp.PyArray_TYPE(array) == (cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
+        and PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED)
+        and PyArray_ISNOTSWAPPED(array)
+    ):
+        out.data = <char*>cnp.PyArray_DATA(array)
+        out.contiguous = True
+        out.itemsize = 8 if precision == FL_F64 else 4
+    else:
+        describe(array, argument, precision, out)
+        if not out.contiguous:
+            job.contiguous = False
+    return 0
+
+
+cdef inline bint _apart(ndarray a, ndarray b) noexcept:
+    """Whether two arrays clearly share no memory: contiguous ranges that do not meet, or None."""
+    if a is None or b is None:
+        return True
+    if not (
+        PyArray_CHKFLAGS(a, cnp.NPY_ARRAY_C_CONTIGUOUS)
+        and PyArray_CHKFLAGS(b, cnp.NPY_ARRAY_C_CONTIGUOUS)
+    ):
+        return False
+    return (
+        cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) <= cnp.PyArray_BYTES(b)
+        or cnp.PyArray_BYTES(b) + cnp.PyArray_NBYTES(b) <= cnp.PyArray_BYTES(a)
+    )
+
+
+cdef ndarray _checked(
+    object out, str argument, ndarray f, ndarray y, ndarray w, ndarray loss, ndarray gradient
+):
+    """One provided output, checked against everything it must not overlap."""
+    cdef ndarray array
+    if (
+        PyArray_CheckExact(out)
+        and cnp.PyArray_TYPE(<ndarray>out) == cnp.PyArray_TYPE(f)
+        and same_shape(<ndarray>out, f)
+        and PyArray_CHKFLAGS(<ndarray>out, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_WRITEABLE)
+    ):
+        array = <ndarray>out
+    else:
+        array = checked_out(out, argument, f, "raw_prediction")
+    if not _apart(array, y):
+        refuse_overlap(array, argument, y, "y_true")
+    if not _apart(array, w):
+        refuse_overlap(array, argument, w, "sample_weight")
+    if not _apart(array, loss):
+        refuse_overlap(array, argument, loss, "out (loss)")
+    if not _apart(array, gradient):
+        refuse_overlap(array, argument, gradient, "out (gradient)")
+    return array
+
+
+cdef int _check_out_tuple(object out, int expected) except -1:
+    if not isinstance(out, tuple):
+        raise TypeError(f"out: expected a tuple of {expected}, got {type(out).__name__}")
+    if len(<tuple>out) != expected:
+        raise ValueError(f"out has {len(<tuple>out)} entries: expected {expected}")
+    return 0
+
+
+cdef class PointwiseLoss:
+    """
+    Base of the losses that take one raw prediction a sample; not for use by itself.
+
+    A subclass names its kernel (``name``, a row of src/losses.def) and hands its parameters to
+    ``__init__``; everything else is here.
+    """
+
+    cdef const FlPointwiseFn* _functions   # [operation][precision]
+    cdef double _values[8]
+    cdef int _labels
+    cdef int _link
+    cdef dict _params
+
+    name = ""
+
+    def __init__(self, params=(), values=()):
+        cdef int i, k
+        name = type(self).name
+        if len(values) > FL_MAX_PARAMS:
+            raise ValueError(f"{name}: at most {FL_MAX_PARAMS} kernel parameters")
+        for i in range(FL_N_POINTWISE):
+            if fl_pointwise_info[i].name.decode() == name:
+                for k in range(FL_MAX_PARAMS):
+                    self._values[k] = values[k] if k < len(values) else 0.0
+                self._params = dict(params)
+                self._labels = fl_pointwise_info[i].labels
+                self._link = fl_pointwise_info[i].link
+                self._functions = &kernels().pointwise[i][0][0]
+                return
+        raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")
+
+    # ------------------------------------------------------------ identity
+
+    @property
+    def params(self):
+        """The parameters by name, as a new dict."""
+        return dict(self._params or ())
+
+    def __repr__(self):
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
+        return f"{type(self).__name__}({inside})"
+
+    def __eq__(self, other):
+        if type(self) is not type(other):
+            return NotImplemented
+        return self.params == other.params
+
+    def __hash__(self):
+        return hash((type(self), tuple(self.params.items())))
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self.params)
+
+    # ------------------------------------------------------------ evaluation
+
+    def __call__(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """Return the loss; the same as `loss`."""
+        return self._evaluate(
+            FL_LOSS, y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        )
+
+    def loss(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """
+        Return the loss.
+
+        Parameters
+        ----------
+        y_true : array-like
+            Labels in the loss's domain, of any shape; bool, any integer type, float16, float32 or
+            float64, any strides and byte order.
+        raw_prediction : array-like of float32 or float64
+            Predictions on the link scale, of y_true's shape. Its dtype is the one computed in.
+        sample_weight : array-like, optional
+            Finite weights of at least 0, of y_true's shape; all 1 by default.
+        reduction : {"mean", "sum", "none"}
+            "mean" is the weighted mean, sum(w * loss) / sum(w).
+        out : ndarray, optional
+            With reduction "none": where the losses go, of raw_prediction's shape and dtype. May be
+            raw_prediction itself.
+        n_threads : int, optional
+            Threads for this call; see `fastloss.set_num_threads`. The result does not depend on it.
+
+        Returns
+        -------
+        float or ndarray
+            A float, or with reduction "none" an array of raw_prediction's shape and dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has a wrong dtype or shape, a label lies outside the domain, or a weight
+            is negative or not finite; the message names argument, index and value.
+        """
+        return self._evaluate(
+            FL_LOSS, y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        )
+
+    def gradient(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """
+        Return the gradient with respect to raw_prediction of what `loss` returns.
+
+        Parameters are those of `loss`; `out` is for the gradient under every reduction.
+
+        Returns
+        -------
+        ndarray
+            Of raw_prediction's shape and dtype. Under "mean" divided by the sum of the weights.
+        """
+        return self._evaluate(
+            FL_GRADIENT, y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        )
+
+    def loss_gradient(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """
+        Return loss and gradient from one pass.
+
+        Parameters are those of `loss`; `out` is a pair (loss, gradient), None for a part that is to
+        be allocated or, under "mean" and "sum", for the loss.
+
+        Returns
+        -------
+        tuple of (float or ndarray, ndarray)
+            Loss and gradient.
+        """
+        return self._evaluate(
+            FL_LOSS_GRADIENT, y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        )
+
+    def gradient_hessian(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """
+        Return gradient and Hessian diagonal from one pass.
+
+        Parameters are those of `loss`; `out` is a pair (gradient, hessian).
+
+        Returns
+        -------
+        tuple of (ndarray, ndarray)
+            Gradient and Hessian, both scaled as the reduction says.
+        """
+        return self._evaluate(
+            FL_GRADIENT_HESSIAN, y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        )
+
+    def loss_gradient_hessian(
+        self, y_true, raw_prediction, sample_weight=None, *, reduction="mean", out=None,
+        n_threads=None,
+    ):
+        """
+        Return loss, gradient and Hessian diagonal from one pass.
+
+        Parameters are those of `loss`; `out` is a triple (loss, gradient, hessian).
+
+        Returns
+        -------
+        tuple of (float or ndarray, ndarray, ndarray)
+            Loss, gradient and Hessian.
+        """
+        return self._evaluate(
+            FL_LOSS_GRADIENT_HESSIAN, y_true, raw_prediction, sample_weight, reduction, out,
+            n_threads,
+        )
+
+    def partial(self, y_true, raw_prediction, sample_weight=None, *, n_threads=None):
+        """
+        Return the sums of a part of the data, to be merged with those of other parts.
+
+        Parameters are those of `loss`.
+
+        Returns
+        -------
+        LossSums
+            With ``loss_sum``, ``weight_sum`` and ``n_samples``; ``a + b`` merges.
+        """
+        f = as_prediction(raw_prediction, "raw_prediction")
+        loss_sum = self._evaluate(FL_LOSS, y_true, f, sample_weight, "sum", None, n_threads)
+        n = cnp.PyArray_SIZE(<ndarray>f)
+        weight_sum = (
+            float(n)
+            if sample_weight is None
+            else sum_weights(
+                as_values(sample_weight, "sample_weight"), "sample_weight", FL_F64, n_threads
+            )
+        )
+        return LossSums(loss_sum, weight_sum, n)
+
+    cdef object _evaluate(
+        self, int operation, object y_true, object raw_prediction, object sample_weight,
+        object reduction, object out, object n_threads,
+    ):
+        cdef Job job
+        cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
+        cdef ndarray y = as_values(y_true, "y_true")
+        cdef ndarray w = None
+        cdef ndarray loss = None, gradient = None, hessian = None
+        cdef object loss_out = None, gradient_out = None, hessian_out = None
+        cdef int mode = reduction_code(reduction), precision, invalid, threads
+        cdef bint want_loss = operation != FL_GRADIENT and operation != FL_GRADIENT_HESSIAN
+        cdef bint want_gradient = operation != FL_LOSS
+        cdef bint want_hessian = (
+            operation == FL_GRADIENT_HESSIAN or operation == FL_LOSS_GRADIENT_HESSIAN
+        )
+        cdef bint in_place = False
+        cdef Py_ssize_t n = cnp.PyArray_SIZE(f), length = block_length(n), n_blocks
+        cdef double weight_sum = <double>n, loss_sum, value
+        cdef double few[8]
+        cdef double* partials = few
+
+        if self._functions == NULL:
+            raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
+        precision = precision_of(f, "raw_prediction")
+        if not same_shape(y, f):
+            raise ValueError(
+                f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
+                f"{(<object>f).shape}: they must be equal"
+            )
+        threads = thread_count(n_threads, n)
+        job.contiguous = True
+        _describe(y, "y_true", precision, &job, &job.y_true)
+        job.has_weight = sample_weight is not None
+        if job.has_weight:
+            w = as_values(sample_weight, "sample_weight")
+            if not same_shape(w, f):
+                raise ValueError(
+                    f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
+                    f"{(<object>f).shape}: they must be equal"
+                )
+            _describe(w, "sample_weight", precision, &job, &job.sample_weight)
+
+        # ---- outputs: all checked before any is written
+        if out is not None:
+            if want_loss + want_gradient + want_hessian == 1:
+                if isinstance(out, tuple):
+                    raise TypeError("out: expected one array, got a tuple")
+                if want_loss:
+                    loss_out = out
+                else:
+                    gradient_out = out
+            else:
+                _check_out_tuple(out, want_loss + want_gradient + want_hessian)
+                if want_loss:
+                    loss_out = (<tuple>out)[0]
+                    gradient_out = (<tuple>out)[1]
+                    if want_hessian:
+                        hessian_out = (<tuple>out)[2]
+                else:
+                    gradient_out = (<tuple>out)[0]
+                    hessian_out = (<tuple>out)[1]
+            if loss_out is not None:
+                if mode != REDUCTION_NONE:
+                    raise ValueError(
+                        f"out: the loss is a float under reduction={reduction!r}, so its place in "
+                        "out must be None"
+                    )
+                loss = _checked(loss_out, "out (loss)", f, y, w, None, None)
+            if gradient_out is not None:
+                gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None)
+            if hessian_out is not None:
+                hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient)
+            # before f may become a copy, else the later ones would look apart from it
+            in_place = not (_apart(loss, f) and _apart(gradient, f) and _apart(hessian, f))
+            if in_place:
+                for array in (loss, gradient, hessian):
+                    if array is not None and overlaps(array, f) and not same_memory(array, f):
+                        # shifted against the input: it would be overwritten before it is read
+                        f = (<object>f).copy()
+        _describe(f, "raw_prediction", precision, &job, &job.raw_prediction)
+        if job.has_weight:
+            weight_sum = sum_weights(w, "sample_weight", precision, n_threads)
+        if in_place:
+            # an invalid label must be found while the input still stands
+            self._check_labels(y, precision)
+        if want_loss and mode == REDUCTION_NONE and loss is None:
+            loss = new_like(f)
+        if want_gradient and gradient is None:
+            gradient = new_like(f)
+        if want_hessian and hessian is None:
+            hessian = new_like(f)
+        job.has_loss = loss is not None
+        job.has_gradient = gradient is not None
+        job.has_hessian = hessian is not None
+        if job.has_loss:
+            _describe(loss, "out", precision, &job, &job.loss)
+        if job.has_gradient:
+            _describe(gradient, "out", precision, &job, &job.gradient)
+        if job.has_hessian:
+            _describe(hessian, "out", precision, &job, &job.hessian)
+
+        # ---- the pass
+        job.function = self._functions[operation * 2 + precision]
+        job.params = self._values
+        job.precision = precision
+        job.scale = 1.0
+        if mode == REDUCTION_MEAN:
+            job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN
+        job.stream = beyond_cache(
+            n * job.raw_prediction.itemsize * (job.has_loss + job.has_gradient + job.has_hessian)
+        )
+        n_blocks = (n + length - 1) // length
+        if n_blocks > 8:
+            partials = <double*>malloc(n_blocks * sizeof(double))
+            if partials == NULL:
+                raise MemoryError
+        if n >= RELEASE_GIL_FROM:
+            with nogil:
+                invalid = _run_blocks(&job, n, length, partials, threads)
+        else:
+            invalid = _run_blocks(&job, n, length, partials, 1)
+        loss_sum = fl_sum_pairwise(partials, n_blocks)
+        if partials != few:
+            free(partials)
+        if invalid:
+            self._check_labels(y, precision)
+        if mode == REDUCTION_MEAN and not weight_sum > 0:
+            warn_empty(
+                "an empty array" if n == 0 else "samples whose weights sum to zero"
+            )
+
+        # ---- the result
+        if not want_loss:
+            return (gradient, hessian) if want_hessian else gradient
+        if mode == REDUCTION_NONE:
+            result = loss
+        else:
+            value = loss_sum
+            if mode == REDUCTION_MEAN:
+                value = loss_sum / weight_sum if weight_sum > 0 else NAN
+            result = value
+        if want_hessian:
+            return (result, gradient, hessian)
+        return (result, gradient) if want_gradient else result
+
+    cdef int _check_labels(self, ndarray y, int precision) except -1:
+        cdef FlArray array
+        cdef Py_ssize_t index, n = cnp.PyArray_SIZE(y)
+        describe(y, "y_true", precision, &array)
+        with nogil:
+            index = find_invalid(&array, precision, n, self._labels)
+        if index >= 0:
+            raise ValueError(
+                f"{element('y_true', y, index)}: {type(self).__name__} expects "
+                f"{_LABELS[self._labels]}"
+            )
+        return 0
+
+    # ------------------------------------------------------------ link and start
+
+    def predict(self, raw_prediction, *, out=None, n_threads=None):
+        """
+        Return predictions on the scale of the labels: the inverse link of raw_prediction.
+
+        Parameters
+        ----------
+        raw_prediction : array-like of float32 or float64
+            Of any shape.
+        out : ndarray, optional
+            Where the result goes, of raw_prediction's shape and dtype; may be raw_prediction itself.
+        n_threads : int, optional
+            See `loss`.
+
+        Returns
+        -------
+        ndarray
+            Of raw_prediction's shape and dtype.
+        """
+        cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
+        cdef ndarray target
+        cdef int precision = precision_of(f, "raw_prediction"), threads
+        cdef Py_ssize_t n = cnp.PyArray_SIZE(f)
+        cdef FlArray source, place
+        cdef FlUnaryFn function = NULL
+        if self._functions == NULL:
+            raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
+        threads = thread_count(n_threads, n)
+        if out is None:
+            target = new_like(f)
+        else:
+            target = checked_out(out, "out", f, "raw_prediction")
+            if overlaps(target, f) and not same_memory(target, f):
+                f = (<object>f).copy()
+        describe(f, "raw_prediction", precision, &source)
+        describe(target, "out", precision, &place)
+        if self._link == FL_LINK_EXP:
+            function = kernels().unary[FL_UNARY_exp][precision]
+        elif self._link == FL_LINK_EXPIT:
+            function = kernels().unary[FL_UNARY_expit][precision]
+        with nogil:
+            _apply_link(&source, &place, function, precision, n, threads)
+        return target
+
+    def initial_prediction(self, y_true, sample_weight=None):
+        """
+        Return the best constant raw prediction: the one that minimises the weighted mean loss.
+
+        Parameters
+        ----------
+        y_true : array-like
+            Labels in the loss's domain, not empty.
+        sample_weight : array-like, optional
+            Finite weights of at least 0, of y_true's shape, not all 0.
+
+        Returns
+        -------
+        float
+            On the link scale. Where the optimum lies at infinity (all labels 0, say) the mean is
+            kept one float64 epsilon inside the domain, so that the result is finite.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`; also for empty labels and weights that sum to zero.
+        """
+        cdef ndarray y = as_values(y_true, "y_true")
+        cdef ndarray w = None
+        cdef FlArray unused
+        describe(y, "y_true", FL_F64, &unused)
+        self._check_labels(y, FL_F64)
+        if cnp.PyArray_SIZE(y) == 0:
+            raise ValueError("y_true is empty: expected at least one label")
+        if sample_weight is not None:
+            w = as_values(sample_weight, "sample_weight")
+            if not same_shape(w, y):
+                raise ValueError(
+                    f"sample_weight has shape {(<object>w).shape}, y_true has shape "
+                    f"{(<object>y).shape}: they must be equal"
+                )
+            if not sum_weights(w, "sample_weight", FL_F64, None) > 0:
+                raise ValueError("sample_weight sums to zero: expected a positive weight")
+        labels = np.asarray(y, dtype=np.float64).ravel()
+        return float(
+            self._best_constant(
+                labels,
+                np.ones_like(labels) if w is None else np.asarray(w, dtype=np.float64).ravel(),
+            )
+        )
+
+    def _best_constant(self, labels, weights):
+        """Of flat float64 labels and weights, checked by initial_prediction."""
+        raise TypeError(f"{type(self).__name__} does not define its best constant")
+
+
+cdef void _link_piece(
+    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision,
+    Py_ssize_t start, Py_ssize_t n
+) noexcept nogil:
+    cdef double x[PIECE]
+    cdef double y[PIECE]
+    cdef const void* values = _piece(source, precision, start, n, x)
+    cdef void* to = _place(place, start, y)
+    if function != NULL:
+        function(values, to, n)
+        _put(place, precision, start, n, y)
+    else:
+        kernels().write[precision](place, start, n, values)
+
+
+cdef void _apply_link(
+    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision, Py_ssize_t n,
+    int threads
+) noexcept nogil:
+    cdef Py_ssize_t b, n_pieces = (n + PIECE - 1) // PIECE
+    if threads > 1:
+        for b in prange(n_pieces, schedule="static", num_threads=threads):
+            _link_piece(
+                source, place, function, precision, b * PIECE, min(<Py_ssize_t>PIECE, n - b * PIECE)
+            )
+    else:
+        for b in range(n_pieces):
+            _link_piece(
+                source, place, function, precision, b * PIECE, min(<Py_ssize_t>PIECE, n - b * PIECE)
+            )
+
+
+def _rebuild(cls, params):
+    """Unpickle a loss."""
+    return cls(**params)

@@ -1,0 +1,575 @@
+"""What all compiled modules share: kernels for this CPU, threads, array descriptions, checks."""
+
+import os
+import warnings
+
+import numpy as np
+
+cimport cython
+cimport numpy as cnp
+from cython.parallel cimport prange
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+from numpy cimport ndarray
+
+from fastloss._cpu_limit import cgroup_cpu_limit
+from fastloss.kernels cimport *
+
+cnp.import_array()
+
+cdef extern from "numpy/arrayobject.h":
+    # Cython's own declarations of these would cost a Python call or a signed-ness warning
+    bint PyArray_CheckExact(object) noexcept
+    bint PyArray_ISNOTSWAPPED(ndarray) noexcept
+    bint PyArray_CHKFLAGS(ndarray, int) noexcept
+
+# ---------------------------------------------------------------- kernels
+
+cdef const FlKernels* _kernels = NULL
+cdef str _why = ""
+
+
+cdef int _select_kernels() except -1:
+    global _kernels, _why
+    cdef const char* problem = NULL
+    requested = os.environ.get("FASTLOSS_ISA", "")
+    if requested:
+        name = requested.encode()
+        _kernels = fl_select_kernels(name, &problem)
+        if _kernels == NULL:
+            available = ", ".join(_available())
+            raise ImportError(
+                f"FASTLOSS_ISA={requested}: {problem.decode()}; this machine runs {available}"
+            )
+        _why = f"FASTLOSS_ISA={requested}"
+    else:
+        _kernels = fl_select_kernels(NULL, &problem)
+        _why = "the fastest that this processor supports"
+    fl_install_fork_guard()
+    return 0
+
+
+cdef list _available():
+    cdef const char* names[8]
+    cdef int i, n = fl_available_isas(names, 8)
+    return [names[i].decode() for i in range(n)]
+
+
+cdef const FlKernels* kernels() noexcept nogil:
+    return _kernels
+
+
+def cpu_info():
+    """
+    Tell which instruction set and how many threads the kernels use, and why.
+
+    Returns
+    -------
+    dict
+        ``isa`` (str): the kernels in use: "generic" (plain C), "baseline" (x86-64 v1), "v3" (AVX2),
+        "v4" (AVX-512) or "neon"; ``reason`` (str): why these; ``available`` (list of str): all that
+        run here, slowest first, each a value for the environment variable ``FASTLOSS_ISA``;
+        ``vector_bits`` (int; 0 without vectors); ``fused_multiply_add`` (bool); ``openmp`` (bool);
+        ``n_threads`` (int): the default for large inputs at this moment; ``cgroup_cpus`` (int or
+        None): the control group's limit.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.cpu_info()["isa"] in fl.cpu_info()["available"]
+    True
+    """
+    return {
+        "isa": _kernels.isa.decode(),
+        "reason": _why,
+        "available": _available(),
+        "vector_bits": _kernels.vector_bits,
+        "fused_multiply_add": bool(_kernels.fused_multiply_add),
+        "openmp": bool(fl_openmp_available()),
+        "n_threads": get_num_threads(),
+        "cgroup_cpus": cgroup_cpu_limit(),
+    }
+
+
+def pointwise_table():
+    """Return losses.def: {name: (label domain, link)} as their numbers in kernels.h."""
+    cdef int i
+    return {
+        fl_pointwise_info[i].name.decode(): (fl_pointwise_info[i].labels, fl_pointwise_info[i].link)
+        for i in range(FL_N_POINTWISE)
+    }
+
+
+# ---------------------------------------------------------------- threads
+
+cdef enum:
+    # A warm parallel region costs about a microsecond; from this many elements on it pays.
+    PARALLEL_GRAIN = 16384
+    ELEMENTS_PER_THREAD = 8192
+
+cdef int _num_threads = 0      # 0: not set by the user
+cdef int _cgroup_limit = -1    # -1: not asked yet
+
+
+def set_num_threads(n_threads):
+    """
+    Set the default number of threads of every fastloss call in this process.
+
+    Parameters
+    ----------
+    n_threads : int or None
+        At least 1. None returns to the rule: OpenMP's limit at the time of the call
+        (``OMP_NUM_THREADS``, threadpoolctl, the affinity mask) and the control group's CPU limit,
+        whichever is less.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_threads` is not an integer, or is less than 1.
+
+    Notes
+    -----
+    The number of threads never changes a result, only its speed.
+    """
+    global _num_threads
+    _num_threads = 0 if n_threads is None else _checked_threads(n_threads)
+
+
+def get_num_threads():
+    """
+    Return the number of threads that a call with large inputs would use now.
+
+    Returns
+    -------
+    int
+        What `set_num_threads` set, else OpenMP's limit or the control group's, whichever is less;
+        1 after a fork and without OpenMP.
+    """
+    return _default_threads() if fl_may_thread() else 1
+
+
+cdef int _checked_threads(object n_threads) except -1:
+    if isinstance(n_threads, (bool, np.bool_)) or not hasattr(n_threads, "__index__"):
+        raise TypeError(f"n_threads = {n_threads!r}: expected an integer of at least 1, or None")
+    n = n_threads.__index__()
+    if n < 1:
+        raise ValueError(f"n_threads = {n}: expected an integer of at least 1, or None")
+    return min(n, 4096)
+
+
+cdef int _default_threads() except -1:
+    global _cgroup_limit
+    if _num_threads:
+        return _num_threads
+    if _cgroup_limit < 0:
+        _cgroup_limit = cgroup_cpu_limit() or 0
+    cdef int limit = fl_thread_limit()
+    return min(limit, _cgroup_limit) if _cgroup_limit else limit
+
+
+cdef int thread_count(object n_threads, Py_ssize_t work) except -1:
+    """Threads for so many elements of work; validates n_threads also where one thread will do."""
+    cdef int wanted = 0
+    if n_threads is not None:
+        wanted = _checked_threads(n_threads)
+    if work < PARALLEL_GRAIN or wanted == 1 or not fl_may_thread():
+        return 1
+    if not wanted:
+        wanted = _default_threads()
+    return <int>min(<Py_ssize_t>wanted, work // ELEMENTS_PER_THREAD)
+
+
+cdef Py_ssize_t block_length(Py_ssize_t n) noexcept nogil:
+    """The fixed boundaries of partial sums: a function of n alone, never of the threads."""
+    return 4096 if n <= 262144 else 16384
+
+
+cdef bint beyond_cache(Py_ssize_t n_bytes) noexcept nogil:
+    """Whether outputs of this size are better stored around the cache."""
+    return n_bytes >= 33554432
+
+
+# ---------------------------------------------------------------- arguments
+
+cdef int reduction_code(object reduction) except -1:
+    if reduction is "mean":
+        return REDUCTION_MEAN
+    if reduction is "sum":
+        return REDUCTION_SUM
+    if reduction is "none":
+        return REDUCTION_NONE
+    if isinstance(reduction, str):
+        if reduction == "mean":
+            return REDUCTION_MEAN
+        if reduction == "sum":
+            return REDUCTION_SUM
+        if reduction == "none":
+            return REDUCTION_NONE
+    raise ValueError(f"reduction = {reduction!r}: expected 'mean', 'sum' or 'none'")
+
+
+cdef int _dtype_code(int type_number) noexcept:
+    if type_number == cnp.NPY_FLOAT64:
+        return FL_DTYPE_FLOAT64
+    if type_number == cnp.NPY_FLOAT32:
+        return FL_DTYPE_FLOAT32
+    if type_number == cnp.NPY_BOOL:
+        return FL_DTYPE_BOOL
+    if type_number == cnp.NPY_FLOAT16:
+        return FL_DTYPE_FLOAT16
+    # C's integer types by their size, which differs between platforms
+    cdef Py_ssize_t size = 0
+    cdef bint is_signed = True
+    if type_number == cnp.NPY_BYTE:
+        size = sizeof(char)
+    elif type_number == cnp.NPY_SHORT:
+        size = sizeof(short)
+    elif type_number == cnp.NPY_INT:
+        size = sizeof(int)
+    elif type_number == cnp.NPY_LONG:
+        size = sizeof(long)
+    elif type_number == cnp.NPY_LONGLONG:
+        size = sizeof(long long)
+    else:
+        is_signed = False
+        if type_number == cnp.NPY_UBYTE:
+            size = sizeof(char)
+        elif type_number == cnp.NPY_USHORT:
+            size = sizeof(short)
+        elif type_number == cnp.NPY_UINT:
+            size = sizeof(int)
+        elif type_number == cnp.NPY_ULONG:
+            size = sizeof(long)
+        elif type_number == cnp.NPY_ULONGLONG:
+            size = sizeof(long long)
+    if size == 1:
+        return FL_DTYPE_INT8 if is_signed else FL_DTYPE_UINT8
+    if size == 2:
+        return FL_DTYPE_INT16 if is_signed else FL_DTYPE_UINT16
+    if size == 4:
+        return FL_DTYPE_INT32 if is_signed else FL_DTYPE_UINT32
+    if size == 8:
+        return FL_DTYPE_INT64 if is_signed else FL_DTYPE_UINT64
+    return -1
+
+
+cdef ndarray as_values(object values, str argument):
+    """Any real array-like as an ndarray of its own dtype, without a copy of an ndarray."""
+    if PyArray_CheckExact(values):
+        return <ndarray>values
+    array = np.asarray(values)
+    if array.dtype == object:
+        raise TypeError(f"{argument}: expected an array of numbers, got {type(values).__name__}")
+    return <ndarray>array
+
+
+cdef ndarray as_prediction(object raw_prediction, str argument):
+    """As as_values; Python's own integers become float64, an integer array stays (and is refused)."""
+    if PyArray_CheckExact(raw_prediction):
+        return <ndarray>raw_prediction
+    array = as_values(raw_prediction, argument)
+    if not hasattr(raw_prediction, "dtype") and array.dtype.kind in "iu":
+        array = array.astype(np.float64)
+    return <ndarray>array
+
+
+cdef int precision_of(ndarray array, str argument) except -1:
+    cdef int type_number = cnp.PyArray_TYPE(array)
+    if type_number == cnp.NPY_FLOAT64:
+        return FL_F64
+    if type_number == cnp.NPY_FLOAT32:
+        return FL_F32
+    raise TypeError(f"{argument} has dtype {array.dtype}: expected float32 or float64")
+
+
+cdef int describe(ndarray array, str argument, int precision, FlArray* out) except -1:
+    """Fills out; out.contiguous tells that the kernels can read the memory as it is."""
+    cdef int axis
+    out.dtype = _dtype_code(cnp.PyArray_TYPE(array))
+    if out.dtype < 0:
+        raise TypeError(
+            f"{argument} has dtype {array.dtype}: expected bool, an integer type, float16, float32 "
+            "or float64"
+        )
+    out.data = <char*>cnp.PyArray_DATA(array)
+    out.swapped = not PyArray_ISNOTSWAPPED(array)
+    out.itemsize = cnp.PyArray_ITEMSIZE(array)
+    out.contiguous = (
+        out.dtype == (FL_DTYPE_FLOAT64 if precision == FL_F64 else FL_DTYPE_FLOAT32)
+        and not out.swapped
+        and PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED)
+    )
+    if out.contiguous:
+        out.ndim = 1
+        out.shape[0] = cnp.PyArray_SIZE(array)
+        out.strides[0] = out.itemsize
+    else:
+        out.ndim = cnp.PyArray_NDIM(array)
+        for axis in range(out.ndim):
+            out.shape[axis] = cnp.PyArray_DIM(array, axis)
+            out.strides[axis] = cnp.PyArray_STRIDE(array, axis)
+        fl_array_merge_axes(out)
+    return 0
+
+
+cdef bint same_shape(ndarray a, ndarray b) noexcept:
+    cdef int axis, ndim = cnp.PyArray_NDIM(a)
+    if cnp.PyArray_NDIM(b) != ndim:
+        return False
+    for axis in range(ndim):
+        if cnp.PyArray_DIM(a, axis) != cnp.PyArray_DIM(b, axis):
+            return False
+    return True
+
+
+cdef str element(str argument, ndarray array, Py_ssize_t flat_index):
+    """'y_true[3, 1] = 2.0', to open an error message."""
+    if cnp.PyArray_NDIM(array) == 0:
+        return f"{argument} = {array[()].item()!r}"
+    index = np.unravel_index(flat_index, (<object>array).shape)
+    inside = ", ".join(str(int(i)) for i in index)
+    return f"{argument}[{inside}] = {array[index].item()!r}"
+
+
+cdef int warn_empty(str what) except -1:
+    warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
+    return 0
+
+
+# ---------------------------------------------------------------- memory of outputs
+
+cdef void _extent(ndarray array, size_t* low, size_t* high) noexcept:
+    """The addresses between which the elements lie: [low, high)."""
+    cdef int axis
+    cdef Py_ssize_t reach
+    low[0] = high[0] = <size_t>cnp.PyArray_DATA(array)
+    if cnp.PyArray_SIZE(array) == 0:
+        return
+    for axis in range(cnp.PyArray_NDIM(array)):
+        reach = (cnp.PyArray_DIM(array, axis) - 1) * cnp.PyArray_STRIDE(array, axis)
+        if reach > 0:
+            high[0] += <size_t>reach
+        else:
+            low[0] -= <size_t>(-reach)
+    high[0] += <size_t>cnp.PyArray_ITEMSIZE(array)
+
+
+cdef bint same_memory(ndarray a, ndarray b) noexcept:
+    """Whether element i of a is element i of b, for every i; shapes are equal."""
+    cdef int axis
+    if cnp.PyArray_DATA(a) != cnp.PyArray_DATA(b):
+        return False
+    for axis in range(cnp.PyArray_NDIM(a)):
+        if (
+            cnp.PyArray_DIM(a, axis) > 1
+            and cnp.PyArray_STRIDE(a, axis) != cnp.PyArray_STRIDE(b, axis)
+        ):
+            return False
+    return True
+
+
+cdef bint overlaps(ndarray a, ndarray b) except -1:
+    cdef size_t a_low, a_high, b_low, b_high
+    _extent(a, &a_low, &a_high)
+    _extent(b, &b_low, &b_high)
+    if a_high <= b_low or b_high <= a_low:
+        return False
+    try:  # the extents meet; the elements may still interleave
+        return np.shares_memory(a, b, max_work=100_000)
+    except np.exceptions.TooHardError:
+        return True
+
+
+cdef bint _overlaps_itself(ndarray array) except -1:
+    """Whether two indices may share memory: false if each axis strides over all shorter ones."""
+    cdef Py_ssize_t reach = cnp.PyArray_ITEMSIZE(array)
+    if PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS) or cnp.PyArray_SIZE(array) <= 1:
+        return False
+    axes = sorted(
+        (abs(stride), length)
+        for stride, length in zip((<object>array).strides, (<object>array).shape, strict=True)
+        if length > 1
+    )
+    for stride, length in axes:
+        if stride < reach:
+            return True
+        reach += stride * (length - 1)
+    return False
+
+
+cdef ndarray new_like(ndarray prototype):
+    """An uninitialised C-contiguous array of the prototype's shape and its dtype in native order."""
+    return cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(prototype), cnp.PyArray_DIMS(prototype), cnp.PyArray_TYPE(prototype), 0
+    )
+
+
+cdef ndarray checked_out(object out, str argument, ndarray prototype, str prototype_name):
+    """An output array that the caller provided, or an error that names what is wrong with it."""
+    if not cnp.PyArray_Check(out):
+        raise TypeError(f"{argument}: expected a NumPy array, got {type(out).__name__}")
+    cdef ndarray array = <ndarray>out
+    if cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(prototype):
+        raise TypeError(
+            f"{argument} has dtype {array.dtype}: expected {prototype.dtype.newbyteorder('=')}, "
+            f"that of {prototype_name}"
+        )
+    if not same_shape(array, prototype):
+        raise ValueError(
+            f"{argument} has shape {out.shape}: expected {(<object>prototype).shape}, that of "
+            f"{prototype_name}"
+        )
+    if not PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_WRITEABLE):
+        raise ValueError(f"{argument} is read-only: expected a writeable array")
+    if _overlaps_itself(array):
+        raise ValueError(
+            f"{argument} overlaps itself (strides {out.strides}): expected one place in memory an "
+            "element"
+        )
+    return array
+
+
+cdef int refuse_overlap(ndarray out, str argument, object other, str other_name) except -1:
+    if other is not None and overlaps(out, <ndarray>other):
+        raise ValueError(f"{argument} overlaps {other_name} in memory: expected separate arrays")
+    return 0
+
+
+# ---------------------------------------------------------------- weights
+
+cdef int _sum_weights_block(
+    const FlArray* weights, int precision, Py_ssize_t start, Py_ssize_t n, double* partial
+) noexcept nogil:
+    """1 if a weight of the block is invalid."""
+    cdef double sums[FL_SUM_LANES]
+    cdef double buffer[1024]
+    cdef Py_ssize_t item = 8 if precision == FL_F64 else 4
+    cdef Py_ssize_t done = 0, m
+    cdef int valid = 1
+    memset(sums, 0, sizeof(sums))
+    if weights.contiguous:
+        valid = _kernels.sum_weights[precision](weights.data + start * item, n, sums)
+    else:
+        while done < n:
+            m = min(n - done, <Py_ssize_t>1024)
+            _kernels.read[precision](weights, start + done, m, buffer)
+            valid &= _kernels.sum_weights[precision](buffer, m, sums)
+            done += m
+    partial[0] = fl_sum_lanes(sums)
+    return not valid
+
+
+cdef int _sum_weights_blocks(
+    const FlArray* weights, int precision, Py_ssize_t n, Py_ssize_t length, double* partials,
+    int threads
+) noexcept nogil:
+    cdef Py_ssize_t b, n_blocks = (n + length - 1) // length
+    cdef int invalid = 0
+    if threads > 1:
+        for b in prange(n_blocks, schedule="static", num_threads=threads):
+            invalid += _sum_weights_block(
+                weights, precision, b * length, min(length, n - b * length), &partials[b]
+            )
+    else:
+        for b in range(n_blocks):
+            invalid += _sum_weights_block(
+                weights, precision, b * length, min(length, n - b * length), &partials[b]
+            )
+    return invalid
+
+
+cdef Py_ssize_t find_invalid(FlArray* array, int precision, Py_ssize_t n, int labels) noexcept nogil:
+    """The flat index of the first element outside a label domain, or -1."""
+    cdef double buffer[1024]
+    cdef Py_ssize_t start = 0, m, found
+    if array.contiguous:
+        return _kernels.find_invalid[precision](array.data, n, labels)
+    while start < n:
+        m = min(n - start, <Py_ssize_t>1024)
+        _kernels.read[precision](array, start, m, buffer)
+        found = _kernels.find_invalid[precision](buffer, m, labels)
+        if found >= 0:
+            return start + found
+        start += m
+    return -1
+
+
+cdef object sum_weights(ndarray weights, str argument, int precision, object n_threads):
+    """The sum of the weights, in float64; an error if one is negative or not finite."""
+    cdef FlArray array
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(weights), length = block_length(n)
+    cdef Py_ssize_t n_blocks = (n + length - 1) // length
+    cdef int invalid, threads = thread_count(n_threads, n)
+    cdef double total, one_partial
+    cdef double* partials = &one_partial
+    describe(weights, argument, precision, &array)
+    if n == 0:
+        return 0.0
+    if n_blocks > 1:
+        partials = <double*>malloc(n_blocks * sizeof(double))
+        if partials == NULL:
+            raise MemoryError
+        with nogil:
+            invalid = _sum_weights_blocks(&array, precision, n, length, partials, threads)
+    else:
+        invalid = _sum_weights_blocks(&array, precision, n, length, partials, 1)
+    total = fl_sum_pairwise(partials, n_blocks)
+    if n_blocks > 1:
+        free(partials)
+    if invalid:
+        where = element(
+            argument, weights, find_invalid(&array, precision, n, FL_LABELS_NONNEGATIVE)
+        )
+        raise ValueError(f"{where}: weights must be finite and not negative")
+    return total
+
+
+# ---------------------------------------------------------------- vector math, for the tests
+
+def apply_unary(str name not None, x):
+    """
+    Apply a one-argument function of the vector math library to every element.
+
+    Parameters
+    ----------
+    name : str
+        One of "exp", "expm1", "log", "log1p", "expit", "softplus", "tanh", "sqrt",
+        "exp_nonpositive" (x <= 0) and "log1p_unit" (0 <= x <= 1).
+    x : ndarray
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray
+        Of x's shape and dtype.
+    """
+    cdef ndarray array = np.ascontiguousarray(x)
+    cdef int precision = precision_of(array, "x")
+    cdef ndarray out = np.empty_like(array)
+    cdef int i
+    for i in range(FL_N_UNARY):
+        if fl_unary_names[i].decode() == name:
+            _kernels.unary[i][precision](
+                cnp.PyArray_DATA(array), cnp.PyArray_DATA(out), cnp.PyArray_SIZE(array)
+            )
+            return out
+    names = ", ".join(fl_unary_names[i].decode() for i in range(FL_N_UNARY))
+    raise ValueError(f"name = {name!r}: expected one of {names}")
+
+
+def apply_pow(x, y):
+    """Return x ** y, element by element, by the vector math library; both of one shape and dtype."""
+    cdef ndarray base = np.ascontiguousarray(x)
+    cdef ndarray exponent = np.ascontiguousarray(y, dtype=base.dtype)
+    cdef int precision = precision_of(base, "x")
+    cdef ndarray out = np.empty_like(base)
+    if not same_shape(base, exponent):
+        raise ValueError(f"y has shape {y.shape}: expected {x.shape}, that of x")
+    _kernels.pow[precision](
+        cnp.PyArray_DATA(base), cnp.PyArray_DATA(exponent), cnp.PyArray_DATA(out),
+        cnp.PyArray_SIZE(base),
+    )
+    return out
+
+
+_select_kernels()

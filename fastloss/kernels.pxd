@@ -1,0 +1,165 @@
+# The C core as Cython sees it; src/kernels.h says what each thing means.
+from libc.stdint cimport int64_t
+
+
+cdef extern from "kernels.h" nogil:
+    enum:
+        FL_F64
+        FL_F32
+        FL_LOSS
+        FL_GRADIENT
+        FL_LOSS_GRADIENT
+        FL_GRADIENT_HESSIAN
+        FL_LOSS_GRADIENT_HESSIAN
+        FL_N_OPERATIONS
+        FL_LABELS_FINITE
+        FL_LABELS_NONNEGATIVE
+        FL_LABELS_POSITIVE
+        FL_LABELS_UNIT_INTERVAL
+        FL_LABELS_BINARY
+        FL_LINK_IDENTITY
+        FL_LINK_EXP
+        FL_LINK_EXPIT
+        FL_N_POINTWISE
+        FL_N_UNARY
+        FL_UNARY_exp
+        FL_UNARY_expit
+        FL_MAX_DIMS
+        FL_MAX_PARAMS
+        FL_SUM_LANES
+        FL_DTYPE_BOOL
+        FL_DTYPE_INT8
+        FL_DTYPE_UINT8
+        FL_DTYPE_INT16
+        FL_DTYPE_UINT16
+        FL_DTYPE_INT32
+        FL_DTYPE_UINT32
+        FL_DTYPE_INT64
+        FL_DTYPE_UINT64
+        FL_DTYPE_FLOAT16
+        FL_DTYPE_FLOAT32
+        FL_DTYPE_FLOAT64
+
+    ctypedef struct FlPointwiseBlock:
+        const void* y_true
+        const void* raw_prediction
+        const void* sample_weight
+        void* loss
+        void* gradient
+        void* hessian
+        const double* params
+        double scale
+        double sums[32]
+        int stream
+        int invalid
+
+    ctypedef void (*FlPointwiseFn)(FlPointwiseBlock* block, Py_ssize_t n) noexcept nogil
+    ctypedef void (*FlUnaryFn)(const void* x, void* out, Py_ssize_t n) noexcept nogil
+    ctypedef void (*FlBinaryFn)(const void* x, const void* y, void* out, Py_ssize_t n) noexcept nogil
+
+    ctypedef struct FlArray:
+        char* data
+        int dtype
+        int swapped
+        int ndim
+        int contiguous
+        Py_ssize_t itemsize
+        Py_ssize_t shape[64]
+        Py_ssize_t strides[64]
+
+    ctypedef void (*FlReadFn)(
+        const FlArray* array, Py_ssize_t start, Py_ssize_t n, void* out
+    ) noexcept nogil
+    ctypedef void (*FlReadLabelsFn)(
+        const FlArray* array, Py_ssize_t start, Py_ssize_t n, int64_t* out
+    ) noexcept nogil
+    ctypedef void (*FlWriteFn)(
+        const FlArray* array, Py_ssize_t start, Py_ssize_t n, const void* values
+    ) noexcept nogil
+    ctypedef int (*FlSumWeightsFn)(const void* weights, Py_ssize_t n, double* sums) noexcept nogil
+    ctypedef Py_ssize_t (*FlFindInvalidFn)(
+        const void* x, Py_ssize_t n, int labels
+    ) noexcept nogil
+
+    ctypedef struct FlSgdBlock:
+        void* param
+        const void* grad
+        void* momentum_buffer
+        double lr
+        double momentum
+        double dampening
+        double weight_decay
+        int nesterov
+        int first
+
+    ctypedef void (*FlSgdFn)(const FlSgdBlock* block, Py_ssize_t n) noexcept nogil
+
+    enum:
+        FL_WANT_LOSS
+        FL_WANT_GRADIENT
+        FL_WANT_HESSIAN
+
+    ctypedef struct FlCrossEntropyBlock:
+        Py_ssize_t n_samples
+        Py_ssize_t n_classes
+        const void* raw_prediction
+        Py_ssize_t sample_stride
+        Py_ssize_t class_stride
+        const int64_t* labels
+        const void* targets
+        Py_ssize_t target_sample_stride
+        Py_ssize_t target_class_stride
+        const void* sample_weight
+        const void* class_weight
+        double class_weight_sum
+        double label_smoothing
+        double scale
+        int wants
+        int stream
+        void* loss
+        void* gradient
+        Py_ssize_t gradient_sample_stride
+        Py_ssize_t gradient_class_stride
+        void* hessian
+        Py_ssize_t hessian_sample_stride
+        Py_ssize_t hessian_class_stride
+        void* scratch
+        double loss_sum
+
+    ctypedef void (*FlCrossEntropyFn)(FlCrossEntropyBlock* block) noexcept nogil
+
+    size_t fl_cross_entropy_scratch_bytes(Py_ssize_t n_classes)
+
+    ctypedef struct FlKernels:
+        const char* isa
+        int vector_bits
+        int fused_multiply_add
+        FlPointwiseFn pointwise[1][5][2]  # FL_N_POINTWISE rows in C
+        FlUnaryFn unary[1][2]             # FL_N_UNARY rows in C
+        FlBinaryFn pow[2]
+        FlReadFn read[2]
+        FlReadLabelsFn read_labels
+        FlWriteFn write[2]
+        FlSumWeightsFn sum_weights[2]
+        FlFindInvalidFn find_invalid[2]
+        FlSgdFn sgd[2]
+        FlCrossEntropyFn cross_entropy[2]
+        FlCrossEntropyFn softmax[2]
+
+    ctypedef struct FlPointwiseInfo:
+        const char* name
+        int labels
+        int link
+
+    const FlPointwiseInfo fl_pointwise_info[1]
+    const char* fl_unary_names[1]
+
+    const FlKernels* fl_select_kernels(const char* requested, const char** problem)
+    int fl_available_isas(const char** names, int capacity)
+    int fl_openmp_available()
+    int fl_may_thread()
+    int fl_thread_limit()
+    void fl_install_fork_guard()
+    void fl_array_merge_axes(FlArray* array)
+    double fl_sum_lanes(const double* sums)
+    double fl_sum_pairwise(const double* x, Py_ssize_t n)

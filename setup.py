@@ -1,0 +1,169 @@
+"""Build of the C core, once per instruction set, and of the Cython modules on top of it."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+SOURCE = Path("src")
+MSVC = sys.platform == "win32" and "GCC" not in sys.version
+
+# -fno-math-errno and -fno-trapping-math only free the compiler from side effects nobody reads; unlike
+# -ffast-math they change no result. -ffp-contract=fast fuses a*b+c where the target can.
+C_FLAGS = (
+    []
+    if MSVC
+    else [
+        "-O3",
+        "-std=gnu11",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-ffp-contract=fast",
+        "-fvisibility=hidden",
+        "-fPIC",
+        "-Wall",
+        "-Wextra",
+    ]
+)
+if os.environ.get("FASTLOSS_WERROR"):
+    C_FLAGS.append("/WX" if MSVC else "-Werror")
+SANITIZE = os.environ.get("FASTLOSS_SANITIZE")  # e.g. "address,undefined"; see CONTRIBUTING.md
+SANITIZE_FLAGS = [f"-fsanitize={SANITIZE}", "-g", "-fno-omit-frame-pointer"] if SANITIZE else []
+
+
+def isa_flags() -> dict[str, list[str]]:
+    """The instruction sets to compile for this architecture, and the flags of each."""
+    flags: dict[str, list[str]] = {"generic": []}
+    machine = platform.machine().lower()
+    if MSVC:
+        return flags
+    if machine in ("x86_64", "amd64"):
+        flags["baseline"] = ["-march=x86-64"]
+        flags["v3"] = ["-march=x86-64-v3"]
+        # 512-bit vectors are the point of v4: gcc and clang would default to 256
+        flags["v4"] = ["-march=x86-64-v4", "-mprefer-vector-width=512"]
+    elif machine in ("aarch64", "arm64"):
+        flags["neon"] = []
+    return flags
+
+
+def pointwise_losses() -> list[str]:
+    """The names in losses.def."""
+    text = (ROOT / SOURCE / "losses.def").read_text()
+    return re.findall(r"^FL_POINTWISE\((\w+),", text, flags=re.MULTILINE)
+
+
+def openmp_flags() -> tuple[list[str], list[str]]:
+    """Compile and link flags for OpenMP, empty if the compiler does not have it."""
+    if MSVC:
+        return ["/openmp"], []
+    if os.environ.get("FASTLOSS_NO_OPENMP"):
+        return [], []
+    candidates = [(["-fopenmp"], ["-fopenmp"])]
+    if sys.platform == "darwin":  # Apple's clang: libomp stands beside it, if at all
+        candidates.append((["-Xpreprocessor", "-fopenmp"], ["-lomp"]))
+    compiler = os.environ.get("CC", "cc").split()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+        for compile_flags, link_flags in candidates:
+            command = [*compiler, *compile_flags, str(source), "-o", str(Path(folder, "probe"))]
+            try:
+                done = subprocess.run([*command, *link_flags], capture_output=True, check=False)
+            except OSError:
+                continue
+            if done.returncode == 0:
+                return compile_flags, link_flags
+    print("fastloss: this compiler has no OpenMP; building a serial library", file=sys.stderr)
+    return [], []
+
+
+OPENMP_COMPILE, OPENMP_LINK = openmp_flags()
+ISAS = isa_flags()
+HEADERS = [str(p) for p in sorted((ROOT / SOURCE).rglob("*")) if p.suffix in (".h", ".inc", ".def")]
+
+
+class BuildKernels(build_clib):
+    """Static libraries, one per instruction set, each from its own flags."""
+
+    def build_libraries(self, libraries):
+        # the one thing that C cannot derive from losses.def itself
+        generated = Path(self.build_temp, "generated")
+        generated.mkdir(parents=True, exist_ok=True)
+        header = generated / "loss_headers.inc"
+        text = "".join(f'#include "losses/{name}.h"\n' for name in pointwise_losses())
+        if not header.exists() or header.read_text() != text:
+            header.write_text(text)
+        for _, build_info in libraries:
+            build_info["include_dirs"] = [str(SOURCE), str(generated)]
+        super().build_libraries(libraries)
+
+
+class BuildExtensions(build_ext):
+    """The Cython modules; builds the C libraries first, also for ``build_ext --inplace``."""
+
+    def run(self):
+        if self.distribution.has_c_libraries():
+            self.run_command("build_clib")
+        super().run()
+
+
+def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
+    return name, {
+        "sources": [str(SOURCE / source) for source in sources],
+        "cflags": C_FLAGS + flags + SANITIZE_FLAGS,
+        "obj_deps": {"": HEADERS},
+    }
+
+
+LIBRARIES = [
+    library("fastloss_common", ["dispatch.c", "threads.c", "arrays.c"], OPENMP_COMPILE),
+    *(library(f"fastloss_{isa}", [f"isa_{isa}.c"], flags) for isa, flags in ISAS.items()),
+]
+
+
+def extension(name: str) -> Extension:
+    return Extension(
+        f"fastloss.{name}",
+        [f"fastloss/{name}.pyx"],
+        include_dirs=[str(SOURCE), numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        extra_compile_args=(
+            OPENMP_COMPILE
+            if MSVC
+            # Cython's own code trips over these two
+            else ["-O2", "-Wno-unused-function", "-fno-math-errno", *OPENMP_COMPILE, *SANITIZE_FLAGS]
+        ),
+        extra_link_args=OPENMP_LINK + ([f"-fsanitize={SANITIZE}"] if SANITIZE else []),
+        depends=HEADERS,
+    )
+
+
+setup(
+    libraries=LIBRARIES,
+    ext_modules=cythonize(
+        [extension(path.stem) for path in sorted(Path("fastloss").glob("*.pyx"))],
+        build_dir="build/cython",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "embedsignature": True,
+            "embedsignature.format": "python",
+            "freethreading_compatible": True,
+        },
+    ),
+    cmdclass={"build_clib": BuildKernels, "build_ext": BuildExtensions},
+)

@@ -1,0 +1,3 @@
+/* The kernels for aarch64 (NEON, fused multiply-add). */
+#define FL_ISA neon
+#include "kernels.inc"

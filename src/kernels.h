@@ -1,0 +1,166 @@
+/* What the C core offers, and nothing of how: one table of functions per instruction set.
+ *
+ * Plain C without Python.h. Pure functions over blocks of numbers; no mutable state. Sizes and
+ * strides are ptrdiff_t. Index [FL_F64] or [FL_F32] picks the precision.
+ */
+#ifndef FL_KERNELS_H
+#define FL_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "multiclass/cross_entropy.h"
+
+enum { FL_F64, FL_F32, FL_N_PRECISIONS };
+
+enum {
+    FL_LOSS,
+    FL_GRADIENT,
+    FL_LOSS_GRADIENT,
+    FL_GRADIENT_HESSIAN,
+    FL_LOSS_GRADIENT_HESSIAN,
+    FL_N_OPERATIONS
+};
+
+enum { /* label domains of losses.def */
+    FL_LABELS_FINITE,
+    FL_LABELS_NONNEGATIVE,
+    FL_LABELS_POSITIVE,
+    FL_LABELS_UNIT_INTERVAL,
+    FL_LABELS_BINARY
+};
+
+enum { FL_LINK_IDENTITY, FL_LINK_EXP, FL_LINK_EXPIT };
+
+enum { /* every pointwise loss: FL_ID_<name> */
+#define FL_POINTWISE(name, labels, link, stage) FL_ID_##name,
+#include "losses.def"
+#undef FL_POINTWISE
+    FL_N_POINTWISE
+};
+
+enum { /* the one-argument functions of vecmath.h: FL_UNARY_<name> */
+#define FL_UNARY(name) FL_UNARY_##name,
+#include "unary.def"
+#undef FL_UNARY
+    FL_N_UNARY
+};
+
+/* Float64 partial sums of one block, its terms dealt round to as many lanes as two vectors have. */
+#define FL_SUM_LANES 32
+#define FL_MAX_PARAMS 8
+
+/* One contiguous run of samples. A block may be handed over in pieces, if each but the last is a
+ * multiple of FL_SUM_LANES long: the sums come out with the same bits. */
+typedef struct {
+    const void *y_true;         /* REAL[n] */
+    const void *raw_prediction; /* REAL[n] */
+    const void *sample_weight;  /* REAL[n], or NULL for ones */
+    void *loss;                 /* REAL[n], or NULL where only the sum is wanted */
+    void *gradient;             /* REAL[n]; may be raw_prediction itself */
+    void *hessian;              /* REAL[n]; may be raw_prediction itself */
+    const double *params;       /* FL_MAX_PARAMS of them, as the loss's header numbers them */
+    double scale;               /* multiplies what is stored: 1, or 1 / (sum of weights) */
+    double sums[FL_SUM_LANES];  /* in and out: sum of weight * loss, unscaled */
+    int stream;                 /* outputs do not fit the cache: store around it */
+    int invalid;                /* out: set where a label is outside the domain */
+} FlPointwiseBlock;
+
+typedef void (*FlPointwiseFn)(FlPointwiseBlock *block, ptrdiff_t n);
+typedef void (*FlUnaryFn)(const void *x, void *out, ptrdiff_t n);
+
+/* An array of any dtype, strides and byte order, read and written by flat (C-order) index. */
+#define FL_MAX_DIMS 64
+typedef struct {
+    char *data;
+    int dtype;       /* FL_DTYPE_* */
+    int swapped;     /* other byte order than the machine's */
+    int ndim;        /* after merging: axes of length 1 gone, contiguous axes joined */
+    int contiguous;  /* native, aligned, and flat index i stands at data + i * itemsize */
+    ptrdiff_t itemsize;
+    ptrdiff_t shape[FL_MAX_DIMS], strides[FL_MAX_DIMS]; /* strides in bytes */
+} FlArray;
+
+enum {
+    FL_DTYPE_BOOL,
+    FL_DTYPE_INT8,
+    FL_DTYPE_UINT8,
+    FL_DTYPE_INT16,
+    FL_DTYPE_UINT16,
+    FL_DTYPE_INT32,
+    FL_DTYPE_UINT32,
+    FL_DTYPE_INT64,
+    FL_DTYPE_UINT64,
+    FL_DTYPE_FLOAT16,
+    FL_DTYPE_FLOAT32,
+    FL_DTYPE_FLOAT64
+};
+
+/* n elements from flat index start, converted to REAL. */
+typedef void (*FlReadFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, void *out);
+/* n elements from flat index start as int64 labels; a value that is no integer of int64's range
+ * becomes INT64_MIN. */
+typedef void (*FlReadLabelsFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, int64_t *out);
+/* n REALs to flat index start of an array of that very dtype. */
+typedef void (*FlWriteFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, const void *values);
+/* Adds REAL[n] to sums as FlPointwiseBlock does; returns 0 if one is negative, NaN or infinite. */
+typedef int (*FlSumWeightsFn)(const void *weights, ptrdiff_t n, double sums[FL_SUM_LANES]);
+/* The first i with x[i] outside the label domain, or -1. */
+typedef ptrdiff_t (*FlFindInvalidFn)(const void *x, ptrdiff_t n, int labels);
+
+/* One run of torch.optim.SGD's update, contiguous and in place. */
+typedef struct {
+    void *param;
+    const void *grad;
+    void *momentum_buffer; /* or NULL: no momentum */
+    double lr, momentum, dampening, weight_decay;
+    int nesterov;
+    int first; /* the buffer becomes the gradient itself, as torch does on the first step */
+} FlSgdBlock;
+
+typedef void (*FlSgdFn)(const FlSgdBlock *block, ptrdiff_t n);
+
+typedef void (*FlCrossEntropyFn)(FlCrossEntropyBlock *block);
+
+typedef struct {
+    const char *isa; /* "generic", "baseline", "v3", "v4", "neon" */
+    int vector_bits;
+    int fused_multiply_add;
+    FlPointwiseFn pointwise[FL_N_POINTWISE][FL_N_OPERATIONS][FL_N_PRECISIONS];
+    FlUnaryFn unary[FL_N_UNARY][FL_N_PRECISIONS];
+    void (*pow[FL_N_PRECISIONS])(const void *x, const void *y, void *out, ptrdiff_t n);
+    FlReadFn read[FL_N_PRECISIONS];
+    FlReadLabelsFn read_labels;
+    FlWriteFn write[FL_N_PRECISIONS];
+    FlSumWeightsFn sum_weights[FL_N_PRECISIONS];
+    FlFindInvalidFn find_invalid[FL_N_PRECISIONS];
+    FlSgdFn sgd[FL_N_PRECISIONS];
+    FlCrossEntropyFn cross_entropy[FL_N_PRECISIONS];
+    FlCrossEntropyFn softmax[FL_N_PRECISIONS];
+} FlKernels;
+
+/* What losses.def says of a pointwise loss. */
+typedef struct {
+    const char *name;
+    int labels, link;
+} FlPointwiseInfo;
+
+extern const FlPointwiseInfo fl_pointwise_info[FL_N_POINTWISE];
+extern const char *const fl_unary_names[FL_N_UNARY];
+
+/* dispatch.c */
+const FlKernels *fl_select_kernels(const char *requested, const char **problem);
+int fl_available_isas(const char *names[], int capacity);
+
+/* threads.c */
+int fl_openmp_available(void);
+int fl_may_thread(void);
+int fl_thread_limit(void);
+void fl_install_fork_guard(void);
+
+/* arrays.c */
+void fl_array_merge_axes(FlArray *array);
+double fl_sum_lanes(const double sums[FL_SUM_LANES]);
+double fl_sum_pairwise(const double *x, ptrdiff_t n);
+
+#endif

@@ -1,0 +1,248 @@
+/* One floating-point type as the current precision: included once with FL_BITS 64 and once with 32.
+ *
+ * Code that includes this is written once and instantiated twice. It uses
+ *
+ *   REAL, INT        the scalar type and the signed integer of its width
+ *   V, VI            vectors of them; in a scalar build plain REAL and INT
+ *   LANES            how many
+ *   FN(name)         name_f64 or name_f32
+ *   R(x)             a constant of type REAL
+ *
+ * and the operators of C: V op V, V op REAL; comparisons give a VI mask (all ones or zero a lane)
+ * that only `&`, `|`, vselect() and vany() may consume, so that the scalar build, where a comparison
+ * gives 0 or 1, means the same.
+ */
+#undef REAL
+#undef INT
+#undef UINT
+#undef V
+#undef VI
+#undef LANES
+#undef FN
+#undef R
+#undef MANTISSA_BITS
+#undef EXPONENT_BIAS
+#undef REAL_MAX
+#undef REAL_TINY
+#undef REAL_EPS
+
+#define FL_CONCAT_(a, b) a##b
+#define FL_CONCAT(a, b) FL_CONCAT_(a, b)
+
+#if FL_BITS == 64
+#define REAL double
+#define INT int64_t
+#define UINT uint64_t
+#define FN(name) FL_CONCAT(name, _f64)
+#define R(x) (x)
+#define MANTISSA_BITS 52
+#define EXPONENT_BIAS 1023
+#define REAL_MAX 1.79769313486231570815e+308
+#define REAL_TINY 2.22507385850720138309e-308
+#define REAL_EPS 2.22044604925031308085e-16
+#else
+#define REAL float
+#define INT int32_t
+#define UINT uint32_t
+#define FN(name) FL_CONCAT(name, _f32)
+#define R(x) (x##f)
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#define REAL_MAX 3.40282346638528859812e+38f
+#define REAL_TINY 1.17549435082228750797e-38f
+#define REAL_EPS 1.1920928955078125e-07f
+#endif
+
+#if FL_VECTOR_BYTES
+#define LANES ((ptrdiff_t)(FL_VECTOR_BYTES / sizeof(REAL)))
+typedef REAL FN(fl_v) __attribute__((vector_size(FL_VECTOR_BYTES), may_alias));
+typedef INT FN(fl_vi) __attribute__((vector_size(FL_VECTOR_BYTES), may_alias));
+/* the same vector at any address, for loads and stores */
+typedef REAL FN(fl_v_unaligned)
+    __attribute__((vector_size(FL_VECTOR_BYTES), may_alias, aligned(sizeof(REAL))));
+#define V FN(fl_v)
+#define VI FN(fl_vi)
+#else
+#define LANES ((ptrdiff_t)1)
+typedef REAL FN(fl_v);
+typedef INT FN(fl_vi);
+#define V FN(fl_v)
+#define VI FN(fl_vi)
+#endif
+
+#define vload FN(fl_load)
+#define vstore FN(fl_store)
+#define vsplat FN(fl_splat)
+#define vsplat_int FN(fl_splat_int)
+#define vbits FN(fl_bits)
+#define vfrom_bits FN(fl_from_bits)
+#define vselect FN(fl_select)
+#define vkeep FN(fl_keep)
+#define vany FN(fl_any)
+#define vall FN(fl_all)
+#define vabs FN(fl_abs)
+#define vcopysign FN(fl_copysign)
+#define vmin FN(fl_min)
+#define vmax FN(fl_max)
+#define vround_shift FN(fl_round_shift)
+
+FL_INLINE V vload(const REAL *p)
+{
+#if FL_VECTOR_BYTES
+    return *(const FN(fl_v_unaligned) *)p;
+#else
+    return *p;
+#endif
+}
+
+FL_INLINE void vstore(REAL *p, V x)
+{
+#if FL_VECTOR_BYTES
+    *(FN(fl_v_unaligned) *)p = x;
+#else
+    *p = x;
+#endif
+}
+
+FL_INLINE V vsplat(REAL x)
+{
+#if FL_VECTOR_BYTES
+    return x - (V){0}; /* x - 0 keeps the sign of a zero; x + 0 would not */
+#else
+    return x;
+#endif
+}
+
+FL_INLINE VI vsplat_int(INT x)
+{
+#if FL_VECTOR_BYTES
+    return x - (VI){0};
+#else
+    return x;
+#endif
+}
+
+/* the bits of a floating-point vector, and back */
+FL_INLINE VI vbits(V x)
+{
+#if FL_VECTOR_BYTES
+    return (VI)x;
+#else
+    VI i;
+    memcpy(&i, &x, sizeof i);
+    return i;
+#endif
+}
+
+FL_INLINE V vfrom_bits(VI i)
+{
+#if FL_VECTOR_BYTES
+    return (V)i;
+#else
+    V x;
+    memcpy(&x, &i, sizeof x);
+    return x;
+#endif
+}
+
+/* mask ? a : b, lane by lane; both sides are computed */
+FL_INLINE V vselect(VI mask, V a, V b)
+{
+#if FL_VECTOR_BYTES
+    return (V)((mask & (VI)a) | (~mask & (VI)b));
+#else
+    return mask ? a : b;
+#endif
+}
+
+/* mask ? x : 0 */
+FL_INLINE V vkeep(VI mask, V x)
+{
+#if FL_VECTOR_BYTES
+    return (V)(mask & (VI)x);
+#else
+    return mask ? x : R(0.0);
+#endif
+}
+
+/* Whether any lane, or every lane, of a mask is set. Folded as 64-bit words: one store, eight loads. */
+FL_INLINE int vany(VI mask)
+{
+#if FL_VECTOR_BYTES
+    uint64_t words[FL_VECTOR_BYTES / 8], folded = 0;
+    memcpy(words, &mask, sizeof words);
+    for (int i = 0; i < FL_VECTOR_BYTES / 8; i++)
+        folded |= words[i];
+    return folded != 0;
+#else
+    return mask != 0;
+#endif
+}
+
+FL_INLINE int vall(VI mask)
+{
+#if FL_VECTOR_BYTES
+    uint64_t words[FL_VECTOR_BYTES / 8], folded = ~(uint64_t)0;
+    memcpy(words, &mask, sizeof words);
+    for (int i = 0; i < FL_VECTOR_BYTES / 8; i++)
+        folded &= words[i];
+    return folded == ~(uint64_t)0;
+#else
+    return mask != 0;
+#endif
+}
+
+FL_INLINE V vabs(V x)
+{
+    return vfrom_bits(vbits(x) & (INT)(~(UINT)0 >> 1));
+}
+
+/* the magnitude of x with the sign of s */
+FL_INLINE V vcopysign(V x, V s)
+{
+    const INT magnitude = (INT)(~(UINT)0 >> 1);
+    return vfrom_bits((vbits(x) & magnitude) | (vbits(s) & ~magnitude));
+}
+
+/* The smaller and the larger; b where either is NaN. x86 has just this as one instruction, which GCC
+ * does not find in the selection. */
+#if FL_VECTOR_BYTES && defined(__x86_64__)
+#undef FL_MM
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+#define FL_MM(name) _mm512_##name##_pd
+#elif FL_VECTOR_BYTES == 64
+#define FL_MM(name) _mm512_##name##_ps
+#elif FL_VECTOR_BYTES == 32 && FL_BITS == 64
+#define FL_MM(name) _mm256_##name##_pd
+#elif FL_VECTOR_BYTES == 32
+#define FL_MM(name) _mm256_##name##_ps
+#elif FL_BITS == 64
+#define FL_MM(name) _mm_##name##_pd
+#else
+#define FL_MM(name) _mm_##name##_ps
+#endif
+#endif
+FL_INLINE V vmin(V a, V b)
+{
+#if FL_VECTOR_BYTES && defined(__x86_64__)
+    return (V)FL_MM(min)(a, b);
+#else
+    return vselect(a < b, a, b);
+#endif
+}
+
+FL_INLINE V vmax(V a, V b)
+{
+#if FL_VECTOR_BYTES && defined(__x86_64__)
+    return (V)FL_MM(max)(a, b);
+#else
+    return vselect(a > b, a, b);
+#endif
+}
+
+/* 1.5 * 2^MANTISSA_BITS: adding it rounds |x| < 2^(MANTISSA_BITS-1) to the nearest integer, which
+ * then stands in the low bits; subtracting it again gives that integer as a number. */
+FL_INLINE V vround_shift(void)
+{
+    return vsplat((REAL)((INT)3 << (MANTISSA_BITS - 1)));
+}

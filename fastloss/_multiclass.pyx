@@ -499,6 +499,8 @@ cdef class SoftmaxLoss:
     name = ""
 
     def __init__(self, params=(), class_weight=None, label_smoothing=0.0, ignore_index=None):
+        if not type(self).name:
+            raise TypeError(f"{type(self).__name__} is a base class: expected a loss built on it")
         self._params = dict(params)
         self._class_weight = class_weight
         self._narrow_weight = None if class_weight is None else class_weight.astype(np.float32)
@@ -675,7 +677,7 @@ cdef class SoftmaxLoss:
         loss_sum = self._evaluate(
             FL_WANT_LOSS, y_true, f, sample_weight, "sum", None, n_threads, axis, sums
         )[0]
-        n_samples = f.size // f.shape[axis]
+        n_samples = cnp.PyArray_SIZE(<ndarray>f) // cnp.PyArray_DIM(<ndarray>f, _class_axis(f, axis))
         return LossSums(loss_sum, sums[0], n_samples)
 
     cdef tuple _evaluate(

@@ -83,7 +83,7 @@ cdef int _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n, double* part
     else:
         block.stream = 0
         _run_in_pieces(job, &block, start, n)
-    partial[0] = fl_sum_lanes(block.sums)
+    partial[0] = kernels().fold_sums(block.sums)
     return block.invalid
 
 
@@ -417,7 +417,8 @@ cdef class PointwiseLoss:
             float(n)
             if sample_weight is None
             else sum_weights(
-                as_values(sample_weight, "sample_weight"), "sample_weight", FL_F64, n_threads
+                as_values(sample_weight, "sample_weight"), "sample_weight",
+                precision_of(<ndarray>f, "raw_prediction"), n_threads,
             )
         )
         return LossSums(loss_sum, weight_sum, n)
@@ -495,13 +496,13 @@ cdef class PointwiseLoss:
                 gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None)
             if hessian_out is not None:
                 hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient)
-            # before f may become a copy, else the later ones would look apart from it
-            in_place = not (_apart(loss, f) and _apart(gradient, f) and _apart(hessian, f))
-            if in_place:
+            if not (_apart(loss, f) and _apart(gradient, f) and _apart(hessian, f)):
                 for array in (loss, gradient, hessian):
-                    if array is not None and overlaps(array, f) and not same_memory(array, f):
-                        # shifted against the input: it would be overwritten before it is read
-                        f = (<object>f).copy()
+                    if array is not None and overlaps(array, f):
+                        in_place = True
+                        if not same_memory(array, f):
+                            # shifted against the input: it would be overwritten before it is read
+                            f = (<object>f).copy()
         _describe(f, "raw_prediction", precision, &job, &job.raw_prediction)
         if job.has_weight:
             weight_sum = sum_weights(w, "sample_weight", precision, n_threads)
@@ -651,6 +652,8 @@ cdef class PointwiseLoss:
         cdef ndarray y = as_values(y_true, "y_true")
         cdef ndarray w = None
         cdef FlArray unused
+        if self._functions == NULL:
+            raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         describe(y, "y_true", FL_F64, &unused)
         self._check_labels(y, FL_F64)
         if cnp.PyArray_SIZE(y) == 0:
@@ -665,12 +668,13 @@ cdef class PointwiseLoss:
             if not sum_weights(w, "sample_weight", FL_F64, None) > 0:
                 raise ValueError("sample_weight sums to zero: expected a positive weight")
         labels = np.asarray(y, dtype=np.float64).ravel()
-        return float(
-            self._best_constant(
-                labels,
-                np.ones_like(labels) if w is None else np.asarray(w, dtype=np.float64).ravel(),
-            )
-        )
+        if w is None:
+            weights = np.ones_like(labels)
+        else:
+            # by an exact factor to at most 1, so that no sum of them overflows
+            weights = np.asarray(w, dtype=np.float64).ravel()
+            weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+        return float(self._best_constant(labels, weights))
 
     def _best_constant(self, labels, weights):
         """Of flat float64 labels and weights, checked by initial_prediction."""

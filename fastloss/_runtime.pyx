@@ -257,7 +257,10 @@ cdef ndarray as_values(object values, str argument):
     """Any real array-like as an ndarray of its own dtype, without a copy of an ndarray."""
     if PyArray_CheckExact(values):
         return <ndarray>values
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # lists of unequal lengths
+        raise ValueError(f"{argument}: {error}") from None
     if array.dtype == object:
         raise TypeError(f"{argument}: expected an array of numbers, got {type(values).__name__}")
     return <ndarray>array
@@ -332,7 +335,8 @@ cdef str element(str argument, ndarray array, Py_ssize_t flat_index):
 
 
 cdef int warn_empty(str what) except -1:
-    warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
+    # compiled functions have no frame: level 1 is the line that called fastloss
+    warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=1)
     return 0
 
 
@@ -455,7 +459,7 @@ cdef int _sum_weights_block(
             _kernels.read[precision](weights, start + done, m, buffer)
             valid &= _kernels.sum_weights[precision](buffer, m, sums)
             done += m
-    partial[0] = fl_sum_lanes(sums)
+    partial[0] = kernels().fold_sums(sums)
     return not valid
 
 

@@ -141,6 +141,7 @@ cdef extern from "kernels.h" nogil:
         FlReadLabelsFn read_labels
         FlWriteFn write[2]
         FlSumWeightsFn sum_weights[2]
+        double (*fold_sums)(const double* sums) noexcept nogil
         FlFindInvalidFn find_invalid[2]
         FlSgdFn sgd[2]
         FlCrossEntropyFn cross_entropy[2]
@@ -161,5 +162,4 @@ cdef extern from "kernels.h" nogil:
     int fl_thread_limit()
     void fl_install_fork_guard()
     void fl_array_merge_axes(FlArray* array)
-    double fl_sum_lanes(const double* sums)
     double fl_sum_pairwise(const double* x, Py_ssize_t n)

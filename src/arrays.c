@@ -26,17 +26,6 @@ void fl_array_merge_axes(FlArray *array)
     array->ndim = n;
 }
 
-double fl_sum_lanes(const double sums[FL_SUM_LANES])
-{
-    double folded[FL_SUM_LANES / 2];
-    for (int i = 0; i < FL_SUM_LANES / 2; i++)
-        folded[i] = sums[i] + sums[i + FL_SUM_LANES / 2];
-    for (int width = FL_SUM_LANES / 4; width > 0; width /= 2)
-        for (int i = 0; i < width; i++)
-            folded[i] += folded[i + width];
-    return folded[0];
-}
-
 /* Pairwise: the error grows with log n, and the order depends on n alone. */
 double fl_sum_pairwise(const double *x, ptrdiff_t n)
 {

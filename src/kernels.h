@@ -133,6 +133,7 @@ typedef struct {
     FlReadLabelsFn read_labels;
     FlWriteFn write[FL_N_PRECISIONS];
     FlSumWeightsFn sum_weights[FL_N_PRECISIONS];
+    double (*fold_sums)(const double sums[FL_SUM_LANES]);
     FlFindInvalidFn find_invalid[FL_N_PRECISIONS];
     FlSgdFn sgd[FL_N_PRECISIONS];
     FlCrossEntropyFn cross_entropy[FL_N_PRECISIONS];
@@ -160,7 +161,6 @@ void fl_install_fork_guard(void);
 
 /* arrays.c */
 void fl_array_merge_axes(FlArray *array);
-double fl_sum_lanes(const double sums[FL_SUM_LANES]);
 double fl_sum_pairwise(const double *x, ptrdiff_t n);
 
 #endif

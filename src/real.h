@@ -72,6 +72,8 @@ typedef INT FN(fl_vi);
 
 #define vload FN(fl_load)
 #define vstore FN(fl_store)
+#define vload_partial FN(fl_load_partial)
+#define vstore_partial FN(fl_store_partial)
 #define vsplat FN(fl_splat)
 #define vsplat_int FN(fl_splat_int)
 #define vbits FN(fl_bits)
@@ -119,6 +121,31 @@ FL_INLINE VI vsplat_int(INT x)
     return x - (VI){0};
 #else
     return x;
+#endif
+}
+
+/* The first n < LANES lanes from memory, the others from pad; and the first n lanes to memory. A masked
+ * access where there is one: a vector that was pieced together in memory stalls the load that follows. */
+FL_INLINE V vload_partial(const REAL *p, ptrdiff_t n, V pad)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    return (V)_mm512_mask_loadu_pd((__m512d)pad, (__mmask8)((1u << n) - 1), p);
+#elif FL_VECTOR_BYTES == 64
+    return (V)_mm512_mask_loadu_ps((__m512)pad, (__mmask16)((1u << n) - 1), p);
+#else
+    memcpy(&pad, p, (size_t)n * sizeof(REAL));
+    return pad;
+#endif
+}
+
+FL_INLINE void vstore_partial(REAL *p, ptrdiff_t n, V x)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
+#elif FL_VECTOR_BYTES == 64
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+#else
+    memcpy(p, &x, (size_t)n * sizeof(REAL));
 #endif
 }
 

@@ -1,0 +1,342 @@
+"""Registry, public names, losses.def, references and docs agree; losses behave as values."""
+
+import contextlib
+import copy
+import doctest
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.process import run
+from references import CASES, REFERENCES, case_id
+
+import fastloss as fl
+
+ROOT = Path(__file__).parent.parent
+OPERATIONS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
+METHODS = (*OPERATIONS, "partial", "predict", "initial_prediction")
+POINTWISE = fl.LogLoss.__base__
+CLASSES = {type(loss).__name__: type(loss) for loss in map(fl.get_loss, fl.available_losses())}
+every_class = pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
+
+
+def snake_case(name):
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def is_pointwise(cls):
+    return issubclass(cls, POINTWISE)
+
+
+# ---------------------------------------------------------------- one registry
+
+
+def test_every_registered_loss_has_a_reference():
+    assert {cls.name for cls in CLASSES.values() if is_pointwise(cls)} == set(REFERENCES)
+
+
+def test_every_registered_loss_is_public_and_nothing_else_is():
+    public = {
+        name
+        for name in fl.__all__
+        if isinstance(getattr(fl, name), type) and getattr(getattr(fl, name), "name", None)
+    }
+    assert public == set(CLASSES)
+    for name, cls in CLASSES.items():
+        assert getattr(fl, name) is cls
+        assert snake_case(name) == cls.name
+    assert fl.available_losses() == tuple(sorted(cls.name for cls in CLASSES.values()))
+
+
+def test_the_rows_of_losses_def_are_the_pointwise_losses():
+    source = ROOT / "src" / "losses.def"
+    if not source.exists():
+        pytest.skip("no sources beside the tests")
+    rows = re.findall(
+        r"^FL_POINTWISE\((\w+), (\w+), (\w+), \w+\)", source.read_text(), re.MULTILINE
+    )
+    assert {name: labels.lower() for name, labels, _ in rows} == {
+        name: reference.labels for name, reference in REFERENCES.items()
+    }
+    assert [name for name, _, _ in rows] == sorted(name for name, _, _ in rows)
+    for name, _, _ in rows:
+        assert (ROOT / "src" / "losses" / f"{name}.h").is_file()
+    headers = {path.stem for path in (ROOT / "src" / "losses").glob("*.h")}
+    assert headers == set(REFERENCES)
+
+
+def test_the_docs_name_every_loss():
+    page = ROOT / "docs" / "losses.md"
+    if not page.exists():
+        pytest.skip("no docs beside the tests")
+    text = page.read_text()
+    for name in CLASSES:
+        assert re.search(rf"\b{name}\b", text), f"docs/losses.md does not name {name}"
+
+
+def test_all_is_complete_and_sorted():
+    assert list(fl.__all__) == sorted(fl.__all__)
+    for name in fl.__all__:
+        assert hasattr(fl, name)
+    public = {
+        name
+        for name, value in vars(fl).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public == set(fl.__all__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.?\w+)?", fl.__version__)
+
+
+# ---------------------------------------------------------------- losses as values
+
+
+@pytest.mark.parametrize(("reference", "params"), CASES, ids=case_id)
+def test_values(reference, params):
+    loss = fl.get_loss(reference.name, **params)
+    again = fl.get_loss(reference.name, **params)
+    assert type(loss) is CLASSES[type(loss).__name__]
+    assert loss.name == reference.name
+    assert {key: loss.params[key] for key in params} == params
+    assert list(loss.params) == [
+        key for key in inspect.signature(type(loss).__init__).parameters if key != "self"
+    ]
+    assert eval(repr(loss), vars(fl).copy()) == loss
+    assert repr(loss) == repr(again)
+    assert loss == again
+    assert loss is not again
+    assert hash(loss) == hash(again)
+    assert {loss: 1}[again] == 1
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        other = pickle.loads(pickle.dumps(loss, protocol))
+        assert other == loss
+        assert type(other) is type(loss)
+        assert other.loss([1.0], [0.25]) == loss.loss([1.0], [0.25])
+    assert copy.copy(loss) == loss
+    assert copy.deepcopy(loss) == loss
+    for key, value in loss.params.items():
+        assert getattr(loss, key) == value
+
+
+def test_different_losses_differ():
+    losses = [fl.get_loss(reference.name, **params) for reference, params in CASES]
+    for i, one in enumerate(losses):
+        for j, other in enumerate(losses):
+            assert (one == other) == (i == j)
+            assert (one != other) == (i != j)
+    assert fl.Huber() != "Huber(delta=1.0)"
+    assert fl.Huber() == fl.Huber(1)
+    assert len(set(losses)) == len(losses)
+
+
+@every_class
+def test_losses_are_immutable(cls):
+    loss = cls()
+    before = hash(loss)
+    for attribute in [*loss.params, "name", "params", "something_new"]:
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(loss, attribute, 3.0)
+    loss.params["delta"] = loss.params["x"] = 99.0
+    assert loss == cls()
+    assert hash(loss) == before
+    with pytest.raises(AttributeError, match=rf"'{cls.__name__}' object has no attribute 'gamma'"):
+        _ = loss.gamma
+
+
+def test_calling_init_again_does_not_change_a_hashed_loss():
+    loss = fl.Huber(2.0)
+    with contextlib.suppress(TypeError, RuntimeError):
+        loss.__init__(3.0)
+    # whatever the answer, the parameters that are shown are those that are computed with
+    assert loss.loss([0.0], [10.0]) == loss.delta * (10.0 - loss.delta / 2)
+
+
+def test_a_subclass_keeps_its_own_state_and_kernel():
+    class Scaled(fl.Huber):
+        """Huber with a note."""
+
+        def __init__(self, delta, note):
+            super().__init__(delta)
+            self.note = note
+
+    loss = Scaled(2.0, "x")
+    assert loss.note == "x"
+    assert loss.loss([0.0], [10.0]) == fl.Huber(2.0).loss([0.0], [10.0])
+    assert loss != fl.Huber(2.0)
+
+
+def test_available_losses_feeds_get_loss():
+    names = fl.available_losses()
+    assert isinstance(names, tuple)
+    assert list(names) == sorted(set(names))
+    for name in names:
+        assert fl.get_loss(name).name == name
+    assert fl.get_loss("huber", delta=1.35) == fl.Huber(delta=1.35)
+
+
+# ---------------------------------------------------------------- signatures and docs
+
+
+@every_class
+@pytest.mark.parametrize("method", [*OPERATIONS, "partial"])
+def test_signatures(cls, method):
+    parameters = inspect.signature(getattr(cls, method)).parameters
+    assert list(parameters)[:4] == ["self", "y_true", "raw_prediction", "sample_weight"]
+    assert parameters["sample_weight"].default is None
+    options = list(parameters.values())[4:]
+    assert all(option.kind is inspect.Parameter.KEYWORD_ONLY for option in options)
+    expected = {"n_threads": None}
+    if method != "partial":
+        expected |= {"reduction": "mean", "out": None}
+    if not is_pointwise(cls):
+        expected |= {"axis": -1}
+    assert {option.name: option.default for option in options} == expected
+
+
+@every_class
+def test_arguments_by_name(cls):
+    if not is_pointwise(cls):
+        pytest.skip("its shapes differ: test_cross_entropy.py")
+    loss = cls()
+    expected = loss.loss([1.0, 0.0], [0.5, 0.25], [1.0, 3.0])
+    by_name = {"raw_prediction": [0.5, 0.25], "sample_weight": [1.0, 3.0], "y_true": [1.0, 0.0]}
+    assert loss.loss(**by_name) == expected
+    assert loss(**by_name) == expected
+
+
+@every_class
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_are_documented(cls, method):
+    text = inspect.getdoc(getattr(cls, method))
+    assert text
+    if method in ("loss", "predict", "initial_prediction"):
+        assert re.search(r"^Parameters\n-+$", text, re.MULTILINE)
+    assert re.search(r"^Returns\n-+$", text, re.MULTILINE)
+
+
+@every_class
+def test_classes_are_documented(cls):
+    text = inspect.getdoc(cls)
+    assert re.search(r"^References\n-+$", text, re.MULTILINE)
+    assert re.search(r"^Examples\n-+\n>>> ", text, re.MULTILINE)
+    assert "ULP" in text
+    for parameter in cls().params:
+        assert re.search(rf"^Parameters\n-+$[\s\S]*\b{parameter}\b", text, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize("name", fl.__all__)
+def test_everything_public_is_documented(name):
+    assert inspect.getdoc(getattr(fl, name))
+
+
+def _modules():
+    for info in pkgutil.walk_packages(fl.__path__, "fastloss."):
+        if not info.name.endswith("__main__"):
+            yield info.name
+
+
+@pytest.mark.parametrize("name", ["fastloss", *_modules()])
+def test_doctests(name):
+    """Of Python and of compiled modules alike."""
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        pytest.skip(str(error))
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for test in finder.find(module, name):
+        runner.run(test)
+    # functions and methods compiled by Cython are no functions to doctest: find their docs by hand
+    for owner, function in _compiled_functions(module):
+        doc = inspect.getdoc(function) or ""
+        examples = doctest.DocTestParser().get_doctest(doc, {}, owner, None, 0)
+        if examples.examples:
+            runner.run(examples)
+    assert runner.failures == 0
+
+
+def _compiled_functions(module):
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if type(value).__name__ in ("cython_function_or_method", "builtin_function_or_method"):
+            yield f"{module.__name__}.{name}", value
+        elif isinstance(value, type):
+            for key, member in vars(value).items():
+                if type(member).__name__ in ("cython_function_or_method", "method_descriptor"):
+                    yield f"{module.__name__}.{name}.{key}", member
+
+
+def test_the_compiled_examples_are_found():
+    from fastloss import _optim
+
+    assert "fastloss._optim.sgd_step" in dict(_compiled_functions(_optim))
+
+
+# ---------------------------------------------------------------- importing
+
+
+IMPORTS = """
+import json, sys
+import numpy
+before = set(sys.modules)
+import fastloss
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
+"""
+
+IMPORT_TIME = """
+import json, time
+import numpy, dataclasses, pathlib
+start = time.perf_counter()
+import fastloss
+print(json.dumps(time.perf_counter() - start))
+"""
+
+
+def test_import_needs_numpy_alone():
+    modules = {name for name in run(IMPORTS) if not name.startswith(("_cython", "cython_runtime"))}
+    assert modules - {"numpy"} == {"fastloss"}
+
+
+def test_import_is_quick():
+    assert min(run(IMPORT_TIME) for _ in range(3)) < 0.1
+
+
+def test_import_does_not_start_threads_nor_warn():
+    code = """
+import json, threading
+import fastloss
+print(json.dumps(threading.active_count()))
+"""
+    assert run(code) == 1
+
+
+def test_cpu_info_is_plain_data():
+    info = fl.cpu_info()
+    assert set(info) == {
+        "isa",
+        "reason",
+        "available",
+        "vector_bits",
+        "fused_multiply_add",
+        "openmp",
+        "n_threads",
+        "cgroup_cpus",
+    }
+    assert info["isa"] in info["available"]
+    assert info["available"][0] == "generic"
+    assert isinstance(info["openmp"], bool)
+    assert info["vector_bits"] in (0, 128, 256, 512)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fl.cpu_info() == info
+
+
+def test_numpy_scalars_come_out_as_python_floats():
+    assert type(fl.SquaredError().loss(np.float32(1), np.float32(2))) is float

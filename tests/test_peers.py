@@ -1,0 +1,198 @@
+"""Semantics that users bring along: the numbers of scikit-learn and torch."""
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+N = 2000
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def rtol(dtype):
+    # the peers' own error: some ULP of a value that they compute with one cancellation
+    return 1e-12 if dtype == np.float64 else 2e-5
+
+
+def data(labels, dtype=np.float64, seed=31):
+    rng = np.random.default_rng(seed)
+    y = {
+        "real": lambda: rng.normal(size=N),
+        "counts": lambda: rng.poisson(2, N),
+        "binary": lambda: rng.integers(0, 2, N),
+        "soft": lambda: rng.random(N),
+    }[labels]()
+    return y.astype(dtype), rng.uniform(-3, 3, N).astype(dtype), rng.random(N).astype(dtype)
+
+
+# ---------------------------------------------------------------- scikit-learn
+
+
+@pytest.fixture(scope="module")
+def sklearn_loss():
+    return pytest.importorskip("sklearn._loss.loss")
+
+
+SKLEARN = [
+    (fl.HalfSquaredError(), "HalfSquaredError", {}, "real"),
+    (fl.AbsoluteError(), "AbsoluteError", {}, "real"),
+    (fl.Pinball(), "PinballLoss", {}, "real"),
+    (fl.Pinball(0.9), "PinballLoss", {"quantile": 0.9}, "real"),
+    (fl.Huber(0.7), "HuberLoss", {"quantile": 0.9, "delta": 0.7}, "real"),
+    (fl.Poisson(), "HalfPoissonLoss", {}, "counts"),
+    (fl.LogLoss(), "HalfBinomialLoss", {}, "binary"),
+    (fl.LogLoss(), "HalfBinomialLoss", {}, "soft"),
+]
+
+
+@pytest.mark.parametrize(("ours", "name", "params", "labels"), SKLEARN)
+@both_dtypes
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sklearn(sklearn_loss, ours, name, params, labels, dtype, weighted):
+    y, f, w = data(labels, dtype)
+    w = w if weighted else None
+    theirs = getattr(sklearn_loss, name)(**params)
+    theirs_out = {"loss_out": None, "gradient_out": None, "n_threads": 1}
+    loss, gradient = theirs.loss_gradient(y, f, w, **theirs_out)
+    _, hessian = theirs.gradient_hessian(y, f, w, n_threads=1)
+    results = ours.loss_gradient_hessian(y, f, w, reduction="none")
+    atol = rtol(dtype) * 10
+    for mine, other in zip(results, (loss, gradient, hessian), strict=True):
+        assert mine.dtype == dtype
+        np.testing.assert_allclose(mine, other, rtol=rtol(dtype), atol=atol)
+    average = theirs(y, f, w)
+    assert ours(y, f, w) == pytest.approx(average, rel=10 * rtol(dtype))
+
+
+@pytest.mark.parametrize(("ours", "name", "params", "labels"), SKLEARN)
+def test_sklearn_links_and_starts(sklearn_loss, ours, name, params, labels):
+    y, f, _ = data(labels)
+    theirs = getattr(sklearn_loss, name)(**params)
+    np.testing.assert_allclose(ours.predict(f), theirs.link.inverse(f), rtol=1e-14)
+    if name != "HuberLoss":  # scikit-learn's start is the median, ours the minimiser
+        start = float(theirs.fit_intercept_only(y))
+        # scikit-learn's weighted and unweighted percentiles differ in what they interpolate
+        between = 5 / N if name in ("PinballLoss", "AbsoluteError") else 0
+        assert ours.initial_prediction(y) == pytest.approx(start, rel=1e-12, abs=between)
+
+
+@pytest.mark.parametrize(
+    ("ours", "name"), [(fl.Hinge(), "Hinge"), (fl.SquaredHinge(), "SquaredHinge")]
+)
+def test_sklearn_sgd_hinge(ours, name):
+    sgd_fast = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    y, f, _ = data("binary")
+    f[:50] = 2 * y[:50] - 1  # on the kink
+    theirs = getattr(sgd_fast, name)(1.0)
+    loss, gradient = ours.loss_gradient(y, f, reduction="none")
+    signs = 2 * y - 1
+    np.testing.assert_allclose(
+        loss, [theirs.py_loss(fi, yi) for fi, yi in zip(f, signs, strict=True)], rtol=1e-15
+    )
+    expected = np.array([theirs.py_dloss(fi, yi) for fi, yi in zip(f, signs, strict=True)])
+    away = np.abs(signs * f - 1) > 0  # at the kink itself both signs of a subgradient are right
+    np.testing.assert_allclose(gradient[away], expected[away], rtol=1e-15)
+    assert not gradient[~away].any()
+
+
+def test_where_sklearn_cancels_we_do_not(sklearn_loss):
+    y, f = np.array([1.0, 1.0, 0.0]), np.array([40.0, 700.0, -40.0])
+    assert (sklearn_loss.HalfBinomialLoss().loss(y, f)[:2] == 0).all()
+    np.testing.assert_allclose(
+        fl.LogLoss().loss(y, f, reduction="none"), np.exp([-40.0, -700.0, -40.0]), rtol=1e-15
+    )
+
+
+# ---------------------------------------------------------------- torch
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+def torch_results(torch, function, y, f, reduction):
+    """Their loss and its gradient under a reduction ('none': of the sum)."""
+    raw = torch.tensor(f, requires_grad=True)
+    value = function(raw, torch.tensor(y), reduction)
+    value.sum().backward()
+    return value.detach().numpy(), raw.grad.numpy()
+
+
+TORCH = {
+    "mse": (
+        fl.SquaredError(),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.mse_loss(f, y, reduction=r),
+    ),
+    "l1": (
+        fl.AbsoluteError(),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.l1_loss(f, y, reduction=r),
+    ),
+    "huber": (
+        fl.Huber(0.7),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.huber_loss(f, y, delta=0.7, reduction=r),
+    ),
+    "poisson_nll": (
+        fl.Poisson(),
+        "counts",
+        lambda t: lambda f, y, r: t.nn.functional.poisson_nll_loss(f, y, reduction=r),
+    ),
+    "bce": (
+        fl.LogLoss(),
+        "soft",
+        lambda t: (
+            lambda f, y, r: t.nn.functional.binary_cross_entropy_with_logits(f, y, reduction=r)
+        ),
+    ),
+    "bce_pos_weight": (
+        fl.LogLoss(pos_weight=31.5),
+        "soft",
+        lambda t: (
+            lambda f, y, r: t.nn.functional.binary_cross_entropy_with_logits(
+                f, y, pos_weight=t.tensor(31.5, dtype=f.dtype), reduction=r
+            )
+        ),
+    ),
+    "bce_smoothed": (
+        fl.LogLoss(label_smoothing=0.2),
+        "binary",
+        lambda t: (
+            lambda f, y, r: t.nn.functional.binary_cross_entropy_with_logits(
+                f, y * 0.8 + 0.1, reduction=r
+            )
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TORCH)
+@both_dtypes
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_torch(torch, case, dtype, reduction):
+    ours, labels, make = TORCH[case]
+    y, f, _ = data(labels, dtype)
+    value, gradient = torch_results(torch, make(torch), y, f, reduction)
+    mine, my_gradient = ours.loss_gradient(y, f, reduction=reduction)
+    scale = np.abs(gradient).max()
+    np.testing.assert_allclose(mine, value, rtol=rtol(dtype), atol=rtol(dtype))
+    np.testing.assert_allclose(my_gradient, gradient, rtol=rtol(dtype), atol=rtol(dtype) * scale)
+
+
+def test_torch_weight_is_sample_weight(torch):
+    """Sums agree; the mean of BCEWithLogitsLoss divides by the count, ours by the weights."""
+    y, f, w = data("binary")
+    theirs = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.tensor(f), torch.tensor(y), weight=torch.tensor(w), reduction="sum"
+    )
+    assert fl.LogLoss().loss(y, f, w, reduction="sum") == pytest.approx(float(theirs), rel=1e-13)
+
+
+def test_tensors_are_array_likes(torch):
+    y, f, _ = data("binary")
+    expected = fl.LogLoss().loss_gradient(y, f)
+    result = fl.LogLoss().loss_gradient(torch.tensor(y), torch.tensor(f))
+    assert result[0] == expected[0]
+    np.testing.assert_array_equal(result[1], expected[1])

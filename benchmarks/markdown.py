@@ -1,0 +1,63 @@
+"""Markdown: tables, and blocks of a file that are generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        The first row.
+    rows : iterable of sequence of str
+        The cells; a vertical bar in one of them is escaped.
+
+    Returns
+    -------
+    str
+        Without a newline at the end.
+    """
+    lines = [_row(heads), _row(["---"] * len(heads)), *map(_row, rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    """One line of a table."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def replace_block(path: Path, name: str, text: str) -> bool:
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Parameters
+    ----------
+    path : Path
+        A Markdown file.
+    name : str
+        The name of the block.
+    text : str
+        The new content.
+
+    Returns
+    -------
+    bool
+        Whether the file changed.
+
+    Raises
+    ------
+    SystemExit
+        If the file does not have both markers.
+    """
+    content = path.read_text(encoding="utf-8")
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found_start, rest = content.partition(start)
+    _, found_end, after = rest.partition(end)
+    if not found_start or not found_end:
+        raise SystemExit(f"{path.name} has no block {start} … {end}")
+    new = f"{before}{start}\n{text}\n{end}{after}"
+    path.write_text(new, encoding="utf-8")
+    return new != content

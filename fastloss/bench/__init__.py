@@ -1,0 +1,1 @@
+"""``fastloss bench``: every loss against NumPy, the installed peers and the memory."""

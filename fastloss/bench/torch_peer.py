@@ -1,0 +1,76 @@
+"""PyTorch: the forward pass, and for a gradient the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastloss.bench.workloads import Workload
+
+METHODS = ("loss", "gradient", "loss_gradient")
+
+
+def _losses() -> dict[str, Callable[[Any, Any], Any]]:
+    """Return every loss as a function of (prediction, label), reduced to the mean."""
+    import torch
+    from torch.nn import functional
+
+    def pinball(f: Any, y: Any) -> Any:
+        r = f - y
+        return torch.maximum(0.5 * r, -0.5 * r).mean()
+
+    def hinge(f: Any, y: Any) -> Any:
+        return torch.relu(1 - (2 * y - 1) * f).mean()
+
+    def squared_hinge(f: Any, y: Any) -> Any:
+        return torch.relu(1 - (2 * y - 1) * f).square().mean()
+
+    return {
+        "absolute_error": functional.l1_loss,
+        "cross_entropy": functional.cross_entropy,
+        "half_squared_error": lambda f, y: 0.5 * functional.mse_loss(f, y),
+        "hinge": hinge,
+        "huber": functional.huber_loss,
+        "log_loss": functional.binary_cross_entropy_with_logits,
+        "pinball": pinball,
+        "poisson": lambda f, y: functional.poisson_nll_loss(f, y, log_input=True, full=False),
+        "squared_error": functional.mse_loss,
+        "squared_hinge": squared_hinge,
+    }
+
+
+def make(workload: Workload) -> Callable[[], object] | None:
+    """Return one evaluation by torch, None where it has no such loss or operation.
+
+    Parameters
+    ----------
+    workload : Workload
+        The data, which torch reads in place.
+
+    Returns
+    -------
+    callable or None
+        With reduction "mean", and with the gradient by autograd.
+    """
+    if workload.operation not in METHODS:
+        return None
+    import torch
+
+    loss = _losses().get(workload.loss)
+    if loss is None:
+        return None
+    y = torch.from_numpy(workload.y_true)
+    f = torch.from_numpy(workload.raw_prediction)
+
+    def forward() -> object:
+        torch.set_num_threads(workload.n_threads)
+        with torch.no_grad():
+            return loss(f, y)
+
+    def forward_backward() -> object:
+        torch.set_num_threads(workload.n_threads)
+        leaf = f.detach().requires_grad_()
+        loss(leaf, y).backward()
+        return leaf.grad
+
+    return forward if workload.operation == "loss" else forward_backward

@@ -1,0 +1,130 @@
+"""The data that every implementation of a loss is timed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+OPERATIONS = (
+    "loss",
+    "gradient",
+    "loss_gradient",
+    "gradient_hessian",
+    "loss_gradient_hessian",
+)
+DTYPES = ("float32", "float64")
+MULTICLASS = ("cross_entropy",)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Labels, predictions and room for the results of one loss.
+
+    Parameters
+    ----------
+    loss : str
+        A name of ``fl.available_losses()``.
+    operation : str
+        One of `OPERATIONS`.
+    y_true : ndarray
+        Labels in the dtype of the predictions; int64 classes for a multiclass loss.
+    raw_prediction : ndarray
+        (n,), or (n, C) for a multiclass loss.
+    gradient, hessian : ndarray or None
+        Outputs of the operation, allocated and touched before the clock starts.
+    n_threads : int
+        Threads of the implementations that have a choice.
+    """
+
+    loss: str
+    operation: str
+    y_true: NDArray[Any]
+    raw_prediction: NDArray[Any]
+    gradient: NDArray[Any] | None
+    hessian: NDArray[Any] | None
+    n_threads: int
+
+    @property
+    def values(self) -> int:
+        """How many raw predictions there are; times are given per one of them."""
+        return self.raw_prediction.size
+
+    @property
+    def outputs(self) -> list[NDArray[Any]]:
+        """The gradient and the Hessian, as far as the operation has them."""
+        return [array for array in (self.gradient, self.hessian) if array is not None]
+
+
+def wants(operation: str) -> tuple[bool, bool, bool]:
+    """Return whether an operation computes the loss, the gradient, the Hessian."""
+    parts = operation.split("_")
+    return "loss" in parts, "gradient" in parts, "hessian" in parts
+
+
+def make_workload(
+    loss: str,
+    operation: str = "loss_gradient",
+    *,
+    n: int,
+    dtype: str = "float64",
+    n_threads: int = 1,
+    n_classes: int = 10,
+) -> Workload:
+    """Draw the data of a loss, the same for the same arguments.
+
+    Parameters
+    ----------
+    loss : str
+        A name of ``fl.available_losses()``.
+    operation : str
+        One of `OPERATIONS`.
+    n : int
+        Raw predictions in all: samples, or for a multiclass loss samples times classes.
+    dtype : {"float32", "float64"}
+        Of predictions and outputs.
+    n_threads : int
+        Threads of the implementations that have a choice.
+    n_classes : int
+        Classes of a multiclass loss.
+
+    Returns
+    -------
+    Workload
+        The data.
+    """
+    rng = np.random.default_rng(20130101)
+    _, want_gradient, want_hessian = wants(operation)
+    if loss in MULTICLASS:
+        rows = max(1, n // n_classes)
+        raw_prediction = _normal(rng, rows * n_classes, dtype).reshape(rows, n_classes)
+        raw_prediction *= 3
+        y_true = rng.integers(0, n_classes, rows)
+    else:
+        raw_prediction = _normal(rng, n, dtype)
+        if loss == "poisson":
+            y_true = rng.poisson(1.0, n).astype(dtype)
+        elif loss in ("log_loss", "hinge", "squared_hinge"):
+            raw_prediction *= 3
+            y_true = rng.integers(0, 2, n, dtype=np.int8).astype(dtype)
+        else:
+            raw_prediction *= 2
+            y_true = _normal(rng, n, dtype)
+    return Workload(
+        loss,
+        operation,
+        y_true,
+        raw_prediction,
+        np.zeros_like(raw_prediction) if want_gradient else None,
+        np.zeros_like(raw_prediction) if want_hessian else None,
+        n_threads,
+    )
+
+
+def _normal(rng: np.random.Generator, n: int, dtype: str) -> NDArray[Any]:
+    """Return standard normal numbers, drawn in the precision asked for."""
+    if dtype == "float32":
+        return rng.standard_normal(n, dtype=np.float32)
+    return rng.standard_normal(n)

@@ -16,7 +16,10 @@ def real(name: str, value: object) -> float:
     """Return a finite float, or raise an error that names the parameter."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r}: expected a number")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an integer beyond the floats
+        result = math.inf
     if not math.isfinite(result):
         raise ValueError(f"{name} = {value!r}: expected a finite number")
     return result

@@ -93,7 +93,7 @@ class Hinge(PointwiseLoss):
 
     f = raw_prediction is a score; `predict` returns it unchanged. Link: identity. Labels: 0 and 1.
     The gradient is -(2 * y_true - 1) where m < 1, else 0; the Hessian, 0 almost everywhere, is
-    reported as 1 where m < 1 and 0 elsewhere (as XGBoost's binary:hinge does). Error at most 1 ULP.
+    reported as 1 where m < 1 and 0 elsewhere (as XGBoost's binary:hinge does). Error at most 2 ULP.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class SquaredHinge(PointwiseLoss):
 
     f = raw_prediction is a score; `predict` returns it unchanged. Link: identity. Labels: 0 and 1.
     The gradient is -2 * (2 * y_true - 1) * max(0, 1 - m), the Hessian 2 where m < 1, else 0. Error
-    at most 2 ULP.
+    at most 3 ULP.
 
     Parameters
     ----------

@@ -113,6 +113,8 @@ class CrossEntropy(SoftmaxLoss):
             As `loss`; also if there is no sample, or no weight.
         """
         labels = np.asarray(y_true)
+        if labels.dtype.kind not in "biuf":
+            raise TypeError(f"y_true has dtype {labels.dtype}: expected numbers")
         if labels.ndim not in (1, 2):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if n_classes is None:
@@ -143,7 +145,12 @@ class CrossEntropy(SoftmaxLoss):
 
 
 def _class_weights(class_weight: object) -> npt.NDArray[np.float64]:
-    weights = np.array(class_weight, dtype=np.float64)
+    try:
+        weights = np.array(class_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"class_weight = {class_weight!r}: expected one number a class, or None"
+        ) from None
     if weights.ndim != 1 or weights.size == 0:
         raise ValueError(f"class_weight has shape {weights.shape}: expected (n_classes,)")
     for k, value in enumerate(weights.tolist()):
@@ -163,4 +170,6 @@ def _n_classes(
     counted = labels if ignore_index is None else labels[labels != ignore_index]
     if counted.size == 0:
         raise ValueError("y_true has no label that counts: expected at least one")
-    return max(int(counted.max()) + 1, 1)
+    largest = counted.max()
+    # a label that is no class at all is named by the checks of the evaluation
+    return max(int(largest) + 1, 1) if np.isfinite(largest) else 1

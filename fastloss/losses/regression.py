@@ -21,7 +21,7 @@ class SquaredError(PointwiseLoss):
 
     Link: identity. Labels: finite numbers. With r = raw_prediction - y_true the gradient is 2 r, the
     Hessian 2. The optimal constant is the mean. Torch's ``mse_loss``; scikit-learn's
-    ``HalfSquaredError`` is `HalfSquaredError`. Unit: that of y_true, squared. Error at most 1.5 ULP.
+    ``HalfSquaredError`` is `HalfSquaredError`. Unit: that of y_true, squared. Error at most 2 ULP.
 
     References
     ----------
@@ -50,7 +50,7 @@ class HalfSquaredError(PointwiseLoss):
 
     Link: identity. Labels: finite numbers. With r = raw_prediction - y_true the gradient is r, the
     Hessian 1: the log-likelihood of a normal distribution of unit variance. The optimal constant is
-    the mean. Error at most 1.5 ULP.
+    the mean. Error at most 2 ULP.
 
     References
     ----------
@@ -108,7 +108,7 @@ class Huber(PointwiseLoss):
 
     r**2 / 2 where abs(r) <= delta, else delta * (abs(r) - delta / 2), with
     r = raw_prediction - y_true. Link: identity. Labels: finite numbers. The gradient is r clipped to
-    [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 2.5 ULP.
+    [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 3 ULP.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class Pinball(PointwiseLoss):
     quantile * max(y_true - raw_prediction, 0) + (1 - quantile) * max(raw_prediction - y_true, 0).
     Link: identity. Labels: finite numbers. The gradient is 1 - quantile where
     raw_prediction > y_true, else -quantile. The Hessian, 0 almost everywhere, is reported as 1.
-    Error at most 1.5 ULP.
+    Error at most 2 ULP.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 /* Hinge loss: c max(0, 1 - m), m = (2y - 1) f, labels y in {0, 1}; c is cost_fn for y = 1 and cost_fp
  * for y = 0. gradient -(2y - 1) c where m < 1, else 0; the Hessian, zero almost everywhere, is reported
- * as c where m < 1 and 0 elsewhere. The margin is exact, so 1 - m is rounded once: worst error 1 ULP.
+ * as c where m < 1 and 0 elsewhere. The margin is exact, so 1 - m is rounded once: worst error 2 ULP.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 FL_INLINE void FN(hinge)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)

@@ -1,6 +1,6 @@
 /* Huber's loss (1964): r^2 / 2 where |r| <= delta, else delta (|r| - delta/2); r = f - y.
  * gradient r clipped to [-delta, delta]; Hessian 1 inside, 0 outside. |r| - delta/2 >= |r|/2 outside,
- * so nothing cancels: worst error 2.5 ULP. Parameters: p[0] = delta > 0.
+ * so nothing cancels: worst error 3 ULP. Parameters: p[0] = delta > 0.
  */
 FL_INLINE void FN(huber)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {

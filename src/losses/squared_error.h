@@ -1,5 +1,5 @@
 /* Squared error: r^2 with r = f - y, without the factor 1/2 (half_squared_error has it).
- * gradient 2r, Hessian 2. Stable everywhere; worst error 1.5 ULP (the rounding of r, twice, and one
+ * gradient 2r, Hessian 2. Stable everywhere; worst error 2 ULP (the rounding of r, twice, and one
  * product). Parameters: none.
  */
 FL_INLINE void FN(squared_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)

@@ -1,6 +1,6 @@
 /* Squared hinge loss: c max(0, 1 - m)^2, m = (2y - 1) f, labels y in {0, 1}; c is cost_fn for y = 1 and
  * cost_fp for y = 0. gradient -2 (2y - 1) c max(0, 1 - m); Hessian 2c where m < 1, else 0.
- * The margin is exact: worst error 2 ULP. Parameters: p[0] = cost_fn, p[1] = cost_fp.
+ * The margin is exact: worst error 3 ULP. Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 FL_INLINE void FN(squared_hinge)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {

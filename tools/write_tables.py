@@ -1,0 +1,59 @@
+"""
+Write the generated parts of README.md that need no measurement.
+
+``<!-- losses -->`` is the registry; ``<!-- headline -->`` repeats figures of the report behind the
+table of speeds, benchmarks/report.json. With ``--check`` nothing is written, and a stale table of
+losses is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import fastloss as fl  # noqa: E402
+from benchmarks.markdown import replace_block, table  # noqa: E402
+from fastloss.cli.losses import describe  # noqa: E402
+
+REPORT = ROOT / "benchmarks" / "report.json"
+
+
+def losses() -> str:
+    rows = []
+    for name in fl.available_losses():
+        loss = describe(name)
+        labels = loss["labels"].partition(" (")[0]
+        rows.append((f"`{loss['class']}`", loss["meaning"], loss["link"], labels))
+    return table(("class and defaults", "meaning", "link", "labels"), rows)
+
+
+def headline() -> str:
+    rows = json.loads(REPORT.read_text(encoding="utf-8"))["survey"]
+    ratios = {row["dtype"]: row["ratios"] for row in rows if row["loss"] == "log_loss"}
+    return "\n".join(
+        f"- log loss with gradient, {dtype}: **{ratios[dtype]['scikit-learn']:.0f}×** as fast as "
+        f"scikit-learn, {ratios[dtype]['torch']:.1f}× torch forward and backward"
+        for dtype in ("float64", "float32")
+    )
+
+
+def main() -> int:
+    readme = ROOT / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    stale = replace_block(readme, "losses", losses())
+    if "--check" in sys.argv:
+        readme.write_text(before, encoding="utf-8")
+        if stale:
+            print("README.md: the table of losses is stale: run make tables", file=sys.stderr)
+        return int(stale)
+    if REPORT.exists():
+        replace_block(readme, "headline", headline())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

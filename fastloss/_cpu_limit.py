@@ -8,7 +8,9 @@ from pathlib import Path
 _ROOT = Path("/sys/fs/cgroup")
 
 
-def cgroup_cpu_limit(root: Path = _ROOT, membership: Path = Path("/proc/self/cgroup")) -> int | None:
+def cgroup_cpu_limit(
+    root: Path = _ROOT, membership: Path = Path("/proc/self/cgroup")
+) -> int | None:
     """
     Return how many CPUs the control group grants, rounded up, or None without a limit.
 

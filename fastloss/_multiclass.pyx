@@ -939,7 +939,7 @@ cdef ndarray _new_in_layout(ndarray f):
 
 cdef tuple _split_out(object out, int wants, int expected):
     """The three places of `out`, None where nothing was provided."""
-    cdef bint want_loss = wants & FL_WANT_LOSS, want_gradient = wants & FL_WANT_GRADIENT
+    cdef bint want_loss = wants & FL_WANT_LOSS
     if out is None:
         return (None, None, None)
     if expected == 1:

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 cimport numpy as cnp
 from cython.parallel cimport prange
 from numpy cimport ndarray

@@ -159,7 +159,7 @@ cdef int _run_blocks(
 cdef inline int _describe(ndarray array, str argument, int precision, Job* job, FlArray* out) except -1:
     """As describe(); the common case, an array that the kernels can use as it is, without a call."""
     if (
-        cnp.PyArray_TYPE(array) == (cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
+        cnp.PyArray_TYPE(array) == <int>(cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
         and PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED)
         and PyArray_ISNOTSWAPPED(array)
     ):

@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 
-cimport cython
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.stdlib cimport free, malloc
@@ -186,7 +185,8 @@ cdef Py_ssize_t block_length(Py_ssize_t n) noexcept nogil:
 
 cdef bint beyond_cache(Py_ssize_t n_bytes) noexcept nogil:
     """Whether outputs of this size are better stored around the cache."""
-    return n_bytes >= 33554432
+    # measured on one thread: a loss below 1 MiB, a gain of 2 to 35 % from 8 MiB on
+    return n_bytes >= 8388608
 
 
 # ---------------------------------------------------------------- arguments

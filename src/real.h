@@ -73,6 +73,7 @@ typedef INT FN(fl_vi);
 #define vload FN(fl_load)
 #define vstore FN(fl_store)
 #define vload_partial FN(fl_load_partial)
+#define vkeep_first FN(fl_keep_first)
 #define vstore_partial FN(fl_store_partial)
 #define vsplat FN(fl_splat)
 #define vsplat_int FN(fl_splat_int)
@@ -86,6 +87,8 @@ typedef INT FN(fl_vi);
 #define vcopysign FN(fl_copysign)
 #define vmin FN(fl_min)
 #define vmax FN(fl_max)
+#define vselect_negative FN(fl_select_negative)
+#define vminus_abs FN(fl_minus_abs)
 #define vround_shift FN(fl_round_shift)
 
 FL_INLINE V vload(const REAL *p)
@@ -135,6 +138,20 @@ FL_INLINE V vload_partial(const REAL *p, ptrdiff_t n, V pad)
 #else
     memcpy(&pad, p, (size_t)n * sizeof(REAL));
     return pad;
+#endif
+}
+
+/* The first n lanes of x, 0 in the others. */
+FL_INLINE V vkeep_first(ptrdiff_t n, V x)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    return (V)_mm512_maskz_mov_pd((__mmask8)((1u << n) - 1), (__m512d)x);
+#elif FL_VECTOR_BYTES == 64
+    return (V)_mm512_maskz_mov_ps((__mmask16)((1u << n) - 1), (__m512)x);
+#else
+    V kept = vsplat(R(0.0));
+    memcpy(&kept, &x, (size_t)n * sizeof(REAL));
+    return kept;
 #endif
 }
 
@@ -224,6 +241,12 @@ FL_INLINE V vabs(V x)
     return vfrom_bits(vbits(x) & (INT)(~(UINT)0 >> 1));
 }
 
+/* -|x| */
+FL_INLINE V vminus_abs(V x)
+{
+    return vfrom_bits(vbits(x) | ~(INT)(~(UINT)0 >> 1));
+}
+
 /* the magnitude of x with the sign of s */
 FL_INLINE V vcopysign(V x, V s)
 {
@@ -264,6 +287,47 @@ FL_INLINE V vmax(V a, V b)
     return (V)FL_MM(max)(a, b);
 #else
     return vselect(a > b, a, b);
+#endif
+}
+
+#if FL_BITS == 32 && FL_VECTOR_BYTES
+/* The lower and the upper half of a vector of float32 as float64. */
+typedef float fl_half_f32 __attribute__((vector_size(FL_VECTOR_BYTES / 2), may_alias));
+
+FL_INLINE fl_v_f64 vwiden_low(V x)
+{
+#if FL_VECTOR_BYTES == 64
+    return (fl_v_f64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x));
+#else
+    fl_half_f32 half;
+    memcpy(&half, &x, sizeof half);
+    return __builtin_convertvector(half, fl_v_f64);
+#endif
+}
+
+FL_INLINE fl_v_f64 vwiden_high(V x)
+{
+#if FL_VECTOR_BYTES == 64
+    return (fl_v_f64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1));
+#else
+    fl_half_f32 half;
+    memcpy(&half, (const char *)&x + sizeof half, sizeof half);
+    return __builtin_convertvector(half, fl_v_f64);
+#endif
+}
+#endif
+
+/* s negative (also -0 and -NaN) ? a : b. The sign bits select, without a comparison. */
+FL_INLINE V vselect_negative(V s, V a, V b)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    return (V)_mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)s), (__m512d)b, (__m512d)a);
+#elif FL_VECTOR_BYTES == 64
+    return (V)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)s), (__m512)b, (__m512)a);
+#elif FL_VECTOR_BYTES == 32
+    return (V)FL_MM(blendv)(b, a, s);
+#else
+    return vselect(vbits(s) < 0, a, b);
 #endif
 }
 

@@ -39,12 +39,14 @@
 
 #if defined(__GNUC__)
 #define FL_INLINE static inline __attribute__((always_inline, unused))
+#define FL_NOINLINE __attribute__((noinline))
 #define FL_RESTRICT __restrict__
 #define FL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define FL_ALIGNED __attribute__((aligned(64)))
 #else
 #define FL_INLINE static inline
+#define FL_NOINLINE
 #define FL_RESTRICT __restrict
 #define FL_LIKELY(x) (x)
 #define FL_UNLIKELY(x) (x)

@@ -33,9 +33,7 @@ def positive(name: str, value: object) -> float:
     return result
 
 
-def between(
-    name: str, value: object, low: float, high: float, *, closed: str = "both"
-) -> float:
+def between(name: str, value: object, low: float, high: float, *, closed: str = "both") -> float:
     """Return a float in an interval; `closed` is "both", "left" or "neither"."""
     result = real(name, value)
     inside = (low <= result if closed in ("both", "left") else low < result) and (

@@ -26,44 +26,110 @@ FL_INLINE V FN(fl_last_lanes)(V x, ptrdiff_t n)
     return vselect(lane >= vsplat_int((INT)-n), x, vsplat(R(0.0)));
 }
 
-/* The largest of a row, in some lane; n_classes >= LANES. */
-FL_INLINE V FN(fl_row_max)(const REAL *x, ptrdiff_t n_classes)
+/* A row is worked on in chunks of eight vectors; what is left at its end is a chunk more. Only the chunk that
+ * holds the maximum has to keep it out of its sum: the others are added as they are, which is two
+ * operations less a vector. */
+
+/* The largest of a row in some lane, and in that lane minus the number of its chunk; n_classes >= LANES. The
+ * vector that ends the row overlaps the one before, so that one logit may be found in two lanes: the
+ * first of the chunks is right. */
+FL_OUTLINE V FN(fl_row_max)(const REAL *x, ptrdiff_t n_classes, V *chunk)
 {
-    return vmax(vload(x + n_classes - LANES), max_columns(x, LANES, n_classes / LANES));
+    const ptrdiff_t n_chunks = n_classes / (8 * LANES);
+    const REAL *last = x + n_chunks * 8 * LANES;
+    V best = vsplat((REAL)-INFINITY), where = vsplat(R(0.0));
+    for (ptrdiff_t c = 0; c < n_chunks; c++) {
+        V m[8];
+        for (ptrdiff_t j = 0; j < 8; j++)
+            m[j] = vload(x + (c * 8 + j) * LANES);
+        for (ptrdiff_t width = 4; width >= 1; width /= 2)
+            for (ptrdiff_t j = 0; j < width; j++)
+                m[j] = vmax(m[j], m[j + width]);
+        where = vselect(m[0] > best, vsplat((REAL)-c), where);
+        best = vmax(m[0], best);
+    }
+    const V m = vmax(vload(x + n_classes - LANES),
+                     max_columns(last, LANES, (n_classes - (last - x)) / LANES));
+    *chunk = vselect(m > best, vsplat((REAL)-n_chunks), where);
+    return vmax(m, best);
 }
 
-/* exp_columns along a row. The vector that ends it overlaps the one before: it is stored first, and what
- * it holds of that one does not count. */
-FL_INLINE void FN(fl_row_exp)(const REAL *x, ptrdiff_t n_classes, REAL *e, int far, V shift, V floor,
-                              V magic, V *top, V *rest)
+/* Chunks begin .. end - 1, all of their exponentials added to sum. */
+FL_INLINE void FN(fl_row_exp_plain)(const REAL *x, REAL *e, ptrdiff_t begin, ptrdiff_t end,
+                                    const V *shift, V floor, V magic, FN(FlExpSum) *sum)
 {
+    for (ptrdiff_t c = begin; c < end;) {
+        V partial = vsplat(R(0.0));
+        for (const ptrdiff_t stop = end - c < 4 ? end : c + 4; c < stop; c++) {
+            V t[8];
+            const ptrdiff_t at = c * 8 * LANES, half = at + 4 * LANES;
+            FN(fl_exp_of)(x + at, LANES, 4, e ? e + at : NULL, LANES, shift, floor, magic, t);
+            FN(fl_exp_of)(x + half, LANES, 4, e ? e + half : NULL, LANES, shift, floor, magic, t + 4);
+            for (ptrdiff_t width = 4; width >= 1; width /= 2)
+                for (ptrdiff_t j = 0; j < width; j++)
+                    t[j] = t[j] + t[j + width];
+            partial = partial + t[0];
+        }
+        FN(fl_add_compensated)(&sum->rest, &sum->low, partial);
+    }
+}
+
+/* All of a row. The vector that ends it overlaps the one before: it is stored first, and what it holds of that
+ * one does not count. The chunk of the maximum is rounded as REAL: beyond MANTISSA_BITS of them another may
+ * be excluded, which costs accuracy only. */
+FL_INLINE FN(FlExpSum) FN(fl_row_exp)(const REAL *x, ptrdiff_t n_classes, REAL *e, ptrdiff_t chunk,
+                                      const V *shift, V floor, V magic)
+{
+    const ptrdiff_t n_chunks = n_classes / (8 * LANES), done = n_chunks * 8 * LANES;
     const ptrdiff_t tail = n_classes % LANES;
     V last = vsplat(R(0.0));
-    if (tail) {
-        const V f = vload(x + n_classes - LANES);
-        last = softmax_exp(f - shift, floor, magic); /* shift is 0 unless far */
-        if (e)
-            vstore(e + n_classes - LANES, last);
-    }
-    if (FL_UNLIKELY(far))
-        FN(fl_exp_columns_far)(x, LANES, n_classes / LANES, e, LANES, &shift, &floor, &magic, top, rest);
-    else
-        exp_columns(x, LANES, n_classes / LANES, e, LANES, NULL, floor, magic, top, rest);
     if (tail)
-        merge(top, rest, FN(fl_last_lanes)(last, tail), vsplat(R(0.0)));
+        FN(fl_exp_of)(x + n_classes - LANES, LANES, 1, e ? e + n_classes - LANES : NULL, LANES, shift,
+                      floor, magic, &last);
+    FN(FlExpSum) sum = exp_columns(x + done, LANES, (n_classes - done) / LANES, e ? e + done : NULL,
+                                   LANES, shift, floor, magic);
+    if (tail)
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, FN(fl_last_lanes)(last, tail),
+                                  vsplat(R(0.0)));
+    if (chunk < n_chunks) {
+        const ptrdiff_t at = chunk * 8 * LANES;
+        const FN(FlExpSum) s =
+            exp_columns(x + at, LANES, 8, e ? e + at : NULL, LANES, shift, floor, magic);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, s.top, s.rest);
+        FN(fl_row_exp_plain)(x, e, 0, chunk, shift, floor, magic, &sum);
+        FN(fl_row_exp_plain)(x, e, chunk + 1, n_chunks, shift, floor, magic, &sum);
+    } else
+        FN(fl_row_exp_plain)(x, e, 0, n_chunks, shift, floor, magic, &sum);
+    return sum;
+}
+
+FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_near)(const REAL *x, ptrdiff_t n_classes, REAL *e, ptrdiff_t chunk,
+                                            V floor, V magic)
+{
+    if (e) /* two loops without a test inside */
+        return FN(fl_row_exp)(x, n_classes, e, chunk, NULL, floor, magic);
+    return FN(fl_row_exp)(x, n_classes, NULL, chunk, NULL, floor, magic);
+}
+
+FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_far)(const REAL *x, ptrdiff_t n_classes, REAL *e, ptrdiff_t chunk,
+                                           V shift, V floor, V magic)
+{
+    return FN(fl_row_exp)(x, n_classes, e, chunk, &shift, floor, magic);
 }
 
 /* sum_k q_k (max - f_k) and Q of one row, for targets that are not hard. */
-FL_INLINE void FN(fl_row_target_sums)(int kind, REAL keep, REAL floor, const REAL *class_weight,
-                                      const REAL *x, const REAL *t, ptrdiff_t n_classes, REAL max,
-                                      REAL *linear, REAL *total)
+FL_OUTLINE void FN(fl_row_target_sums)(const FlCrossEntropyBlock *block, int kind, const REAL *x,
+                                       const REAL *t, REAL max, REAL *linear, REAL *total)
 {
+    const ptrdiff_t n_classes = block->n_classes;
+    const REAL keep = (REAL)(1.0 - block->label_smoothing);
+    const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
     const V zero = vsplat(R(0.0));
     V sum = zero, lost = zero, q_sum = zero, q_lost = zero;
     for (ptrdiff_t k = 0; k < n_classes; k += LANES) {
         const ptrdiff_t left = n_classes - k;
         const ptrdiff_t from = left < LANES ? n_classes - LANES : k;
-        const V w = FN(fl_class_weights)(class_weight, from);
+        const V w = FN(fl_class_weights)(block->class_weight, from);
         V q = FN(fl_target)(kind, keep, floor, w, FN(fl_soft_label)(kind, t, from));
         if (left < LANES)
             q = FN(fl_last_lanes)(q, left);
@@ -86,57 +152,57 @@ FL_INLINE void FN(fl_row_target_sums)(int kind, REAL keep, REAL floor, const REA
     *total = (REAL)q_value;
 }
 
-/* What the last pass over a row needs of it: A, S, Q, weight * scale, and the pair 1 / (A + S). */
-typedef struct {
-    REAL top, rest, total, scaled, inverse, inverse_low;
-} FN(FlRow);
-
-FL_INLINE void FN(fl_row_gradient)(int kind, int extreme, REAL keep, REAL floor,
-                                   const REAL *class_weight, const FN(FlRow) *row, const REAL *e,
-                                   const REAL *t, ptrdiff_t n_classes, REAL *gradient)
+FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
+                                    const FN(FlLabels) *labels, const FN(FlPanel) *panel, ptrdiff_t r,
+                                    const REAL *e, const REAL *t, REAL *gradient)
 {
-    const V scaled = vsplat(row->scaled), top = vsplat(row->top), rest = vsplat(row->rest);
-    const V total = vsplat(row->total);
-    FN(FlFactor) factor = {vsplat(row->inverse), vsplat(row->inverse_low)};
-    if (FL_HAS_Q(kind)) {
-        factor = FN(fl_scale_factor)(factor, total);
-        for (ptrdiff_t k = 0; k < n_classes; k += LANES) {
-            const ptrdiff_t from = n_classes - k < LANES ? n_classes - LANES : k;
-            const V w = FN(fl_class_weights)(class_weight, from);
-            const V q = FN(fl_target)(kind, keep, floor, w, FN(fl_soft_label)(kind, t, from));
-            const V value = vload(e + from), others = rest + (top - value);
-            vstore(gradient + from,
-                   FN(fl_target_gradient)(value, others, factor, total, q) * scaled);
-        }
-        return;
-    }
-    if (FL_UNLIKELY(extreme)) {
-        for (ptrdiff_t k = 0; k < n_classes; k += LANES) {
-            const ptrdiff_t from = n_classes - k < LANES ? n_classes - LANES : k;
-            vstore(gradient + from, FN(fl_times)(vload(e + from), factor) * scaled);
-        }
-        return;
-    }
-    factor = FN(fl_scale_factor)(factor, scaled);
+    const ptrdiff_t n_classes = block->n_classes;
+    const FN(FlFactor) factor = {vsplat(panel->factor[r]), vsplat(panel->factor_low[r])};
+    const FN(FlFactor) scaled = {vsplat(labels->scaled[r]), vsplat(labels->scaled_low[r])};
+    /* read before the vector it overlaps is stored: gradient may be e itself */
+    const V last = vload(e + n_classes - LANES);
     ptrdiff_t k = 0;
-    for (; k + 4 * LANES <= n_classes; k += 4 * LANES)
-        for (ptrdiff_t j = 0; j < 4 * LANES; j += LANES)
-            vstore(gradient + k + j, FN(fl_times)(vload(e + k + j), factor));
-    for (; k + LANES <= n_classes; k += LANES)
-        vstore(gradient + k, FN(fl_times)(vload(e + k), factor));
-    if (k < n_classes)
-        vstore(gradient + n_classes - LANES, FN(fl_times)(vload(e + n_classes - LANES), factor));
+    if (FL_HAS_Q(kind)) {
+        const REAL keep = (REAL)(1.0 - block->label_smoothing);
+        const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
+        const V top = vsplat(panel->top[r]), rest = vsplat(panel->rest[r]);
+        const V total = vsplat(panel->total[r]);
+        for (; k < n_classes; k += LANES) {
+            const int whole = n_classes - k >= LANES;
+            const ptrdiff_t at = whole ? k : n_classes - LANES;
+            const V w = FN(fl_class_weights)(block->class_weight, at);
+            const V q = FN(fl_target)(kind, keep, floor, w, FN(fl_soft_label)(kind, t, at));
+            V value = last;
+            if (whole)
+                value = vload(e + k);
+            const V others = rest + (top - value);
+            vstore(gradient + at,
+                   FN(fl_times)(FN(fl_target_gradient)(value, others, factor, total, q), scaled));
+        }
+    } else if (kind == FL_TARGET_HARD && FL_UNLIKELY(labels->extreme)) {
+        for (; k + LANES <= n_classes; k += LANES)
+            vstore(gradient + k, FN(fl_times)(FN(fl_times)(vload(e + k), factor), scaled));
+        vstore(gradient + n_classes - LANES, FN(fl_times)(FN(fl_times)(last, factor), scaled));
+    } else {
+        for (; k + 4 * LANES <= n_classes; k += 4 * LANES)
+            for (ptrdiff_t j = 0; j < 4 * LANES; j += LANES)
+                vstore(gradient + k + j, FN(fl_times)(vload(e + k + j), factor));
+        for (; k + LANES <= n_classes; k += LANES)
+            vstore(gradient + k, FN(fl_times)(vload(e + k), factor));
+        vstore(gradient + n_classes - LANES, FN(fl_times)(last, factor));
+    }
 }
 
-FL_INLINE void FN(fl_row_hessian)(const FN(FlRow) *row, const REAL *e, ptrdiff_t n_classes, REAL *hessian)
+FL_OUTLINE void FN(fl_row_hessian)(const FN(FlPanel) *panel, ptrdiff_t r, REAL outer, REAL outer_low,
+                                   const REAL *e, ptrdiff_t n_classes, REAL *hessian)
 {
-    const V top = vsplat(row->top), rest = vsplat(row->rest);
-    const FN(FlFactor) inverse = {vsplat(row->inverse), vsplat(row->inverse_low)};
-    const V factor = vsplat(row->total * row->scaled);
+    const FN(FlFactor) inverse = {vsplat(panel->inverse[r]), vsplat(panel->inverse_low[r])};
+    const FN(FlFactor) by = {vsplat(outer), vsplat(outer_low)};
+    const FN(FlHessian) h =
+        FN(fl_begin_hessian)(vsplat(panel->top[r]), vsplat(panel->rest[r]), inverse, by);
     for (ptrdiff_t k = 0; k < n_classes; k += LANES) {
-        const ptrdiff_t from = n_classes - k < LANES ? n_classes - LANES : k;
-        const V value = vload(e + from), others = rest + (top - value);
-        vstore(hessian + from, FN(fl_times)(value, inverse) * FN(fl_times)(others, inverse) * factor);
+        const ptrdiff_t at = n_classes - k < LANES ? n_classes - LANES : k;
+        vstore(hessian + at, FN(fl_hessian_of)(&h, vload(e + at)));
     }
 }
 
@@ -172,92 +238,102 @@ FL_INLINE void FN(fl_place_row)(const REAL *out, ptrdiff_t n_classes, REAL *to, 
 
 /* Samples `start` to `end` of arrays of any strides; n_classes >= LANES. Ignored rows cost nothing but
  * their zeros. */
-FL_INLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                         ptrdiff_t end, double sums[])
+FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
+                                          ptrdiff_t end, double sums[])
 {
     const ptrdiff_t n_classes = block->n_classes;
-    const REAL keep = (REAL)(1.0 - block->label_smoothing);
-    const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
     const REAL *raw = block->raw_prediction, *targets = block->targets;
-    const REAL *class_weight = block->class_weight;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
     REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     const FN(FlRowScratch) scratch = FN(fl_row_scratch)(block);
+    /* Exponentials wait for their sum in the gradient: its cache lines are fetched while they are computed. Not
+     * in place, since the vector that ends a row is stored before the one it overlaps is read. */
+    const int direct = gradient && block->gradient_class_stride == 1 && !block->stream &&
+                       block->gradient != block->raw_prediction;
+    const V zero = vsplat(R(0.0)), nowhere = vsplat(-(REAL)n_classes);
     FN(FlLabels) labels;
+    FN(FlPanel) panel;
+    FN(fl_begin_labels)(block, &labels);
+    FN(fl_begin_panel)(block, &panel);
     for (ptrdiff_t i = start; i < end; i += scratch.rows) {
         const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
-        FL_ALIGNED REAL max[LANES], shift[LANES], low[LANES], magic[LANES];
-        FL_ALIGNED REAL linear[LANES], total[LANES];
-        FL_ALIGNED REAL tops[LANES], rests[LANES], at_labels[LANES];
-        FL_ALIGNED REAL inverses[LANES], inverses_low[LANES];
         const REAL *x[LANES];
-        V t[LANES], s[LANES];
-        FN(FlSums) sum;
-        FN(fl_read_class_labels)(block, kind, i, n, &labels);
+        REAL *e[LANES];
+        V a[LANES], b[LANES], c[LANES];
+        FL_ALIGNED REAL chunk[LANES];
+        FN(fl_read_labels)(block, kind, i, n, &labels);
+        if (FL_HAS_LABEL(kind))
+            FN(fl_read_logits)(block, i, n, &labels);
         for (ptrdiff_t r = 0; r < LANES; r++) {
-            t[r] = vsplat(R(0.0));
-            linear[r] = R(0.0);
-            total[r] = R(1.0);
-            if (r >= n || (labels.any_ignored && labels.ignored[r]))
+            a[r] = b[r] = c[r] = zero;
+            x[r] = NULL;
+            e[r] = NULL;
+            if (r >= n || (labels.any_ignored && block->labels[i + r] < 0))
                 continue;
             x[r] = FN(fl_contiguous_row)(raw + (i + r) * block->sample_stride, block->class_stride,
                                          n_classes, scratch.x + r * scratch.pitch);
-            t[r] = FN(fl_row_max)(x[r], n_classes);
+            if (direct)
+                e[r] = gradient + (i + r) * block->gradient_sample_stride;
+            else if (gradient || hessian)
+                e[r] = scratch.e + r * scratch.pitch;
+            a[r] = c[r] = FN(fl_row_max)(x[r], n_classes, &b[r]);
         }
-        sum.max = reduce_max(t);
-        const VI far = softmax_shift(sum.max, &sum.shift, &sum.floor, &sum.magic);
-        const int any_far = vany(far);
-        vstore(max, sum.max);
-        vstore(shift, sum.shift);
-        vstore(low, sum.floor);
-        vstore(magic, sum.magic);
+        vstore(panel.max, reduce_max(a));
+        const int far = FN(fl_shift_panel)(&panel, LANES);
+        for (ptrdiff_t r = 0; r < LANES; r++)
+            b[r] = vselect(c[r] == vsplat(panel.max[r]), b[r], nowhere);
+        vstore(chunk, reduce_max(b));
+
         for (ptrdiff_t r = 0; r < LANES; r++) {
-            t[r] = s[r] = vsplat(R(0.0));
-            if (r >= n || (labels.any_ignored && labels.ignored[r]))
+            a[r] = b[r] = c[r] = zero;
+            if (!x[r])
                 continue;
-            REAL *e = gradient || hessian ? scratch.e + r * scratch.pitch : NULL;
-            FN(fl_row_exp)(x[r], n_classes, e, any_far, vsplat(shift[r]), vsplat(low[r]),
-                           vsplat(magic[r]), &t[r], &s[r]);
+            const V floor = vsplat(panel.floor[r]), magic = vsplat(panel.magic[r]);
             if (FL_HAS_Q(kind)) {
-                const REAL *target =
-                    kind == FL_TARGET_SOFT
-                        ? FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
-                                                block->target_class_stride, n_classes, scratch.out)
-                        : NULL;
-                FN(fl_row_target_sums)(kind, keep, floor, class_weight, x[r], target, n_classes, max[r],
-                                       &linear[r], &total[r]);
+                const REAL *t = NULL;
+                if (kind == FL_TARGET_SOFT)
+                    t = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
+                                              block->target_class_stride, n_classes, scratch.out);
+                FN(fl_row_target_sums)(block, kind, x[r], t, panel.max[r], &panel.linear[r],
+                                       &panel.total[r]);
+                if (kind == FL_TARGET_SMOOTH)
+                    panel.total[r] = labels.total[r];
             }
+            const FN(FlExpSum) s =
+                FL_UNLIKELY(far)
+                    ? FN(fl_row_exp_far)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r],
+                                         vsplat(panel.shift[r]), floor, magic)
+                    : FN(fl_row_exp_near)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r], floor, magic);
+            a[r] = s.top;
+            b[r] = s.rest;
+            c[r] = s.low;
         }
-        FN(fl_softmax_reduce)(t, s);
-        sum.top = t[0];
-        sum.rest = s[0];
-        sum.linear = vload(linear);
-        sum.total = vload(kind == FL_TARGET_SMOOTH ? labels.total : total);
+        const FN(FlExpSum) sum = FN(fl_softmax_reduce)(a, b, c);
+        vstore(panel.top, sum.top);
+        vstore(panel.rest, sum.rest);
+        vstore(panel.low, sum.low);
         if (block->wants & FL_WANT_LOSS) {
-            const V loss = FN(fl_class_loss)(kind, &sum, &labels, 0);
-            FN(fl_keep_losses)(block, &labels, i, 0, n, loss, sums);
+            FN(fl_panel_loss)(kind, &labels, &panel, LANES);
+            FN(fl_keep_losses)(block, &labels, i, n, panel.loss, sums);
         }
         if (!gradient && !hessian)
             continue;
 
-        const FN(FlFactor) inverse = FN(fl_softmax_inverse)(sum.top, sum.rest);
-        vstore(tops, sum.top);
-        vstore(rests, sum.rest);
-        vstore(inverses, inverse.high);
-        vstore(inverses_low, inverse.low);
-        vstore(total, sum.total);
+        FN(fl_panel_factors)(kind, &labels, &panel, LANES);
         if (FL_HAS_LABEL(kind))
-            vstore(at_labels, FN(fl_gradient_at_label)(kind, &sum, inverse, &labels, 0));
+            FN(fl_panel_at_labels)(kind, &labels, &panel, LANES);
+        FL_ALIGNED REAL outer[LANES], outer_low[LANES];
+        const FN(FlFactor) hessian_factor = FN(fl_hessian_factor)(&labels, &panel, 0);
+        vstore(outer, hessian_factor.high);
+        vstore(outer_low, hessian_factor.low);
         for (ptrdiff_t r = 0; r < n; r++) {
-            const REAL *e = scratch.e + r * scratch.pitch;
-            const FN(FlRow) row = {tops[r],          rests[r],    total[r],
-                                    labels.scaled[r], inverses[r], inverses_low[r]};
-            if (labels.any_ignored && labels.ignored[r])
+            if (!x[r])
                 continue;
             if (hessian) {
                 REAL *to = hessian + (i + r) * block->hessian_sample_stride;
                 const int through = block->hessian_class_stride != 1 || block->stream;
-                FN(fl_row_hessian)(&row, e, n_classes, through ? scratch.out : to);
+                FN(fl_row_hessian)(&panel, r, outer[r], outer_low[r], e[r], n_classes,
+                                   through ? scratch.out : to);
                 if (through)
                     FN(fl_place_row)(scratch.out, n_classes, to, block->hessian_class_stride);
             }
@@ -265,25 +341,17 @@ FL_INLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, p
                 REAL *to = gradient + (i + r) * block->gradient_sample_stride;
                 const int through = block->gradient_class_stride != 1 || block->stream;
                 REAL *out = through ? scratch.out : to;
-                const REAL *target = NULL;
+                const REAL *t = NULL;
                 if (kind == FL_TARGET_SOFT)
-                    target = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
-                                                   block->target_class_stride, n_classes, scratch.x);
-                FN(fl_row_gradient)(kind, labels.extreme, keep, floor, class_weight, &row, e, target,
-                                    n_classes, out);
+                    t = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
+                                              block->target_class_stride, n_classes, scratch.x);
+                FN(fl_row_gradient)(block, kind, &labels, &panel, r, e[r], t, out);
                 if (FL_HAS_LABEL(kind))
-                    out[labels.label[r]] = at_labels[r];
+                    out[labels.label[r]] = panel.at_label[r];
                 if (through)
                     FN(fl_place_row)(out, n_classes, to, block->gradient_class_stride);
             }
         }
-        if (labels.any_ignored) {
-            if (gradient)
-                FN(fl_clear_ignored)(&labels, n, n_classes, gradient + i * block->gradient_sample_stride,
-                                     block->gradient_sample_stride, block->gradient_class_stride);
-            if (hessian)
-                FN(fl_clear_ignored)(&labels, n, n_classes, hessian + i * block->hessian_sample_stride,
-                                     block->hessian_sample_stride, block->hessian_class_stride);
-        }
+        FN(fl_clear_all_ignored)(block, &labels, i, n);
     }
 }

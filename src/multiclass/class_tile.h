@@ -1,248 +1,284 @@
 /* Cross-entropy with samples as lanes: a tile of LANES samples is n_classes vectors, and nothing is ever
  * summed across a vector. For few classes, and wherever the samples lie side by side.
  *
+ * A panel of a few tiles goes through each step before the next one starts: within one tile a maximum, an
+ * exponential, a sum, a logarithm and a division wait for each other, between tiles nothing does.
+ *
  * Included once per precision, after labels.h.
  */
 
-/* One tile: column k of each array stands at k * stride. */
+#ifndef FL_FEW_CLASSES
+/* Up to so many classes, hard labels pick their logit and their gradient by comparison, which is cheaper than
+ * an access to memory for every sample; ... */
+#define FL_FEW_CLASSES 8
+/* ... up to so many, the exponentials of a tile are a step of their own before their sums. */
+#define FL_PLAIN_CLASSES 16
+#endif
+
+/* The columns of a panel: class k of tile j at data + k * of_class + j * of_tile. */
 typedef struct {
-    const REAL *x, *t; /* logits and soft labels */
-    REAL *e;           /* exponentials; may be x or gradient, or NULL if nothing but the loss is wanted */
-    REAL *gradient, *hessian;
-    ptrdiff_t x_stride, t_stride, e_stride, gradient_stride, hessian_stride;
+    REAL *data;
+    ptrdiff_t of_class, of_tile;
 } FN(FlColumns);
 
-/* Everything of one tile but the gradient at the labels, which is returned in *at_label. The Hessian is
- * made before the gradient, which may replace e. */
-FL_INLINE void FN(fl_cross_entropy_tile)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t n_classes,
-                                         const FN(FlColumns) *c, const FN(FlLabels) *labels,
-                                         ptrdiff_t j, V *loss, V *at_label)
+FL_INLINE REAL *FN(fl_column)(const FN(FlColumns) *c, ptrdiff_t k, ptrdiff_t tile)
+{
+    return c->data + k * c->of_class + tile * c->of_tile;
+}
+
+/* Four tiles at a time, so that an array whose classes lie far apart is read in whole runs. */
+FL_OUTLINE void FN(fl_tile_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t n_classes, REAL *max)
+{
+    ptrdiff_t j = 0;
+    for (; j + 4 <= n_tiles; j += 4) {
+        V m[4];
+        for (ptrdiff_t i = 0; i < 4; i++)
+            m[i] = vload(FN(fl_column)(&x, 0, j + i));
+        for (ptrdiff_t k = 1; k < n_classes; k++)
+            for (ptrdiff_t i = 0; i < 4; i++)
+                m[i] = vmax(vload(FN(fl_column)(&x, k, j + i)), m[i]);
+        for (ptrdiff_t i = 0; i < 4; i++)
+            vstore(max + (j + i) * LANES, m[i]);
+    }
+    for (; j < n_tiles; j++)
+        vstore(max + j * LANES, max_columns(FN(fl_column)(&x, 0, j), x.of_class, n_classes));
+}
+
+/* For a few classes and hard labels: with the logits at the labels. */
+FL_OUTLINE void FN(fl_tile_few_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                       FN(FlLabels) *labels, REAL *max)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const V label = vload(labels->number + j * LANES);
+        V raw = vload(FN(fl_column)(&x, 0, j)), m = raw;
+        for (ptrdiff_t k = 1; k < n_classes; k++) {
+            const V f = vload(FN(fl_column)(&x, k, j));
+            raw = vselect(label == (REAL)k, f, raw);
+            m = vmax(f, m);
+        }
+        vstore(labels->raw + j * LANES, raw);
+        vstore(max + j * LANES, m);
+    }
+}
+
+/* Exponentials and sums of a panel with few classes. First the exponentials, four at a time and none waiting
+ * for another, then the sums. */
+FL_OUTLINE void FN(fl_tile_plain)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                  ptrdiff_t n_classes, FN(FlPanel) *panel)
+{
+    ptrdiff_t j = 0;
+    for (; j + 4 <= n_tiles; j += 4) {
+        V floor[4], magic[4];
+        for (ptrdiff_t i = 0; i < 4; i++) {
+            floor[i] = vload(panel->floor + (j + i) * LANES);
+            magic[i] = vload(panel->magic + (j + i) * LANES);
+        }
+        for (ptrdiff_t k = 0; k < n_classes; k++) {
+            V f[4];
+            for (ptrdiff_t i = 0; i < 4; i++)
+                f[i] = vload(FN(fl_column)(&x, k, j + i));
+            FN(fl_softmax_exps)(f, 4, floor, magic);
+            for (ptrdiff_t i = 0; i < 4; i++)
+                vstore(FN(fl_column)(&e, k, j + i), f[i]);
+        }
+    }
+    for (; j < n_tiles; j++) {
+        const V floor = vload(panel->floor + j * LANES), magic = vload(panel->magic + j * LANES);
+        for (ptrdiff_t k = 0; k < n_classes; k++) {
+            V f = vload(FN(fl_column)(&x, k, j));
+            softmax_exp(&f, 1, floor, magic);
+            vstore(FN(fl_column)(&e, k, j), f);
+        }
+    }
+    for (j = 0; j < n_tiles; j++) {
+        FN(FlExpSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+        ptrdiff_t k = 0;
+        for (; k + 4 <= n_classes; k += 4) {
+            V t[4], s[2];
+            for (ptrdiff_t i = 0; i < 4; i++)
+                t[i] = vload(FN(fl_column)(&e, k + i, j));
+            for (ptrdiff_t i = 0; i < 2; i++) {
+                s[i] = vmin(t[i], t[i + 2]);
+                t[i] = vmax(t[i + 2], t[i]);
+            }
+            merge(&t[0], &s[0], t[1], s[1]);
+            FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
+        }
+        for (; k < n_classes; k++)
+            FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vload(FN(fl_column)(&e, k, j)),
+                                      vsplat(R(0.0)));
+        sum = FN(fl_settle)(sum);
+        vstore(panel->top + j * LANES, sum.top);
+        vstore(panel->rest + j * LANES, sum.rest);
+        vstore(panel->low + j * LANES, sum.low);
+    }
+}
+
+/* Exponentials of a panel into e, unless e.data is NULL, and their sums. */
+FL_OUTLINE void FN(fl_tile_exponentials)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                         ptrdiff_t n_classes, int far, FN(FlPanel) *panel)
+{
+    if (e.data && !far && n_classes <= FL_PLAIN_CLASSES) {
+        FN(fl_tile_plain)(x, e, n_tiles, n_classes, panel);
+        return;
+    }
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const V floor = vload(panel->floor + j * LANES), magic = vload(panel->magic + j * LANES);
+        const V shift = vload(panel->shift + j * LANES);
+        const REAL *from = FN(fl_column)(&x, 0, j);
+        FN(FlExpSum) sum;
+        if (FL_UNLIKELY(far) || !e.data) /* all that is rare in one copy */
+            sum = exp_columns(from, x.of_class, n_classes, e.data ? FN(fl_column)(&e, 0, j) : NULL,
+                              e.of_class, &shift, floor, magic);
+        else
+            sum = exp_columns(from, x.of_class, n_classes, FN(fl_column)(&e, 0, j), e.of_class, NULL,
+                              floor, magic);
+        sum = FN(fl_settle)(sum);
+        vstore(panel->top + j * LANES, sum.top);
+        vstore(panel->rest + j * LANES, sum.rest);
+        vstore(panel->low + j * LANES, sum.low);
+    }
+}
+
+/* sum_k q_k (max - f_k) and Q, for targets that are not hard. */
+FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) x,
+                                    FN(FlColumns) t, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                    const FN(FlLabels) *labels, FN(FlPanel) *panel)
 {
     const REAL keep = (REAL)(1.0 - block->label_smoothing);
     const REAL floor = (REAL)(block->label_smoothing / (double)block->n_classes);
     const REAL *class_weight = block->class_weight;
-    const V scaled = vload(labels->scaled + j);
-    FN(FlSums) s;
-    s.max = max_columns(c->x, c->x_stride, n_classes);
-    const VI far = softmax_shift(s.max, &s.shift, &s.floor, &s.magic);
-    s.linear = vsplat(R(0.0));
-    s.total = vsplat(R(1.0));
-    if (FL_HAS_Q(kind)) {
-        V lost = vsplat(R(0.0)), total = lost, total_lost = lost;
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const V max = vload(panel->max + j * LANES);
+        V linear = vsplat(R(0.0)), lost = linear, total = linear, total_lost = linear;
         for (ptrdiff_t k = 0; k < n_classes; k++) {
             const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
-            const V t = FN(fl_soft_label)(kind, c->t, k * c->t_stride);
-            const V q = FN(fl_target)(kind, keep, floor, w, t);
+            const V q = FN(fl_target)(
+                kind, keep, floor, w,
+                FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
             FN(fl_add_compensated)(&total, &total_lost, q);
-            FN(fl_add_compensated)(&s.linear, &lost,
-                                   FN(fl_target_loss)(q, s.max, vload(c->x + k * c->x_stride)));
+            FN(fl_add_compensated)(&linear, &lost,
+                                   FN(fl_target_loss)(q, max, vload(FN(fl_column)(&x, k, j))));
         }
-        /* an infinite sum leaves a NaN in its rounding error */
-        s.linear = vselect(s.linear < (REAL)INFINITY, s.linear + lost, s.linear);
-        s.total = total + total_lost;
+        total = total + total_lost;
         if (kind == FL_TARGET_SMOOTH)
-            s.total = vload(labels->total + j);
-    }
-    if (FL_UNLIKELY(vany(far)))
-        FN(fl_exp_columns_far)(c->x, c->x_stride, n_classes, c->e, c->e_stride, &s.shift, &s.floor,
-                               &s.magic, &s.top, &s.rest);
-    else
-        exp_columns(c->x, c->x_stride, n_classes, c->e, c->e_stride, NULL, s.floor, s.magic, &s.top,
-                    &s.rest);
-    if (block->wants & FL_WANT_LOSS)
-        *loss = FN(fl_class_loss)(kind, &s, labels, j);
-    if (!(block->wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)))
-        return;
-
-    const FN(FlFactor) inverse = FN(fl_softmax_inverse)(s.top, s.rest);
-    if (block->wants & FL_WANT_HESSIAN) {
-        const V factor = s.total * scaled;
-        for (ptrdiff_t k = 0; k < n_classes; k++) {
-            const V e = vload(c->e + k * c->e_stride);
-            const V others = s.rest + (s.top - e);
-            vstore(c->hessian + k * c->hessian_stride,
-                   FN(fl_times)(e, inverse) * FN(fl_times)(others, inverse) * factor);
-        }
-    }
-    if (!(block->wants & FL_WANT_GRADIENT))
-        return;
-    if (FL_HAS_LABEL(kind))
-        *at_label = FN(fl_gradient_at_label)(kind, &s, inverse, labels, j);
-    if (FL_HAS_Q(kind)) {
-        const FN(FlFactor) factor = FN(fl_scale_factor)(inverse, s.total);
-        for (ptrdiff_t k = 0; k < n_classes; k++) {
-            const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
-            const V t = FN(fl_soft_label)(kind, c->t, k * c->t_stride);
-            const V q = FN(fl_target)(kind, keep, floor, w, t);
-            const V e = vload(c->e + k * c->e_stride);
-            const V others = s.rest + (s.top - e);
-            vstore(c->gradient + k * c->gradient_stride,
-                   FN(fl_target_gradient)(e, others, factor, s.total, q) * scaled);
-        }
-    } else if (FL_UNLIKELY(labels->extreme)) {
-        for (ptrdiff_t k = 0; k < n_classes; k++)
-            vstore(c->gradient + k * c->gradient_stride,
-                   FN(fl_times)(vload(c->e + k * c->e_stride), inverse) * scaled);
-    } else {
-        const FN(FlFactor) factor = FN(fl_scale_factor)(inverse, scaled);
-        for (ptrdiff_t k = 0; k < n_classes; k++)
-            vstore(c->gradient + k * c->gradient_stride,
-                   FN(fl_times)(vload(c->e + k * c->e_stride), factor));
+            total = vload(labels->total + j * LANES);
+        /* an infinite sum leaves a NaN in its rounding error */
+        vstore(panel->linear + j * LANES,
+               vselect(linear < (REAL)INFINITY, linear + lost, linear));
+        vstore(panel->total + j * LANES, total);
     }
 }
 
-/* The gradient at the labels of n samples, after that of all classes is stored. */
-FL_INLINE void FN(fl_store_at_labels)(V at_label, const ptrdiff_t *label, ptrdiff_t n, REAL *gradient,
-                                      ptrdiff_t sample_stride, ptrdiff_t class_stride)
+FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) e,
+                                     FN(FlColumns) t, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                     ptrdiff_t n_classes, const FN(FlLabels) *labels,
+                                     const FN(FlPanel) *panel)
 {
-    FL_ALIGNED REAL values[LANES];
-    vstore(values, at_label);
-    for (ptrdiff_t i = 0; i < n; i++)
-        gradient[i * sample_stride + label[i] * class_stride] = values[i];
-}
-
-/* Samples `start` to `end`, a multiple of LANES, of arrays whose sample_stride is 1. */
-FL_INLINE void FN(fl_cross_entropy_direct)(FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                           ptrdiff_t end, double sums[])
-{
-    const ptrdiff_t n_classes = block->n_classes;
-    const int in_scratch = n_classes * LANES * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_TILE_BYTES;
-    FN(FlLabels) labels;
-    for (ptrdiff_t i = start; i < end; i += FL_CLASS_CHUNK_ROWS) {
-        const ptrdiff_t n = end - i < FL_CLASS_CHUNK_ROWS ? end - i : FL_CLASS_CHUNK_ROWS;
-        FN(fl_read_class_labels)(block, kind, i, n, &labels);
-        for (ptrdiff_t j = 0; j < n; j += LANES) {
-            V loss = vsplat(R(0.0)), at_label = loss;
-            FN(FlColumns) c;
-            c.x = (const REAL *)block->raw_prediction + i + j;
-            c.x_stride = block->class_stride;
-            c.t = kind == FL_TARGET_SOFT ? (const REAL *)block->targets + i + j : NULL;
-            c.t_stride = block->target_class_stride;
-            c.gradient = block->wants & FL_WANT_GRADIENT ? (REAL *)block->gradient + i + j : NULL;
-            c.gradient_stride = block->gradient_class_stride;
-            c.hessian = block->wants & FL_WANT_HESSIAN ? (REAL *)block->hessian + i + j : NULL;
-            c.hessian_stride = block->hessian_class_stride;
-            c.e = in_scratch ? block->scratch : c.gradient ? c.gradient : c.hessian;
-            c.e_stride = in_scratch ? LANES : c.gradient ? c.gradient_stride : c.hessian_stride;
-            if (!c.gradient && !c.hessian)
-                c.e = NULL;
-            FN(fl_cross_entropy_tile)(block, kind, n_classes, &c, &labels, j, &loss, &at_label);
-            if (block->wants & FL_WANT_LOSS)
-                FN(fl_keep_losses)(block, &labels, i, j, LANES, loss, sums);
-            if (c.gradient && FL_HAS_LABEL(kind))
-                FN(fl_store_at_labels)(at_label, labels.label + j, LANES, c.gradient, 1,
-                                       c.gradient_stride);
-        }
-        if (labels.any_ignored) {
-            if (block->wants & FL_WANT_GRADIENT)
-                FN(fl_clear_ignored)(&labels, n, n_classes, (REAL *)block->gradient + i, 1,
-                                     block->gradient_class_stride);
-            if (block->wants & FL_WANT_HESSIAN)
-                FN(fl_clear_ignored)(&labels, n, n_classes, (REAL *)block->hessian + i, 1,
-                                     block->hessian_class_stride);
-        }
-    }
-}
-
-/* n <= LANES samples of an array of any strides -> columns; through pieces where class_stride is 1. */
-FL_INLINE void FN(fl_load_tile)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
-                                ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces, REAL *columns)
-{
-    if (class_stride == 1) {
-        FN(fl_pieces_from_rows)(from, sample_stride, n, n_classes, pieces);
-        FN(fl_columns_from_pieces)(pieces, n_classes, columns);
-        return;
-    }
-    for (ptrdiff_t k = 0; k < n_classes; k++)
-        for (ptrdiff_t l = 0; l < LANES; l++)
-            columns[k * LANES + l] =
-                from[(l < n ? l : n - 1) * sample_stride + k * class_stride];
-}
-
-FL_INLINE void FN(fl_store_tile)(const REAL *columns, ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces,
-                                 REAL *to, ptrdiff_t sample_stride, ptrdiff_t class_stride)
-{
-    if (class_stride == 1) {
-        FN(fl_pieces_from_columns)(columns, n_classes, pieces);
-        FN(fl_pieces_to_rows)(pieces, n_classes, to, sample_stride, n);
-        return;
-    }
-    for (ptrdiff_t k = 0; k < n_classes; k++)
-        for (ptrdiff_t l = 0; l < n; l++)
-            to[l * sample_stride + k * class_stride] = columns[k * LANES + l];
-}
-
-/* Samples `start` to `end` of arrays of any strides, through a tile in scratch. The rows of a whole chunk
- * are cut into pieces first: a vector read right after the narrow stores that made it would wait for
- * them to leave the store buffer. */
-FL_INLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind, ptrdiff_t n_classes,
-                                          ptrdiff_t start, ptrdiff_t end, double sums[])
-{
-    const REAL *raw = block->raw_prediction;
-    REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
-    const ptrdiff_t tile = FN(fl_pieces)(n_classes) * QUAD * LANES;
-    const ptrdiff_t staged = FL_CLASS_STAGE_BYTES / (tile * (ptrdiff_t)sizeof(REAL));
-    const ptrdiff_t most = FL_CLASS_CHUNK_ROWS / LANES;
-    const ptrdiff_t chunk = (staged < 1 ? 1 : staged > most ? most : staged) * LANES;
-    REAL *columns = block->scratch, *hessian_columns = columns + tile;
-    REAL *target_columns = hessian_columns + tile, *pieces = target_columns + tile;
-    REAL *stage = pieces + tile;
-    FN(FlLabels) labels;
-    for (ptrdiff_t i = start; i < end; i += chunk) {
-        const ptrdiff_t n = end - i < chunk ? end - i : chunk;
-        FN(fl_read_class_labels)(block, kind, i, n, &labels);
-        if (block->class_stride == 1)
-            for (ptrdiff_t j = 0; j < n; j += LANES)
-                FN(fl_pieces_from_rows)(raw + (i + j) * block->sample_stride, block->sample_stride,
-                                        n - j < LANES ? n - j : LANES, n_classes,
-                                        stage + j / LANES * tile);
-        for (ptrdiff_t j = 0; j < n; j += LANES) {
-            const ptrdiff_t rows = n - j < LANES ? n - j : LANES;
-            V loss = vsplat(R(0.0)), at_label = loss;
-            FN(FlColumns) c = {.x = columns,
-                               .t = target_columns,
-                               .e = columns,
-                               .gradient = columns,
-                               .hessian = hessian_columns,
-                               .x_stride = LANES,
-                               .t_stride = LANES,
-                               .e_stride = LANES,
-                               .gradient_stride = LANES,
-                               .hessian_stride = LANES};
-            if (block->class_stride == 1)
-                FN(fl_columns_from_pieces)(stage + j / LANES * tile, n_classes, columns);
-            else
-                FN(fl_load_tile)(raw + (i + j) * block->sample_stride, block->sample_stride,
-                                 block->class_stride, rows, n_classes, pieces, columns);
-            if (kind == FL_TARGET_SOFT)
-                FN(fl_load_tile)((const REAL *)block->targets + (i + j) * block->target_sample_stride,
-                                 block->target_sample_stride, block->target_class_stride, rows,
-                                 n_classes, pieces, target_columns);
-            FN(fl_cross_entropy_tile)(block, kind, n_classes, &c, &labels, j, &loss, &at_label);
-            if (block->wants & FL_WANT_LOSS)
-                FN(fl_keep_losses)(block, &labels, i, j, rows, loss, sums);
-            if (hessian)
-                FN(fl_store_tile)(hessian_columns, rows, n_classes, pieces,
-                                  hessian + (i + j) * block->hessian_sample_stride,
-                                  block->hessian_sample_stride, block->hessian_class_stride);
-            if (gradient) {
-                REAL *to = gradient + (i + j) * block->gradient_sample_stride;
-                FN(fl_store_tile)(columns, rows, n_classes, pieces, to,
-                                  block->gradient_sample_stride, block->gradient_class_stride);
-                if (FL_HAS_LABEL(kind))
-                    FN(fl_store_at_labels)(at_label, labels.label + j, rows, to,
-                                           block->gradient_sample_stride,
-                                           block->gradient_class_stride);
+    const REAL keep = (REAL)(1.0 - block->label_smoothing);
+    const REAL floor = (REAL)(block->label_smoothing / (double)block->n_classes);
+    const REAL *class_weight = block->class_weight;
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const ptrdiff_t i = j * LANES;
+        const FN(FlFactor) factor = {vload(panel->factor + i), vload(panel->factor_low + i)};
+        const FN(FlFactor) scaled = FN(fl_scaled)(labels, i);
+        if (FL_HAS_Q(kind)) {
+            const V top = vload(panel->top + i), rest = vload(panel->rest + i);
+            const V total = vload(panel->total + i);
+            for (ptrdiff_t k = 0; k < n_classes; k++) {
+                const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
+                const V q = FN(fl_target)(
+                    kind, keep, floor, w,
+                    FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
+                const V value = vload(FN(fl_column)(&e, k, j)), others = rest + (top - value);
+                vstore(FN(fl_column)(&gradient, k, j),
+                       FN(fl_times)(FN(fl_target_gradient)(value, others, factor, total, q), scaled));
             }
+        } else if (kind == FL_TARGET_HARD && FL_UNLIKELY(labels->extreme))
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                vstore(FN(fl_column)(&gradient, k, j),
+                       FN(fl_times)(FN(fl_times)(vload(FN(fl_column)(&e, k, j)), factor), scaled));
+        else
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                vstore(FN(fl_column)(&gradient, k, j),
+                       FN(fl_times)(vload(FN(fl_column)(&e, k, j)), factor));
+    }
+}
+
+/* For a few classes and hard labels: with the gradient at the labels. */
+FL_OUTLINE void FN(fl_tile_few_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                         ptrdiff_t n_classes, const FN(FlLabels) *labels,
+                                         const FN(FlPanel) *panel)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const ptrdiff_t i = j * LANES;
+        const FN(FlFactor) factor = {vload(panel->factor + i), vload(panel->factor_low + i)};
+        const V label = vload(labels->number + i), top = vload(panel->top + i);
+        const V rest = vload(panel->rest + i);
+        for (ptrdiff_t k = 0; k < n_classes; k++) {
+            V value = vload(FN(fl_column)(&e, k, j));
+            value = vselect(label == (REAL)k, (value - top) - rest, value);
+            vstore(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
         }
-        if (labels.any_ignored) {
-            if (gradient)
-                FN(fl_clear_ignored)(&labels, n, n_classes, gradient + i * block->gradient_sample_stride,
-                                     block->gradient_sample_stride, block->gradient_class_stride);
-            if (hessian)
-                FN(fl_clear_ignored)(&labels, n, n_classes, hessian + i * block->hessian_sample_stride,
-                                     block->hessian_sample_stride, block->hessian_class_stride);
-        }
+        if (FL_UNLIKELY(labels->extreme))
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                vstore(FN(fl_column)(&gradient, k, j),
+                       FN(fl_times)(vload(FN(fl_column)(&gradient, k, j)), FN(fl_scaled)(labels, i)));
+    }
+}
+
+FL_OUTLINE void FN(fl_tile_hessian)(FN(FlColumns) e, FN(FlColumns) hessian, ptrdiff_t n_tiles,
+                                    ptrdiff_t n_classes, const FN(FlLabels) *labels,
+                                    const FN(FlPanel) *panel)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const ptrdiff_t i = j * LANES;
+        const FN(FlFactor) inverse = {vload(panel->inverse + i), vload(panel->inverse_low + i)};
+        const FN(FlHessian) h =
+            FN(fl_begin_hessian)(vload(panel->top + i), vload(panel->rest + i), inverse,
+                                 FN(fl_hessian_factor)(labels, panel, i));
+        for (ptrdiff_t k = 0; k < n_classes; k++)
+            vstore(FN(fl_column)(&hessian, k, j),
+                   FN(fl_hessian_of)(&h, vload(FN(fl_column)(&e, k, j))));
+    }
+}
+
+/* n samples of an array of any strides -> columns; through pieces where class_stride is 1. All rows are cut
+ * before the first tile is read: a vector read right after the narrow stores that made it would wait for
+ * them to leave the store buffer. */
+FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
+                                  ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces, FN(FlColumns) columns)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const ptrdiff_t left = n - j < LANES ? n - j : LANES, tile = j / LANES * columns.of_tile;
+        if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
+            FN(fl_split_three)(from + j * 3, columns.data + tile);
+        else if (class_stride == 1)
+            FN(fl_pieces_from_rows)(from + j * sample_stride, sample_stride, left, n_classes,
+                                    pieces + tile);
+        else
+            FN(fl_gather_columns)(from + j * sample_stride, sample_stride, class_stride, left,
+                                  n_classes, columns.data + tile);
+    }
+    if (class_stride == 1)
+        for (ptrdiff_t j = n_classes == 3 && sample_stride == 3 ? n - n % LANES : 0; j < n; j += LANES)
+            FN(fl_columns_from_pieces)(pieces + j / LANES * columns.of_tile, n_classes,
+                                       FN(fl_column)(&columns, 0, j / LANES));
+}
+
+FL_OUTLINE void FN(fl_store_panel)(FN(FlColumns) columns, ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces,
+                                   REAL *to, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const ptrdiff_t left = n - j < LANES ? n - j : LANES;
+        const REAL *tile = FN(fl_column)(&columns, 0, j / LANES);
+        if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
+            FN(fl_join_three)(tile, to + j * 3);
+        else if (class_stride == 1) {
+            FN(fl_pieces_from_columns)(tile, n_classes, pieces);
+            FN(fl_pieces_to_rows)(pieces, n_classes, to + j * sample_stride, sample_stride, left);
+        } else
+            FN(fl_scatter_columns)(tile, left, n_classes, to + j * sample_stride, sample_stride,
+                                   class_stride);
     }
 }

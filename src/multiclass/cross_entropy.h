@@ -58,17 +58,17 @@ typedef struct {
  * strides, and stores the probabilities into gradient. */
 
 enum {
-    FL_CLASS_CHUNK_ROWS = 128,      /* samples whose labels are looked up together */
-    FL_CLASS_STAGE_BYTES = 1 << 13, /* rows that are cut into pieces together */
-    FL_CLASS_TILE_BYTES = 1 << 16,  /* a larger tile keeps its exponentials in the output */
-    FL_CLASS_GROUP_BYTES = 1 << 15  /* rows of exponentials that are finished together */
+    FL_CLASS_CHUNK_ROWS = 128,      /* samples that go through each step together */
+    FL_CLASS_STAGE_BYTES = 1 << 13, /* about so many bytes of their logits: a step's data stay in L1 */
+    FL_CLASS_PANEL_BYTES = 1 << 18, /* a larger panel keeps its exponentials in the output */
+    FL_CLASS_GROUP_BYTES = 1 << 14  /* rows of exponentials that are finished together */
 };
 
 /* The same for every precision and instruction set, so that a driver can allocate before it knows. */
 static inline size_t fl_cross_entropy_scratch_bytes(ptrdiff_t n_classes)
 {
     const size_t row = ((size_t)n_classes * sizeof(double) + 127) / 64 * 64;
-    return 2 * (size_t)FL_CLASS_TILE_BYTES + 3 * (row + FL_CLASS_GROUP_BYTES);
+    return (size_t)FL_CLASS_PANEL_BYTES + 3 * (row + FL_CLASS_GROUP_BYTES);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The target distribution of a run of samples: looked up before the vectors start, and what becomes of it
- * once the exponentials of a vector of samples are summed.
+/* The target distribution of a run of samples: looked up before the vectors start, and what follows once
+ * the exponentials are summed.
  *
  * Included once per precision, after softmax.h.
  */
@@ -28,45 +28,102 @@ enum {
 #define FL_WEIGHT_MOST 0x1p30f
 #endif
 
-/* A chunk of samples. The last vector may be read beyond the samples: its lanes hold zeros there. */
+/* A chunk of samples; the last vector may be read beyond them. */
 typedef struct {
     FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS];      /* raw_prediction at the label */
-    FL_ALIGNED REAL weight[FL_CLASS_CHUNK_ROWS];   /* for FL_TARGET_HARD times class_weight */
-    FL_ALIGNED REAL scaled[FL_CLASS_CHUNK_ROWS];   /* weight * scale */
+    /* weight, for FL_TARGET_HARD times class_weight, and weight * scale; with their rounding errors */
+    FL_ALIGNED REAL weight[FL_CLASS_CHUNK_ROWS], weight_low[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL scaled[FL_CLASS_CHUNK_ROWS], scaled_low[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL kept[FL_CLASS_CHUNK_ROWS];     /* q at the label without the smoothing term */
     FL_ALIGNED REAL at_label[FL_CLASS_CHUNK_ROWS]; /* q at the label */
     FL_ALIGNED REAL total[FL_CLASS_CHUNK_ROWS];    /* Q */
-    ptrdiff_t label[FL_CLASS_CHUNK_ROWS];          /* 0 where ignored */
-    unsigned char ignored[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL number[FL_CLASS_CHUNK_ROWS];   /* the label itself, where classes are few */
+    int64_t without_ignored[FL_CLASS_CHUNK_ROWS];
+    const int64_t *label; /* those of the chunk, 0 for ignored ones */
     int any_ignored;
     int extreme; /* some weight is outside the range above */
 } FN(FlLabels);
 
-FL_INLINE void FN(fl_read_class_weights)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                        ptrdiff_t n, FN(FlLabels) *labels)
+/* How many lanes a chunk of so many samples fills, at most FL_CLASS_CHUNK_ROWS. */
+FL_INLINE ptrdiff_t FN(fl_chunk_lanes)(ptrdiff_t n)
+{
+    return n < FL_CLASS_CHUNK_ROWS ? (n + LANES - 1) / LANES * LANES : FL_CLASS_CHUNK_ROWS;
+}
+
+/* Before the first chunk of a block. */
+FL_INLINE void FN(fl_begin_labels)(const FlCrossEntropyBlock *block, FN(FlLabels) *labels)
+{
+    const ptrdiff_t n = FN(fl_chunk_lanes)(block->n_samples);
+    const REAL scale = (REAL)block->scale;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        labels->raw[i] = labels->number[i] = labels->kept[i] = labels->at_label[i] = labels->total[i] = R(0.0);
+        labels->weight[i] = R(1.0);
+        labels->weight_low[i] = R(0.0);
+        labels->scaled[i] = scale;
+        labels->scaled_low[i] = (REAL)(block->scale - (double)scale);
+    }
+    labels->any_ignored = 0;
+    labels->extreme = !(scale >= FL_WEIGHT_LEAST * (REAL)block->n_classes && scale <= FL_WEIGHT_MOST);
+}
+
+FL_OUTLINE void FN(fl_read_weights)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
+                                    ptrdiff_t n, FN(FlLabels) *labels)
 {
     const REAL *sample_weight = block->sample_weight, *class_weight = block->class_weight;
-    const REAL scale = (REAL)block->scale;
-    if (sample_weight)
-        memcpy(labels->weight, sample_weight + start, (size_t)n * sizeof(REAL));
-    else
-        for (ptrdiff_t i = 0; i < n; i++)
-            labels->weight[i] = R(1.0);
-    labels->any_ignored = 0;
-    if (FL_HAS_LABEL(kind)) {
-        int64_t smallest = 0;
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const int64_t y = block->labels[start + i];
-            smallest = y < smallest ? y : smallest;
-            labels->ignored[i] = y < 0;
-            labels->label[i] = y < 0 ? 0 : (ptrdiff_t)y;
-        }
-        labels->any_ignored = smallest < 0;
+    const REAL least = FL_WEIGHT_LEAST * (REAL)block->n_classes;
+    const V scale = vsplat((REAL)block->scale);
+    const FN(FlFactor) by = {scale, vsplat((REAL)(block->scale - (double)(REAL)block->scale))};
+    FL_ALIGNED REAL of_class[FL_CLASS_CHUNK_ROWS];
+    int extreme = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        labels->weight[i] = sample_weight ? sample_weight[start + i] : R(1.0);
+        of_class[i] = kind == FL_TARGET_HARD && class_weight ? class_weight[labels->label[i]] : R(1.0);
     }
-    if (kind == FL_TARGET_HARD && class_weight)
+    for (ptrdiff_t i = n; i % LANES; i++)
+        labels->weight[i] = of_class[i] = R(0.0);
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        FN(FlFactor) w;
+        w.high = FN(fl_product)(vload(labels->weight + j), vload(of_class + j), &w.low);
+        vstore(labels->weight + j, w.high);
+        vstore(labels->weight_low + j, w.low);
+        w = FN(fl_scale_factor)(w, by);
+        vstore(labels->scaled + j, w.high);
+        vstore(labels->scaled_low + j, w.low);
+    }
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const REAL w = labels->scaled[i];
+        extreme |= (w != R(0.0)) & ((w < least) | (w > FL_WEIGHT_MOST));
+    }
+    labels->extreme = extreme;
+}
+
+FL_INLINE FN(FlFactor) FN(fl_scaled)(const FN(FlLabels) *labels, ptrdiff_t j)
+{
+    const FN(FlFactor) f = {vload(labels->scaled + j), vload(labels->scaled_low + j)};
+    return f;
+}
+
+/* The labels and weights of samples start .. start + n - 1. */
+FL_INLINE void FN(fl_read_labels)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
+                                  ptrdiff_t n, FN(FlLabels) *labels)
+{
+    if (FL_HAS_LABEL(kind)) {
+        const int64_t *label = block->labels + start;
+        int64_t smallest = 0;
         for (ptrdiff_t i = 0; i < n; i++)
-            labels->weight[i] *= class_weight[labels->label[i]];
+            smallest = label[i] < smallest ? label[i] : smallest;
+        labels->label = label;
+        labels->any_ignored = smallest < 0;
+        if (FL_UNLIKELY(smallest < 0)) {
+            for (ptrdiff_t i = 0; i < n; i++)
+                labels->without_ignored[i] = label[i] < 0 ? 0 : label[i];
+            labels->label = labels->without_ignored;
+        }
+    }
+    if (kind != FL_TARGET_NONE && (block->sample_weight || block->class_weight))
+        FN(fl_read_weights)(block, kind, start, n, labels);
     if (kind == FL_TARGET_SMOOTH) {
+        const REAL *class_weight = block->class_weight;
         const double keep = 1.0 - block->label_smoothing;
         const double floor = block->label_smoothing / (double)block->n_classes;
         for (ptrdiff_t i = 0; i < n; i++) {
@@ -76,34 +133,20 @@ FL_INLINE void FN(fl_read_class_weights)(const FlCrossEntropyBlock *block, int k
             labels->total[i] = (REAL)(w * keep + floor * block->class_weight_sum);
         }
     }
-    const REAL least = FL_WEIGHT_LEAST * (REAL)block->n_classes;
-    int extreme = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const REAL w = labels->weight[i] * scale;
-        labels->scaled[i] = w;
-        extreme |= (w != R(0.0)) & ((w < least) | (w > FL_WEIGHT_MOST));
-    }
-    labels->extreme = extreme;
-    for (ptrdiff_t i = n; i < FL_CLASS_CHUNK_ROWS && i % LANES; i++) {
-        labels->weight[i] = labels->scaled[i] = R(0.0);
-        labels->kept[i] = labels->at_label[i] = labels->total[i] = R(0.0);
-        labels->label[i] = 0;
-        labels->ignored[i] = 0;
-    }
 }
 
-/* The same and the logits at the labels. */
-FL_INLINE void FN(fl_read_class_labels)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                        ptrdiff_t n, FN(FlLabels) *labels)
+/* After fl_read_labels: the logits at the labels. */
+FL_INLINE void FN(fl_read_logits)(const FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t n,
+                                  FN(FlLabels) *labels)
 {
     const REAL *raw = (const REAL *)block->raw_prediction + start * block->sample_stride;
-    FN(fl_read_class_weights)(block, kind, start, n, labels);
-    if (!FL_HAS_LABEL(kind))
-        return;
-    for (ptrdiff_t i = 0; i < n; i++)
-        labels->raw[i] = raw[i * block->sample_stride + labels->label[i] * block->class_stride];
-    for (ptrdiff_t i = n; i < FL_CLASS_CHUNK_ROWS && i % LANES; i++)
-        labels->raw[i] = R(0.0);
+    const ptrdiff_t sample_stride = block->sample_stride, class_stride = block->class_stride;
+    if (class_stride == 1)
+        for (ptrdiff_t i = 0; i < n; i++, raw += sample_stride)
+            labels->raw[i] = raw[labels->label[i]];
+    else
+        for (ptrdiff_t i = 0; i < n; i++, raw += sample_stride)
+            labels->raw[i] = raw[labels->label[i] * class_stride];
 }
 
 /* q of one class for a vector of samples (w and t are the class's weight and their soft labels), or of a
@@ -138,86 +181,182 @@ FL_INLINE V FN(fl_target_loss)(V q, V max, V f)
  * (Q - q) - Q (1 - p). `others` is S + (A - e), `factor` Q / (A + S). */
 FL_INLINE V FN(fl_target_gradient)(V e, V others, FN(FlFactor) factor, V total, V q)
 {
-    return vselect(e > others, (total - q) - FN(fl_times)(others, factor),
-                   FN(fl_times)(e, factor) - q);
+    const V small = (e * factor.high - q) + e * factor.low;
+    const V large = ((total - q) - others * factor.high) - others * factor.low;
+    return vselect(e > others, large, small);
 }
 
-/* *sum += term, the rounding error kept aside (TwoSum) */
-FL_INLINE void FN(fl_add_compensated)(V *sum, V *error, V term)
-{
-    const V total = *sum + term, kept = total - *sum;
-    *error = *error + ((*sum - (total - kept)) + (term - kept));
-    *sum = total;
-}
-
-/* A vector of samples whose exponentials are summed. */
+/* Samples whose exponentials are summed, LANES of them a vector, and what follows from that. */
 typedef struct {
-    V max, shift, floor, magic; /* softmax_shift */
-    V top, rest;                /* A and S */
-    V linear, total;            /* sum_k q_k (max - f_k) and Q; 0 and 1 without FL_HAS_Q */
-} FN(FlSums);
+    FL_ALIGNED REAL max[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL top[FL_CLASS_CHUNK_ROWS], rest[FL_CLASS_CHUNK_ROWS], low[FL_CLASS_CHUNK_ROWS];
+    /* sum_k q_k (max - f_k) and Q; Q is 1 without FL_HAS_Q */
+    FL_ALIGNED REAL linear[FL_CLASS_CHUNK_ROWS], total[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL shift[FL_CLASS_CHUNK_ROWS], floor[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL loss[FL_CLASS_CHUNK_ROWS];     /* times weight */
+    FL_ALIGNED REAL at_label[FL_CLASS_CHUNK_ROWS]; /* the gradient there */
+    /* 1 / (A + S), and what gradients are made of: times Q, or times weight and scale without FL_HAS_Q */
+    FL_ALIGNED REAL inverse[FL_CLASS_CHUNK_ROWS], inverse_low[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
+} FN(FlPanel);
 
-/* w * loss of samples j, j + 1, ... of the chunk. */
-FL_INLINE V FN(fl_class_loss)(int kind, const FN(FlSums) *s, const FN(FlLabels) *labels, ptrdiff_t j)
+/* Before the first chunk of a block: what a step may not set, or not for all of LANES samples. */
+FL_INLINE void FN(fl_begin_panel)(const FlCrossEntropyBlock *block, FN(FlPanel) *panel)
 {
-    const V log_sum = vlog1p(s->rest / s->top);
-    const V weight = vload(labels->weight + j);
-    V loss;
-    if (kind == FL_TARGET_HARD)
-        loss = (s->max - vload(labels->raw + j)) + log_sum;
-    else {
-        loss = s->linear + s->total * log_sum;
-        if (kind == FL_TARGET_SMOOTH)
-            loss = loss + FN(fl_target_loss)(vload(labels->kept + j), s->max, vload(labels->raw + j));
+    const ptrdiff_t n = FN(fl_chunk_lanes)(block->n_samples);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        panel->linear[i] = R(0.0);
+        panel->total[i] = R(1.0);
     }
-    return weight * loss;
 }
 
-/* The gradient at the labels, as the classes' loops cannot give it. The exponential is computed once more;
- * where the label is the largest class it must cancel A exactly, whatever the compiler fused. */
-FL_INLINE V FN(fl_gradient_at_label)(int kind, const FN(FlSums) *s, FN(FlFactor) inverse,
-                                     const FN(FlLabels) *labels, ptrdiff_t j)
+/* The maxima of n samples are known: how each is scaled, and whether one of them is far from 0. */
+FL_INLINE int FN(fl_shift_panel)(FN(FlPanel) *panel, ptrdiff_t n)
 {
-    const V raw = vload(labels->raw + j);
-    const V e = vselect(raw == s->max, s->top, softmax_exp(raw - s->shift, s->floor, s->magic));
-    const V others = s->rest + (s->top - e);
-    const V scaled = vload(labels->scaled + j);
-    if (kind == FL_TARGET_HARD)
-        return -FN(fl_times)(others, inverse) * scaled;
-    return FN(fl_target_gradient)(e, others, FN(fl_scale_factor)(inverse, s->total), s->total,
-                                  vload(labels->at_label + j)) *
-           scaled;
+    VI any = vsplat_int(0);
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        V shift, floor, magic;
+        any |= softmax_shift(vload(panel->max + j), &shift, &floor, &magic);
+        vstore(panel->shift + j, shift);
+        vstore(panel->floor + j, floor);
+        vstore(panel->magic + j, magic);
+    }
+    return vany(any);
 }
 
-/* Losses of n <= LANES samples, from j on in a chunk that starts at sample `start`: summed and stored. */
+/* A loss may be infinite, and infinity times a rounding error of 0 is not a number. */
+FL_INLINE V FN(fl_weigh_loss)(V loss, const FN(FlLabels) *labels, ptrdiff_t j)
+{
+    const V finite = vkeep(loss < (REAL)INFINITY, loss);
+    return loss * vload(labels->weight + j) + finite * vload(labels->weight_low + j);
+}
+
+/* The sums of n samples are known: w * loss. */
+FL_INLINE void FN(fl_panel_loss)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel, ptrdiff_t n)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const V max = vload(panel->max + j), raw = vload(labels->raw + j);
+        const V log_sum = vlog1p(vload(panel->rest + j) / vload(panel->top + j));
+        V loss;
+        if (kind == FL_TARGET_HARD)
+            loss = (max - raw) + log_sum;
+        else {
+            loss = vload(panel->linear + j) + vload(panel->total + j) * log_sum;
+            if (kind == FL_TARGET_SMOOTH)
+                loss = loss + FN(fl_target_loss)(vload(labels->kept + j), max, raw);
+        }
+        vstore(panel->loss + j, FN(fl_weigh_loss)(loss, labels, j));
+    }
+}
+
+/* And the factors of the gradient and the Hessian. A loop of its own: sharing the loss's division was slower. */
+FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel, ptrdiff_t n)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const FN(FlExpSum) sum = {vload(panel->top + j), vload(panel->rest + j),
+                                  vload(panel->low + j)};
+        const FN(FlFactor) inverse = FN(fl_softmax_inverse)(&sum);
+        FN(FlFactor) factor = inverse;
+        const FN(FlFactor) total = {vload(panel->total + j), vsplat(R(0.0))};
+        if (FL_HAS_Q(kind))
+            factor = FN(fl_scale_factor)(inverse, total);
+        else if (kind == FL_TARGET_HARD && !labels->extreme)
+            factor = FN(fl_scale_factor)(inverse, FN(fl_scaled)(labels, j));
+        vstore(panel->inverse + j, inverse.high);
+        vstore(panel->inverse_low + j, inverse.low);
+        vstore(panel->factor + j, factor.high);
+        vstore(panel->factor_low + j, factor.low);
+    }
+}
+
+/* What p (1 - p) is multiplied by: Q * weight * scale. */
+FL_INLINE FN(FlFactor) FN(fl_hessian_factor)(const FN(FlLabels) *labels, const FN(FlPanel) *panel,
+                                             ptrdiff_t j)
+{
+    const FN(FlFactor) total = {vload(panel->total + j), vsplat(R(0.0))};
+    return FN(fl_scale_factor)(total, FN(fl_scaled)(labels, j));
+}
+
+/* And the gradient at the labels: a loop over many classes cannot give that without looking for them. The
+ * exponential is computed once more; where the label is the largest class it must cancel A exactly, whatever
+ * the compiler fused. */
+FL_INLINE void FN(fl_panel_at_labels)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel,
+                                      ptrdiff_t n)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const V raw = vload(labels->raw + j), top = vload(panel->top + j);
+        const FN(FlFactor) factor = {vload(panel->factor + j), vload(panel->factor_low + j)};
+        V e = raw - vload(panel->shift + j), gradient;
+        softmax_exp(&e, 1, vload(panel->floor + j), vload(panel->magic + j));
+        e = vselect(raw == vload(panel->max + j), top, e);
+        const V others = vload(panel->rest + j) + (top - e);
+        if (kind == FL_TARGET_HARD)
+            gradient = -FN(fl_times)(others, factor);
+        else
+            gradient = FN(fl_target_gradient)(e, others, factor, vload(panel->total + j),
+                                              vload(labels->at_label + j));
+        if (kind != FL_TARGET_HARD || FL_UNLIKELY(labels->extreme))
+            gradient = FN(fl_times)(gradient, FN(fl_scaled)(labels, j));
+        vstore(panel->at_label + j, gradient);
+    }
+}
+
+/* Losses of n samples from `start` on: added to LANES sums, and stored. */
 FL_INLINE void FN(fl_keep_losses)(const FlCrossEntropyBlock *block, const FN(FlLabels) *labels,
-                                  ptrdiff_t start, ptrdiff_t j, ptrdiff_t n, V loss, double sums[])
+                                  ptrdiff_t start, ptrdiff_t n, REAL *loss, double sums[])
 {
     REAL *out = block->loss;
-    FL_ALIGNED REAL values[LANES];
-    if (FL_LIKELY(n == LANES && !labels->any_ignored)) {
-        vstore(values, loss);
-        for (ptrdiff_t i = 0; i < LANES; i++)
-            sums[i] += (double)values[i];
-        if (out)
-            vstore(out + start + j, loss * (REAL)block->scale);
-        return;
-    }
-    vstore(values, loss);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const REAL value = labels->any_ignored && labels->ignored[j + i] ? R(0.0) : values[i];
-        sums[i] += (double)value;
-        if (out)
-            out[start + j + i] = value * (REAL)block->scale;
-    }
+    ptrdiff_t i = 0;
+    if (FL_UNLIKELY(labels->any_ignored))
+        for (ptrdiff_t j = 0; j < n; j++)
+            if (block->labels[start + j] < 0)
+                loss[j] = R(0.0);
+    for (; i + LANES <= n; i += LANES)
+        for (ptrdiff_t l = 0; l < LANES; l++)
+            sums[l] += (double)loss[i + l];
+    for (ptrdiff_t l = 0; i + l < n; l++)
+        sums[l] += (double)loss[i + l];
+    if (out)
+        for (ptrdiff_t j = 0; j < n; j++)
+            out[start + j] = loss[j] * (REAL)block->scale;
 }
 
-/* Zeros for the ignored samples of n, whatever was computed for them. */
-FL_INLINE void FN(fl_clear_ignored)(const FN(FlLabels) *labels, ptrdiff_t n, ptrdiff_t n_classes,
-                                    REAL *out, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+/* The gradient at the labels of n samples, after that of all classes is stored. */
+FL_INLINE void FN(fl_store_at_labels)(const REAL *at_label, const int64_t *label, ptrdiff_t n,
+                                      REAL *gradient, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+{
+    /* volatile, for a scatter instruction is slower than its stores one by one */
+    volatile REAL *to = gradient;
+    if (class_stride == 1)
+        for (ptrdiff_t i = 0; i < n; i++, to += sample_stride)
+            to[label[i]] = at_label[i];
+    else
+        for (ptrdiff_t i = 0; i < n; i++, to += sample_stride)
+            to[label[i] * class_stride] = at_label[i];
+}
+
+/* Zeros for the ignored ones of n samples, whatever was computed for them. */
+FL_OUTLINE void FN(fl_clear_ignored)(const int64_t *label, ptrdiff_t n, ptrdiff_t n_classes, REAL *out,
+                                     ptrdiff_t sample_stride, ptrdiff_t class_stride)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        if (labels->ignored[i])
+        if (label[i] < 0)
             for (ptrdiff_t k = 0; k < n_classes; k++)
                 out[i * sample_stride + k * class_stride] = R(0.0);
+}
+
+FL_INLINE void FN(fl_clear_all_ignored)(const FlCrossEntropyBlock *block, const FN(FlLabels) *labels,
+                                        ptrdiff_t start, ptrdiff_t n)
+{
+    if (FL_LIKELY(!labels->any_ignored))
+        return;
+    if (block->wants & FL_WANT_GRADIENT)
+        FN(fl_clear_ignored)(block->labels + start, n, block->n_classes,
+                             (REAL *)block->gradient + start * block->gradient_sample_stride,
+                             block->gradient_sample_stride, block->gradient_class_stride);
+    if (block->wants & FL_WANT_HESSIAN)
+        FN(fl_clear_ignored)(block->labels + start, n, block->n_classes,
+                             (REAL *)block->hessian + start * block->hessian_sample_stride,
+                             block->hessian_sample_stride, block->hessian_class_stride);
 }

@@ -18,6 +18,8 @@
 #undef FL_FAR
 #undef FL_DEPTH
 #undef FL_LIFT
+#undef FL_RAISE
+#undef FL_UNLIFT
 
 /* Exponentials are stored times 2^FL_LIFT, and no smaller than about e^-FL_DEPTH of the largest: they
  * stay normal numbers down to probabilities far below the smallest subnormal one, the division by
@@ -27,10 +29,14 @@
 #define FL_FAR 3584.0
 #define FL_DEPTH 900.0
 #define FL_LIFT 300
+#define FL_RAISE 0x1p300
+#define FL_UNLIFT 0x1p-300
 #else
 #define FL_FAR 256.0f
 #define FL_DEPTH 127.0f
 #define FL_LIFT 60
+#define FL_RAISE 0x1p60f
+#define FL_UNLIFT 0x1p-60f
 #endif
 
 #define max_columns FN(fl_max_columns)
@@ -68,15 +74,61 @@ FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
     return far;
 }
 
-/* 2^(FL_LIFT - N) e^x. Adding `magic` rounds x / ln 2 to n, and leaves the bits of n - N + FL_LIFT, with
- * the exponent's bias, at the bottom of the word: shifted up, they are the power of two. */
-FL_INLINE V softmax_exp(V x, V floor, V magic)
+/* e^r for |r| <= ln2/2 as vexp_poly, but by Horner's rule: one operation less. */
+#if FL_BITS == 64
+static const double FN(fl_exp_coefficients)[] = {1.0,
+                                                 1.0,
+                                                 0.50000000000000056,
+                                                 0.16666666666666605,
+                                                 0.04166666666657394,
+                                                 0.0083333333333797596,
+                                                 0.0013888888932248864,
+                                                 0.00019841269739981744,
+                                                 2.4801504607998885e-05,
+                                                 2.7557389023394336e-06,
+                                                 2.7626263424491411e-07,
+                                                 2.5059572561504407e-08};
+#else
+static const float FN(fl_exp_coefficients)[] = {1.0f,         1.0f,         0.49999997f,
+                                                0.16666542f,  0.041667521f, 0.00836667791f,
+                                                0.00138627738f};
+#endif
+
+/* In place on n <= 4 vectors (a constant): 2^(FL_LIFT - N) e^x. Adding `magic` rounds x / ln 2 to its own n, and
+ * leaves the bits of n - N + FL_LIFT, with the exponent's bias, at the bottom of the word: shifted up, they
+ * are the power of two.
+ *
+ * Step by step over all the vectors, since one exponential is a chain of 18 operations that wait for each
+ * other: a processor that meets one chain after the other has its scheduler full before enough of
+ * them are under way. */
+FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
 {
-    x = vmax(floor, x);
-    const V z = x * LOG2_E + magic;
-    const V n = z - magic;
-    const V r = (x - n * LN2_HI) - n * LN2_LO;
-    return vexp_poly(r) * FN(fl_from_ubits)(FN(fl_ubits)(z) << MANTISSA_BITS);
+    ptrdiff_t i = (ptrdiff_t)(sizeof FN(fl_exp_coefficients) / sizeof(REAL)) - 1;
+    V z[4], m[4], p[4];
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = vmax(floor[j], x[j]);
+    for (ptrdiff_t j = 0; j < n; j++)
+        z[j] = x[j] * LOG2_E + magic[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        m[j] = z[j] - magic[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = x[j] - m[j] * LN2_HI;
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = x[j] - m[j] * LN2_LO;
+    for (ptrdiff_t j = 0; j < n; j++)
+        p[j] = vsplat(FN(fl_exp_coefficients)[i]);
+    while (--i >= 0)
+        for (ptrdiff_t j = 0; j < n; j++)
+            p[j] = p[j] * x[j] + FN(fl_exp_coefficients)[i];
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = p[j] * FN(fl_from_ubits)(FN(fl_ubits)(z[j]) << MANTISSA_BITS);
+}
+
+/* The same, of one scale. */
+FL_INLINE void softmax_exp(V x[], ptrdiff_t n, V floor, V magic)
+{
+    const V floors[4] = {floor, floor, floor, floor}, magics[4] = {magic, magic, magic, magic};
+    FN(fl_softmax_exps)(x, n, floors, magics);
 }
 
 /* The larger of two maxima stays one, the smaller joins the sum. The order of the operands keeps a NaN. */
@@ -87,34 +139,62 @@ FL_INLINE void merge(V *top, V *rest, V other_top, V other_rest)
     *rest = *rest + (other_rest + low);
 }
 
-/* The same for a sum so far and its rounding error (TwoSum, since either term may be the larger). */
-FL_INLINE void FN(fl_softmax_accumulate)(V *top, V *sum, V *error, V other_top, V other_rest)
+/* *sum += term, the rounding error kept aside (TwoSum) */
+FL_INLINE void FN(fl_add_compensated)(V *sum, V *error, V term)
 {
-    const V term = other_rest + vmin(*top, other_top);
     const V total = *sum + term, kept = total - *sum;
-    *top = vmax(other_top, *top);
     *error = *error + ((*sum - (total - kept)) + (term - kept));
     *sum = total;
 }
 
-/* e of n vectors, less *shift unless that is NULL, into e unless that is NULL; top and rest, lane by
- * lane. Eight vectors are added as
- * a tree, and the trees with their rounding errors: the sum is good to an ULP whatever n. */
-FL_INLINE void exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e, ptrdiff_t e_stride,
-                           const V *shift, V floor, V magic, V *top, V *rest)
+FL_INLINE void FN(fl_softmax_accumulate)(V *top, V *sum, V *error, V other_top, V other_rest)
 {
-    V best = vsplat(0), sum = vsplat(0), error = vsplat(0);
+    FN(fl_add_compensated)(sum, error, other_rest + vmin(*top, other_top));
+    *top = vmax(other_top, *top);
+}
+
+/* A, S and what S has lost to rounding: less than an ULP of it once `settled`. */
+typedef struct {
+    V top, rest, low;
+} FN(FlExpSum);
+
+FL_INLINE FN(FlExpSum) FN(fl_settle)(FN(FlExpSum) s)
+{
+    const V rest = s.rest + s.low;
+    s.low = s.low - (rest - s.rest);
+    s.rest = rest;
+    return s;
+}
+
+/* Exponentials of n <= 4 vectors (a constant) at x, less *shift unless that is NULL; into e unless that is
+ * NULL. */
+FL_INLINE void FN(fl_exp_of)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e, ptrdiff_t e_stride,
+                             const V *shift, V floor, V magic, V out[])
+{
+    for (ptrdiff_t j = 0; j < n; j++)
+        out[j] = vload(x + j * x_stride);
+    if (shift)
+        for (ptrdiff_t j = 0; j < n; j++)
+            out[j] = out[j] - *shift;
+    softmax_exp(out, n, floor, magic);
+    if (e)
+        for (ptrdiff_t j = 0; j < n; j++)
+            vstore(e + j * e_stride, out[j]);
+}
+
+/* The same for any n, and their sum. Eight vectors are added as a tree, and the trees with their rounding
+ * errors: the sum is good to an ULP whatever n. */
+FL_INLINE FN(FlExpSum) exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
+                                   ptrdiff_t e_stride, const V *shift, V floor, V magic)
+{
+    FN(FlExpSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+    V t[8], s[4];
     ptrdiff_t k = 0;
     for (; k + 8 <= n; k += 8) {
-        V t[8], s[4];
-        for (ptrdiff_t j = 0; j < 8; j++) {
-            V f = vload(x + (k + j) * x_stride);
-            if (shift)
-                f = f - *shift;
-            t[j] = softmax_exp(f, floor, magic);
-            if (e)
-                vstore(e + (k + j) * e_stride, t[j]);
-        }
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift, floor,
+                      magic, t);
+        FN(fl_exp_of)(x + (k + 4) * x_stride, x_stride, 4, e ? e + (k + 4) * e_stride : NULL, e_stride,
+                      shift, floor, magic, t + 4);
         for (ptrdiff_t j = 0; j < 4; j++) {
             s[j] = vmin(t[j], t[j + 4]);
             t[j] = vmax(t[j + 4], t[j]);
@@ -122,49 +202,52 @@ FL_INLINE void exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL 
         merge(&t[0], &s[0], t[2], s[2]);
         merge(&t[1], &s[1], t[3], s[3]);
         merge(&t[0], &s[0], t[1], s[1]);
-        FN(fl_softmax_accumulate)(&best, &sum, &error, t[0], s[0]);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
+    }
+    if (k + 4 <= n) {
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift, floor,
+                      magic, t);
+        for (ptrdiff_t j = 0; j < 2; j++) {
+            s[j] = vmin(t[j], t[j + 2]);
+            t[j] = vmax(t[j + 2], t[j]);
+        }
+        merge(&t[0], &s[0], t[1], s[1]);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
+        k += 4;
+    }
+    if (k + 2 <= n) {
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 2, e ? e + k * e_stride : NULL, e_stride, shift, floor,
+                      magic, t);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vmax(t[1], t[0]), vmin(t[0], t[1]));
+        k += 2;
     }
     if (k < n) {
-        V t = vsplat(0), s = vsplat(0);
-        for (; k < n; k++) {
-            V value = vload(x + k * x_stride);
-            if (shift)
-                value = value - *shift;
-            value = softmax_exp(value, floor, magic);
-            if (e)
-                vstore(e + k * e_stride, value);
-            s = s + vmin(t, value);
-            t = vmax(value, t);
-        }
-        FN(fl_softmax_accumulate)(&best, &sum, &error, t, s);
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 1, e ? e + k * e_stride : NULL, e_stride, shift, floor,
+                      magic, t);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], vsplat(R(0.0)));
     }
-    *top = best;
-    *rest = sum + error;
+    return sum;
 }
 
-/* The same for logits far from 0: rare, and so not worth its code in every caller. */
-static void FN(fl_exp_columns_far)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
-                                   ptrdiff_t e_stride, const V *shift, const V *floor, const V *magic,
-                                   V *top, V *rest)
-{
-    exp_columns(x, x_stride, n, e, e_stride, shift, *floor, *magic, top, rest);
-}
-
-/* Lane i of the results is top and rest of all lanes of vector i; both arrays are used up. */
-FL_INLINE void FN(fl_softmax_reduce)(V t[], V s[])
+/* Lane i of the result is the sum of all lanes of vector i; the arrays are used up. */
+FL_INLINE FN(FlExpSum) FN(fl_softmax_reduce)(V t[], V s[], V low[])
 {
 #if FL_VECTOR_BYTES
     for (ptrdiff_t n = LANES / 2; n >= 1; n /= 2)
         for (ptrdiff_t i = 0; i < n; i++) {
-            V top = even_lanes(t[2 * i], t[2 * i + 1]), rest = even_lanes(s[2 * i], s[2 * i + 1]);
-            merge(&top, &rest, odd_lanes(t[2 * i], t[2 * i + 1]), odd_lanes(s[2 * i], s[2 * i + 1]));
-            t[i] = top;
+            const ptrdiff_t a = 2 * i, b = 2 * i + 1;
+            V top = even_lanes(t[a], t[b]), rest = even_lanes(s[a], s[b]);
+            V lost = even_lanes(low[a], low[b]) + odd_lanes(low[a], low[b]);
+            const V other = odd_lanes(t[a], t[b]);
+            FN(fl_add_compensated)(&rest, &lost, odd_lanes(s[a], s[b]));
+            FN(fl_add_compensated)(&rest, &lost, vmin(top, other));
+            t[i] = vmax(other, top);
             s[i] = rest;
+            low[i] = lost;
         }
-#else
-    (void)t;
-    (void)s;
 #endif
+    const FN(FlExpSum) sum = {t[0], s[0], low[0]};
+    return FN(fl_settle)(sum);
 }
 
 /* A number and its rounding error. p_k = e_k / (A + S) has its own rounding and those of e and S to bear;
@@ -174,29 +257,55 @@ typedef struct {
     V high, low;
 } FN(FlFactor);
 
-/* 1 / (top + rest) */
-FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(V top, V rest)
+/* 1 / (A + S) */
+FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) *s)
 {
     FN(FlFactor) f;
     V error;
-    const V sum = top + rest, kept = sum - top;
-    const V lost = (top - (sum - kept)) + (rest - kept);
+    const V sum = s->top + s->rest, kept = sum - s->top;
+    const V lost = ((s->top - (sum - kept)) + (s->rest - kept)) + s->low;
     f.high = R(1.0) / sum;
     const V product = FN(fl_product)(f.high, sum, &error);
     f.low = (((R(1.0) - product) - error) - f.high * lost) * f.high;
     return f;
 }
 
-FL_INLINE FN(FlFactor) FN(fl_scale_factor)(FN(FlFactor) f, V by)
+FL_INLINE FN(FlFactor) FN(fl_scale_factor)(FN(FlFactor) f, FN(FlFactor) by)
 {
     FN(FlFactor) scaled;
     V error;
-    scaled.high = FN(fl_product)(f.high, by, &error);
-    scaled.low = f.low * by + error;
+    scaled.high = FN(fl_product)(f.high, by.high, &error);
+    scaled.low = error + (f.low * by.high + f.high * by.low);
     return scaled;
 }
 
 FL_INLINE V FN(fl_times)(V x, FN(FlFactor) f)
 {
     return x * f.high + x * f.low;
+}
+
+/* p (1 - p) of a sample, times an outer factor, from e: the products of numbers that have errors of their own
+ * are kept exact as far as it goes. A, S and one of the two 1 / (A + S) are without the 2^FL_LIFT, so that
+ * nothing overflows. */
+typedef struct {
+    V top, rest;
+    FN(FlFactor) inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
+} FN(FlHessian);
+
+FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse, FN(FlFactor) by)
+{
+    const FN(FlFactor) whole = {inverse.high * FL_RAISE, inverse.low * FL_RAISE};
+    const FN(FlHessian) h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole,
+                             FN(fl_scale_factor)(inverse, by)};
+    return h;
+}
+
+FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) *h, V e)
+{
+    const V others = h->rest + (h->top - e * FL_UNLIFT);
+    V error;
+    const V product = FN(fl_product)(e, others, &error);
+    return FN(fl_times)(product * h->inverse.high +
+                            (product * h->inverse.low + error * h->inverse.high),
+                        h->outer);
 }

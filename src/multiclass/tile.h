@@ -8,6 +8,25 @@
  * The last piece of a row starts QUAD before its end and so overlaps the one before: no piece reads
  * or writes outside its row, whatever the number of classes.
  */
+#ifndef FL_OUTLINE
+/* A hot loop that is to have all registers for itself. */
+#if defined(__GNUC__)
+#define FL_OUTLINE static __attribute__((noinline))
+#else
+#define FL_OUTLINE static
+#endif
+#endif
+
+#ifndef FL_PREFETCH
+/* A line that will be read (0) or written (1) soon. The kernels alternate between steps that compute and
+ * steps that move memory; the former can fetch for the latter. */
+#if defined(__GNUC__)
+#define FL_PREFETCH(address, write) __builtin_prefetch(address, write)
+#else
+#define FL_PREFETCH(address, write) ((void)(address))
+#endif
+#endif
+
 #undef QUAD
 #undef FL_EACH_LANE
 #undef FL_SHUFFLE
@@ -56,6 +75,44 @@
 #define FL_UNPACK_PAIRS(j) ((j) / 4 * 4 + (j) % 2 + (j) % 4 / 2 * LANES)
 #define FL_UNPACK_PAIRS_HIGH(j) (FL_UNPACK_PAIRS(j) + 2)
 
+/* Three classes of three contiguous vectors x: element 3i + k is lane i of class k. Each class is in all three
+ * vectors; a first shuffle takes what is in x[0] and x[1], a second adds what is in x[2]. */
+#define FL_THIRD(j, k) (3 * (j) + (k))
+#define FL_SPLIT_FIRST(j, k) (FL_THIRD(j, k) < 2 * LANES ? FL_THIRD(j, k) : 0)
+#define FL_SPLIT_LAST(j, k) (FL_THIRD(j, k) < 2 * LANES ? (j) : FL_THIRD(j, k) - LANES)
+/* and back: element e = v LANES + j is class e % 3 of sample e / 3 */
+#define FL_ELEMENT(j, v) ((v) * LANES + (j))
+#define FL_JOIN_FIRST(j, v) (FL_ELEMENT(j, v) / 3 + (FL_ELEMENT(j, v) % 3 == 1 ? LANES : 0))
+#define FL_JOIN_LAST(j, v) (FL_ELEMENT(j, v) % 3 == 2 ? LANES + FL_ELEMENT(j, v) / 3 : (j))
+#define FL_SPLIT_0(j) FL_SPLIT_FIRST(j, 0)
+#define FL_SPLIT_1(j) FL_SPLIT_FIRST(j, 1)
+#define FL_SPLIT_2(j) FL_SPLIT_FIRST(j, 2)
+#define FL_SPLIT_LAST_0(j) FL_SPLIT_LAST(j, 0)
+#define FL_SPLIT_LAST_1(j) FL_SPLIT_LAST(j, 1)
+#define FL_SPLIT_LAST_2(j) FL_SPLIT_LAST(j, 2)
+#define FL_JOIN_0(j) FL_JOIN_FIRST(j, 0)
+#define FL_JOIN_1(j) FL_JOIN_FIRST(j, 1)
+#define FL_JOIN_2(j) FL_JOIN_FIRST(j, 2)
+#define FL_JOIN_LAST_0(j) FL_JOIN_LAST(j, 0)
+#define FL_JOIN_LAST_1(j) FL_JOIN_LAST(j, 1)
+#define FL_JOIN_LAST_2(j) FL_JOIN_LAST(j, 2)
+
+FL_INLINE void FN(fl_split_three)(const REAL *rows, REAL *columns)
+{
+    const V a = vload(rows), b = vload(rows + LANES), c = vload(rows + 2 * LANES);
+    vstore(columns, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_SPLIT_0), c, FL_SPLIT_LAST_0));
+    vstore(columns + LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_SPLIT_1), c, FL_SPLIT_LAST_1));
+    vstore(columns + 2 * LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_SPLIT_2), c, FL_SPLIT_LAST_2));
+}
+
+FL_INLINE void FN(fl_join_three)(const REAL *columns, REAL *rows)
+{
+    const V a = vload(columns), b = vload(columns + LANES), c = vload(columns + 2 * LANES);
+    vstore(rows, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_0), c, FL_JOIN_LAST_0));
+    vstore(rows + LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_1), c, FL_JOIN_LAST_1));
+    vstore(rows + 2 * LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_2), c, FL_JOIN_LAST_2));
+}
+
 FL_INLINE V even_lanes(V a, V b)
 {
     return FL_SHUFFLE(a, b, FL_EVEN);
@@ -95,6 +152,16 @@ FL_INLINE void transpose_quads(const REAL *from, REAL *to)
 #endif
 }
 #else
+FL_INLINE void FN(fl_split_three)(const REAL *rows, REAL *columns)
+{
+    memcpy(columns, rows, 3 * sizeof(REAL));
+}
+
+FL_INLINE void FN(fl_join_three)(const REAL *columns, REAL *rows)
+{
+    memcpy(rows, columns, 3 * sizeof(REAL));
+}
+
 FL_INLINE V even_lanes(V a, V b)
 {
     (void)b;
@@ -136,68 +203,124 @@ FL_INLINE V reduce_max(V v[])
     return v[0];
 }
 
-/* How many pieces a row of n_classes takes, and where piece g starts. */
-FL_INLINE ptrdiff_t FN(fl_pieces)(ptrdiff_t n_classes)
+/* Vectors in a tile of LANES rows of n_classes once it is cut into pieces. */
+FL_INLINE ptrdiff_t FN(fl_tile_vectors)(ptrdiff_t n_classes)
 {
-    return (n_classes + QUAD - 1) / QUAD;
+    return (n_classes + QUAD - 1) / QUAD * QUAD;
 }
 
-FL_INLINE ptrdiff_t FN(fl_piece_start)(ptrdiff_t g, ptrdiff_t n_classes)
+/* Rows of classes -> vectors of pieces: vector g * QUAD + i holds, in its 128-bit lane l, piece g of row
+ * l * QUAD + i. n_rows >= 1; rows from n_rows on repeat the last one. */
+FL_INLINE void FN(fl_cut_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows,
+                               ptrdiff_t n_classes, ptrdiff_t n_pieces, REAL *pieces)
 {
-    const ptrdiff_t last = n_classes > QUAD ? n_classes - QUAD : 0;
-    return g * QUAD < last ? g * QUAD : last;
-}
-
-/* LANES rows of classes -> vectors of pieces: vector g * QUAD + i holds, in its 128-bit lane l, piece
- * g of row l * QUAD + i. Rows from n_rows on repeat the last one. */
-FL_INLINE void FN(fl_pieces_from_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows,
-                                       ptrdiff_t n_classes, REAL *pieces)
-{
-    const size_t bytes = (size_t)(n_classes < QUAD ? n_classes : QUAD) * sizeof(REAL);
-    const ptrdiff_t n_pieces = FN(fl_pieces)(n_classes);
     for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
         for (ptrdiff_t i = 0; i < QUAD; i++) {
-            const ptrdiff_t r = l * QUAD + i < n_rows ? l * QUAD + i : n_rows - 1;
-            const REAL *row = rows + r * sample_stride;
-            for (ptrdiff_t g = 0; g < n_pieces; g++)
-                if (bytes == QUAD * sizeof(REAL))
-                    memcpy(pieces + (g * QUAD + i) * LANES + l * QUAD,
-                           row + FN(fl_piece_start)(g, n_classes), QUAD * sizeof(REAL));
-                else
-                    for (ptrdiff_t k = 0; k < n_classes; k++)
-                        pieces[i * LANES + l * QUAD + k] = row[k];
+            const ptrdiff_t r = l * QUAD + i;
+            const REAL *row = rows + (r < n_rows ? r : n_rows - 1) * sample_stride;
+            REAL *to = pieces + i * LANES + l * QUAD;
+            for (ptrdiff_t g = 0; g < n_pieces - 1; g++)
+                memcpy(to + g * QUAD * LANES, row + g * QUAD, QUAD * sizeof(REAL));
+            memcpy(to + (n_pieces - 1) * QUAD * LANES, row + n_classes - QUAD, QUAD * sizeof(REAL));
         }
 }
 
 /* The reverse; rows from n_rows on are dropped. */
-FL_INLINE void FN(fl_pieces_to_rows)(const REAL *pieces, ptrdiff_t n_classes, REAL *rows,
-                                     ptrdiff_t sample_stride, ptrdiff_t n_rows)
+FL_INLINE void FN(fl_join_rows)(const REAL *pieces, ptrdiff_t n_classes, ptrdiff_t n_pieces, REAL *rows,
+                                ptrdiff_t sample_stride, ptrdiff_t n_rows)
 {
-    const ptrdiff_t n_pieces = FN(fl_pieces)(n_classes);
     for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
-        for (ptrdiff_t i = 0; i < QUAD && l * QUAD + i < n_rows; i++) {
-            REAL *row = rows + (l * QUAD + i) * sample_stride;
-            if (n_classes < QUAD)
-                for (ptrdiff_t k = 0; k < n_classes; k++)
-                    row[k] = pieces[i * LANES + l * QUAD + k];
-            else
-                for (ptrdiff_t g = 0; g < n_pieces; g++)
-                    memcpy(row + FN(fl_piece_start)(g, n_classes),
-                           pieces + (g * QUAD + i) * LANES + l * QUAD, QUAD * sizeof(REAL));
+        for (ptrdiff_t i = 0; i < QUAD; i++) {
+            const ptrdiff_t r = l * QUAD + i;
+            const REAL *from = pieces + i * LANES + l * QUAD;
+            REAL *row = rows + r * sample_stride;
+            if (r >= n_rows)
+                return;
+            for (ptrdiff_t g = 0; g < n_pieces - 1; g++)
+                memcpy(row + g * QUAD, from + g * QUAD * LANES, QUAD * sizeof(REAL));
+            memcpy(row + n_classes - QUAD, from + (n_pieces - 1) * QUAD * LANES, QUAD * sizeof(REAL));
         }
 }
 
-/* Pieces -> columns, vector k for class k; to has room for QUAD columns at least. */
+/* Both for up to LANES rows of any number of classes: straight-line code for a few pieces a row. */
+FL_OUTLINE void FN(fl_pieces_from_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows,
+                                        ptrdiff_t n_classes, REAL *pieces)
+{
+    const ptrdiff_t n_pieces = (n_classes + QUAD - 1) / QUAD;
+    if (n_classes < QUAD)
+        for (ptrdiff_t r = 0; r < LANES; r++)
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                pieces[r % QUAD * LANES + r / QUAD * QUAD + k] =
+                    rows[(r < n_rows ? r : n_rows - 1) * sample_stride + k];
+    else if (n_rows < LANES || n_pieces > 5)
+        FN(fl_cut_rows)(rows, sample_stride, n_rows, n_classes, n_pieces, pieces);
+    else if (n_pieces == 1)
+        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 1, pieces);
+    else if (n_pieces == 2)
+        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 2, pieces);
+    else if (n_pieces == 3)
+        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 3, pieces);
+    else if (n_pieces == 4)
+        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 4, pieces);
+    else
+        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 5, pieces);
+}
+
+FL_OUTLINE void FN(fl_pieces_to_rows)(const REAL *pieces, ptrdiff_t n_classes, REAL *rows,
+                                      ptrdiff_t sample_stride, ptrdiff_t n_rows)
+{
+    const ptrdiff_t n_pieces = (n_classes + QUAD - 1) / QUAD;
+    if (n_classes < QUAD)
+        for (ptrdiff_t r = 0; r < n_rows; r++)
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                rows[r * sample_stride + k] = pieces[r % QUAD * LANES + r / QUAD * QUAD + k];
+    else if (n_rows < LANES || n_pieces > 5)
+        FN(fl_join_rows)(pieces, n_classes, n_pieces, rows, sample_stride, n_rows);
+    else if (n_pieces == 1)
+        FN(fl_join_rows)(pieces, n_classes, 1, rows, sample_stride, LANES);
+    else if (n_pieces == 2)
+        FN(fl_join_rows)(pieces, n_classes, 2, rows, sample_stride, LANES);
+    else if (n_pieces == 3)
+        FN(fl_join_rows)(pieces, n_classes, 3, rows, sample_stride, LANES);
+    else if (n_pieces == 4)
+        FN(fl_join_rows)(pieces, n_classes, 4, rows, sample_stride, LANES);
+    else
+        FN(fl_join_rows)(pieces, n_classes, 5, rows, sample_stride, LANES);
+}
+
+/* Pieces -> columns, vector k for class k, in room for fl_tile_vectors(n_classes). */
 FL_INLINE void FN(fl_columns_from_pieces)(const REAL *pieces, ptrdiff_t n_classes, REAL *columns)
 {
-    for (ptrdiff_t g = 0; g < FN(fl_pieces)(n_classes); g++)
-        transpose_quads(pieces + g * QUAD * LANES,
-                        columns + FN(fl_piece_start)(g, n_classes) * LANES);
+    ptrdiff_t k = 0;
+    for (; k + QUAD < n_classes; k += QUAD)
+        transpose_quads(pieces + k * LANES, columns + k * LANES);
+    transpose_quads(pieces + k * LANES,
+                    columns + (n_classes > QUAD ? n_classes - QUAD : 0) * LANES);
 }
 
 FL_INLINE void FN(fl_pieces_from_columns)(const REAL *columns, ptrdiff_t n_classes, REAL *pieces)
 {
-    for (ptrdiff_t g = 0; g < FN(fl_pieces)(n_classes); g++)
-        transpose_quads(columns + FN(fl_piece_start)(g, n_classes) * LANES,
-                        pieces + g * QUAD * LANES);
+    ptrdiff_t k = 0;
+    for (; k + QUAD < n_classes; k += QUAD)
+        transpose_quads(columns + k * LANES, pieces + k * LANES);
+    transpose_quads(columns + (n_classes > QUAD ? n_classes - QUAD : 0) * LANES,
+                    pieces + k * LANES);
+}
+
+/* Up to LANES samples of an array of any strides, as columns; rows from n_rows on repeat the last one. */
+FL_OUTLINE void FN(fl_gather_columns)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
+                                      ptrdiff_t n_rows, ptrdiff_t n_classes, REAL *columns)
+{
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t l = 0; l < LANES; l++)
+            columns[k * LANES + l] =
+                from[(l < n_rows ? l : n_rows - 1) * sample_stride + k * class_stride];
+}
+
+FL_OUTLINE void FN(fl_scatter_columns)(const REAL *columns, ptrdiff_t n_rows, ptrdiff_t n_classes,
+                                       REAL *to, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+{
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t l = 0; l < n_rows; l++)
+            to[l * sample_stride + k * class_stride] = columns[k * LANES + l];
 }

@@ -27,7 +27,7 @@ class Reference:
     `jump` gives the relative distance of (y, f) from the nearest point where the Hessian jumps, if
     rounding may decide on which side of it a sample lies. `largest_term` gives, for an operation
     whose result is a sum with cancelling terms, the size of the largest: its error is in ULP of
-    that.
+    that. `excluded` tells where the class's docs promise no bound.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Reference:
     )  # arguments f where a derivative jumps
     jump: Formula | None = None
     largest_term: dict[str, Formula] = field(default_factory=dict)
+    excluded: Callable[[float, Any, dict[str, float]], bool] = lambda f, dtype, params: False
 
     def __repr__(self):
         return f"Reference({self.name!r})"

@@ -1,5 +1,8 @@
 """Losses of two classes: of a logit, and of a margin m = (2y - 1) f."""
 
+import math
+
+import numpy as np
 from mpmath import mp
 
 from references.base import Reference
@@ -27,6 +30,11 @@ def log_loss(y, f, **params):
 def log_loss_gradient(y, f, **params):
     a, b = _parts(y, **params)
     return b * sigmoid(f) - a * sigmoid(-f)
+
+
+def log_loss_excluded(f, dtype, params):
+    """Beyond this e^-|f| is subnormal, and a factor brings its few bits back among the normal ones."""
+    return bool(params) and abs(f) > -math.log(float(np.finfo(dtype).tiny))
 
 
 def log_loss_gradient_term(y, f, **params):
@@ -81,6 +89,7 @@ REFERENCES = (
         ),
         predict=sigmoid,
         largest_term={"gradient": log_loss_gradient_term},
+        excluded=log_loss_excluded,
     ),
     Reference(
         name="hinge",

@@ -1,0 +1,140 @@
+/* log and log1p, by 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
+#define vlog FN(fl_log)
+#define vlog1p FN(fl_log1p)
+#define vlog1p_unit FN(fl_log1p_unit)
+
+/* k ln2 + log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1]: f + tail, the two large terms added
+ * without error (Fast2Sum: k LN2_HI is 0 or the larger). float64: s = f / (2 + f), z = s^2, then
+ * log(1 + f) = 2 s + s R(z) and 2 s = f - s f, so tail = s (f^2/2 + R) - f^2/2, where s is multiplied
+ * by something small. float32: tail = f^2 (f q(f) - 1/2); a division would cost more than it
+ * saves. */
+FL_INLINE V FN(fl_log_sum)(V k, V f)
+{
+    const V f2 = f * f;
+#if FL_BITS == 64
+    static const double c[] = {0.66666666666666985, 0.39999999999616476, 0.28571428702608859,
+                               0.22222202286276801, 0.18183385803468485, 0.15318326407426811,
+                               0.14755544206002555};
+    const V s = f / (f + R(2.0)), z = s * s;
+    const V half_f2 = R(0.5) * f2;
+    const V tail = s * (half_f2 + z * FN(fl_polynomial)(z, z * z, c, 7)) - half_f2;
+#else
+    static const float c[] = {0.333333284f, -0.250007808f, 0.200011417f, -0.166244015f,
+                              0.142069191f, -0.131581157f, 0.127174363f, -0.0757644176f};
+    const V tail = f2 * (f * FN(fl_polynomial)(f, f2, c, 8) - R(0.5));
+#endif
+    const V a = k * LN2_HI, sum = a + f, lost = (a - sum) + f;
+    return sum + (lost + (k * LN2_LO + tail));
+}
+
+/* u = 2^k m with m in [sqrt(1/2), sqrt(2)), for normal u > 0: returns m; *e = k + EXPONENT_BIAS as
+ * an integer. */
+FL_INLINE V FN(fl_log_split)(V u, VU *e)
+{
+    const UINT one = (UINT)EXPONENT_BIAS << MANTISSA_BITS;
+    const UINT sqrt_half = FL_BITS == 64 ? (UINT)0x3fe6a09e667f3bcd : (UINT)0x3f3504f3;
+    const VU i = FN(fl_ubits)(u) + (one - sqrt_half);
+    *e = i >> MANTISSA_BITS;
+    return FN(fl_from_ubits)((i & (((UINT)1 << MANTISSA_BITS) - 1)) + sqrt_half);
+}
+
+/* e - EXPONENT_BIAS as a number, for a small integer e >= 0 */
+FL_INLINE V FN(fl_log_exponent)(VU e)
+{
+    const UINT whole = (UINT)(EXPONENT_BIAS + MANTISSA_BITS) << MANTISSA_BITS;
+    return FN(fl_from_ubits)(e | whole) - ((REAL)((UINT)1 << MANTISSA_BITS) + (REAL)EXPONENT_BIAS);
+}
+
+/* The same for every finite x > 0, also subnormal, with k as a number. */
+FL_INLINE V FN(fl_log_reduce)(V x, V *k)
+{
+    const VI subnormal = x < REAL_TINY;
+    VU e;
+    const V m = FN(fl_log_split)(vselect(subnormal, x * (REAL)((UINT)1 << MANTISSA_BITS), x), &e);
+    *k = FN(fl_log_exponent)(e) - vkeep(subnormal, vsplat((REAL)MANTISSA_BITS));
+    return m;
+}
+
+/* log x.
+ * Worst error: float64 0.92 ULP at 0x1.69f7e030a2fe7p-1; float32 0.89 at 0x1.45806ap+0. Unfused:
+ * 0.00 at ?; 0.96 at 0x1.69e61p-1. */
+FL_INLINE V vlog(V x)
+{
+    const V zero = vsplat(R(0.0)), infinity = vsplat((REAL)INFINITY);
+    V k;
+    const V m = FN(fl_log_reduce)(x, &k);
+    const V y = vselect(x < infinity, FN(fl_log_sum)(k, m - R(1.0)), x);
+    return vselect(x <= zero, vselect(x == zero, -infinity, vsplat((REAL)NAN)), y);
+}
+
+/* log(1 + x) = k ln2 + log(1 + f), where 1 + x = 2^k (1 + f): k is taken from the rounded 1 + x, but
+ * f = 2^-k x + (2^-k - 1) from x itself, with one rounding and none where k = 0.
+ * Worst error: float64 1.24 ULP at 0x1.bd13fc742cf39p-2; float32 1.40 at 0x1.a9f0aep-2. Unfused:
+ * 1.24 at 0x1.bd13fc742cf39p-2; 1.46 at 0x1.c89a6ap-2. */
+FL_INLINE V vlog1p(V x)
+{
+    const V one = vsplat(R(1.0)), infinity = vsplat((REAL)INFINITY);
+    VU e;
+    (void)FN(fl_log_split)(one + x, &e);
+    /* 2^-k through 2^(2-k), for 2^-1024 has no biased exponent */
+    const V scale =
+        R(0.25) * FN(fl_from_ubits)(((UINT)(2 * EXPONENT_BIAS + 2) - e) << MANTISSA_BITS);
+    const V f = x * scale + (scale - one);
+    const V k = FN(fl_log_exponent)(e);
+    /* log1p keeps the sign of x, also of -0 */
+    const V y = vselect(x < infinity, vcopysign(FN(fl_log_sum)(k, f), x), x);
+    return vselect(x <= -one, vselect(x == -one, -infinity, vsplat((REAL)NAN)), y);
+}
+
+/* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)). With tables, 1 + t =
+ * (1 + u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), has 27 bits, so that 1 + u is
+ * rounded once, and is chosen so that log a_j almost is a number of this type.
+ * Worst error: float64 1.03 ULP at 0x1.f5227871fa605p-1, with tables 1.02 at 0x1.221205240bbap-5;
+ * float32 1.02 at 0x1.f64b36p-1. Unfused: 1.31 at 0x1.fcc9b33e353b5p-1; 1.22 at 0x1.ec0aaep-1. */
+FL_INLINE V vlog1p_unit(V t)
+{
+#if FL_LOOKUP
+    static const FL_ALIGNED double a[] = {
+        0x1.0000000000000p+0, 0x1.e003600000000p-1, 0x1.c3c47e8000000p-1, 0x1.aaaa4f8000000p-1,
+        0x1.94366c0000000p-1, 0x1.7ff86e0000000p-1, 0x1.6dacad0000000p-1, 0x1.5d1e5c8000000p-1,
+        0x1.4de1e40000000p-1, 0x1.3ff50d8000000p-1, 0x1.333a610000000p-1, 0x1.275e430000000p-1,
+        0x1.1c67788000000p-1, 0x1.1246840000000p-1, 0x1.08c8278000000p-1, 0x1.0000450000000p-1};
+    /* clang-format off */
+    static const FL_ALIGNED double minus_log_a[] = {
+        0x0.0p+0,             0x1.083cbea70239ap-4, 0x1.00523a255dc6cp-3, 0x1.7566b6b811c16p-3,
+        0x1.e41d20fc2173dp-3, 0x1.26aa51463f849p-2, 0x1.58a8aff6cb6c3p-2, 0x1.881a541d387fcp-2,
+        0x1.b5cbf4243a64fp-2, 0x1.e16baa3bdbf49p-2, 0x1.057ef8cbdacaap-1, 0x1.19a6f40f8e007p-1,
+        0x1.2d04ed839e3e0p-1, 0x1.3f960ecfbb438p-1, 0x1.519f47b158624p-1, 0x1.62e3a5efb637fp-1};
+    /* clang-format on */
+    /* (log(1 + u) - u) / u^2 for |u| <= 1/30 */
+    static const double c[] = {-0.49999999999999317, 0.33333333333349657,  -0.25000000006853029,
+                               0.19999999907586824,  -0.16666645885095827, 0.14285865362372258,
+                               -0.12524599052398974, 0.11043621097304011};
+    const VU j = FN(fl_ubits)(t * 15.0 + vround_shift());
+    const V factor = FN(fl_lookup)(a, j), u = t * factor + (factor - 1.0);
+    V q = vsplat(c[7]);
+    for (int i = 6; i >= 0; i--)
+        q = c[i] + q * u;
+    /* u^2 might be subnormal, which is slow; so below */
+    return FN(fl_lookup)(minus_log_a, j) + (u + u * (u * q));
+#else
+#if FL_BITS == 64
+    static const double c[] = {
+        -0.37813956756734246,    0.17922493693603728,     -0.093230366363672323,
+        0.051083446105378356,    -0.028943183164046635,   0.016788742492653053,
+        -0.0099099007854117054,  0.0059290115266122803,   -0.0035856642982293949,
+        0.002187647916392442,    -0.0013445380727365593,  0.00083134315206726363,
+        -0.00051648086846093667, 0.00032343661196924896,  -0.00020516224879282879,
+        0.00012568622566142221,  -7.0355364118635999e-05, 5.1957579839767534e-05,
+        -5.1905807661276378e-05, 2.6304278725330418e-05};
+#else
+    static const float c[] = {-0.378139555f, 0.179224879f,   -0.0932321325f,
+                              0.0510897785f, -0.0289012678f, 0.0166450106f,
+                              -0.0101854f,   0.00697878748f, -0.00335308956f};
+#endif
+    const V u = t - R(0.5);
+    /* c[0], the large term, is added last */
+    const V q = c[0] + u * FN(fl_polynomial)(u, u * u, c + 1, sizeof c / sizeof *c - 1);
+    return t + t * (t * q);
+#endif
+}

@@ -22,7 +22,8 @@ enum {
     FL_N_OPERATIONS
 };
 
-enum { /* label domains of losses.def */
+/* label domains of losses.def */
+enum {
     FL_LABELS_FINITE,
     FL_LABELS_NONNEGATIVE,
     FL_LABELS_POSITIVE,
@@ -32,14 +33,16 @@ enum { /* label domains of losses.def */
 
 enum { FL_LINK_IDENTITY, FL_LINK_EXP, FL_LINK_EXPIT };
 
-enum { /* every pointwise loss: FL_ID_<name> */
+/* every pointwise loss: FL_ID_<name> */
+enum {
 #define FL_POINTWISE(name, labels, link, stage) FL_ID_##name,
 #include "losses.def"
 #undef FL_POINTWISE
     FL_N_POINTWISE
 };
 
-enum { /* the one-argument functions of vecmath.h: FL_UNARY_<name> */
+/* the one-argument functions of vecmath.h: FL_UNARY_<name> */
+enum {
 #define FL_UNARY(name) FL_UNARY_##name,
 #include "unary.def"
 #undef FL_UNARY

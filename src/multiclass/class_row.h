@@ -56,7 +56,7 @@ FL_OUTLINE V FN(fl_row_max)(const REAL *x, ptrdiff_t n_classes, V *chunk)
 
 /* Chunks begin .. end - 1, all of their exponentials added to sum. */
 FL_INLINE void FN(fl_row_exp_plain)(const REAL *x, REAL *e, ptrdiff_t begin, ptrdiff_t end,
-                                    const V *shift, V floor, V magic, FN(FlExpSum) *sum)
+                                    const V *shift, V floor, V magic, FN(FlExpSum) * sum)
 {
     for (ptrdiff_t c = begin; c < end;) {
         V partial = vsplat(R(0.0));
@@ -64,7 +64,8 @@ FL_INLINE void FN(fl_row_exp_plain)(const REAL *x, REAL *e, ptrdiff_t begin, ptr
             V t[8];
             const ptrdiff_t at = c * 8 * LANES, half = at + 4 * LANES;
             FN(fl_exp_of)(x + at, LANES, 4, e ? e + at : NULL, LANES, shift, floor, magic, t);
-            FN(fl_exp_of)(x + half, LANES, 4, e ? e + half : NULL, LANES, shift, floor, magic, t + 4);
+            FN(fl_exp_of)(x + half, LANES, 4, e ? e + half : NULL, LANES, shift, floor, magic,
+                          t + 4);
             for (ptrdiff_t width = 4; width >= 1; width /= 2)
                 for (ptrdiff_t j = 0; j < width; j++)
                     t[j] = t[j] + t[j + width];
@@ -84,10 +85,11 @@ FL_INLINE FN(FlExpSum) FN(fl_row_exp)(const REAL *x, ptrdiff_t n_classes, REAL *
     const ptrdiff_t tail = n_classes % LANES;
     V last = vsplat(R(0.0));
     if (tail)
-        FN(fl_exp_of)(x + n_classes - LANES, LANES, 1, e ? e + n_classes - LANES : NULL, LANES, shift,
-                      floor, magic, &last);
-    FN(FlExpSum) sum = exp_columns(x + done, LANES, (n_classes - done) / LANES, e ? e + done : NULL,
-                                   LANES, shift, floor, magic);
+        FN(fl_exp_of)(x + n_classes - LANES, LANES, 1, e ? e + n_classes - LANES : NULL, LANES,
+                      shift, floor, magic, &last);
+    FN(FlExpSum)
+    sum = exp_columns(x + done, LANES, (n_classes - done) / LANES, e ? e + done : NULL, LANES,
+                      shift, floor, magic);
     if (tail)
         FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, FN(fl_last_lanes)(last, tail),
                                   vsplat(R(0.0)));
@@ -103,16 +105,16 @@ FL_INLINE FN(FlExpSum) FN(fl_row_exp)(const REAL *x, ptrdiff_t n_classes, REAL *
     return sum;
 }
 
-FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_near)(const REAL *x, ptrdiff_t n_classes, REAL *e, ptrdiff_t chunk,
-                                            V floor, V magic)
+FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_near)(const REAL *x, ptrdiff_t n_classes, REAL *e,
+                                            ptrdiff_t chunk, V floor, V magic)
 {
     if (e) /* two loops without a test inside */
         return FN(fl_row_exp)(x, n_classes, e, chunk, NULL, floor, magic);
     return FN(fl_row_exp)(x, n_classes, NULL, chunk, NULL, floor, magic);
 }
 
-FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_far)(const REAL *x, ptrdiff_t n_classes, REAL *e, ptrdiff_t chunk,
-                                           V shift, V floor, V magic)
+FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_far)(const REAL *x, ptrdiff_t n_classes, REAL *e,
+                                           ptrdiff_t chunk, V shift, V floor, V magic)
 {
     return FN(fl_row_exp)(x, n_classes, e, chunk, &shift, floor, magic);
 }
@@ -153,8 +155,8 @@ FL_OUTLINE void FN(fl_row_target_sums)(const FlCrossEntropyBlock *block, int kin
 }
 
 FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
-                                    const FN(FlLabels) *labels, const FN(FlPanel) *panel, ptrdiff_t r,
-                                    const REAL *e, const REAL *t, REAL *gradient)
+                                    const FN(FlLabels) * labels, const FN(FlPanel) * panel,
+                                    ptrdiff_t r, const REAL *e, const REAL *t, REAL *gradient)
 {
     const ptrdiff_t n_classes = block->n_classes;
     const FN(FlFactor) factor = {vsplat(panel->factor[r]), vsplat(panel->factor_low[r])};
@@ -193,8 +195,9 @@ FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
     }
 }
 
-FL_OUTLINE void FN(fl_row_hessian)(const FN(FlPanel) *panel, ptrdiff_t r, REAL outer, REAL outer_low,
-                                   const REAL *e, ptrdiff_t n_classes, REAL *hessian)
+FL_OUTLINE void FN(fl_row_hessian)(const FN(FlPanel) * panel, ptrdiff_t r, REAL outer,
+                                   REAL outer_low, const REAL *e, ptrdiff_t n_classes,
+                                   REAL *hessian)
 {
     const FN(FlFactor) inverse = {vsplat(panel->inverse[r]), vsplat(panel->inverse_low[r])};
     const FN(FlFactor) by = {vsplat(outer), vsplat(outer_low)};
@@ -210,7 +213,7 @@ FL_OUTLINE void FN(fl_row_hessian)(const FN(FlPanel) *panel, ptrdiff_t r, REAL o
 typedef struct {
     REAL *x, *e, *out;
     ptrdiff_t pitch; /* of x and e */
-    ptrdiff_t rows;  /* how many fit, at most LANES */
+    ptrdiff_t rows; /* how many fit, at most LANES */
 } FN(FlRowScratch);
 
 FL_INLINE FN(FlRowScratch) FN(fl_row_scratch)(const FlCrossEntropyBlock *block)
@@ -227,7 +230,8 @@ FL_INLINE FN(FlRowScratch) FN(fl_row_scratch)(const FlCrossEntropyBlock *block)
 
 /* A finished row that was not written to its place at once: one that is not contiguous, or that is to go
  * around the cache. */
-FL_INLINE void FN(fl_place_row)(const REAL *out, ptrdiff_t n_classes, REAL *to, ptrdiff_t class_stride)
+FL_INLINE void FN(fl_place_row)(const REAL *out, ptrdiff_t n_classes, REAL *to,
+                                ptrdiff_t class_stride)
 {
     if (class_stride != 1)
         for (ptrdiff_t k = 0; k < n_classes; k++)
@@ -300,10 +304,10 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
                     panel.total[r] = labels.total[r];
             }
             const FN(FlExpSum) s =
-                FL_UNLIKELY(far)
-                    ? FN(fl_row_exp_far)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r],
-                                         vsplat(panel.shift[r]), floor, magic)
-                    : FN(fl_row_exp_near)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r], floor, magic);
+                FL_UNLIKELY(far) ? FN(fl_row_exp_far)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r],
+                                                      vsplat(panel.shift[r]), floor, magic)
+                                 : FN(fl_row_exp_near)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r],
+                                                       floor, magic);
             a[r] = s.top;
             b[r] = s.rest;
             c[r] = s.low;

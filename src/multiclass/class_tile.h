@@ -21,13 +21,14 @@ typedef struct {
     ptrdiff_t of_class, of_tile;
 } FN(FlColumns);
 
-FL_INLINE REAL *FN(fl_column)(const FN(FlColumns) *c, ptrdiff_t k, ptrdiff_t tile)
+FL_INLINE REAL *FN(fl_column)(const FN(FlColumns) * c, ptrdiff_t k, ptrdiff_t tile)
 {
     return c->data + k * c->of_class + tile * c->of_tile;
 }
 
 /* Four tiles at a time, so that an array whose classes lie far apart is read in whole runs. */
-FL_OUTLINE void FN(fl_tile_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t n_classes, REAL *max)
+FL_OUTLINE void FN(fl_tile_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                   REAL *max)
 {
     ptrdiff_t j = 0;
     for (; j + 4 <= n_tiles; j += 4) {
@@ -46,7 +47,7 @@ FL_OUTLINE void FN(fl_tile_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t
 
 /* For a few classes and hard labels: with the logits at the labels. */
 FL_OUTLINE void FN(fl_tile_few_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                       FN(FlLabels) *labels, REAL *max)
+                                       FN(FlLabels) * labels, REAL *max)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const V label = vload(labels->number + j * LANES);
@@ -64,7 +65,7 @@ FL_OUTLINE void FN(fl_tile_few_maxima)(FN(FlColumns) x, ptrdiff_t n_tiles, ptrdi
 /* Exponentials and sums of a panel with few classes. First the exponentials, four at a time and none waiting
  * for another, then the sums. */
 FL_OUTLINE void FN(fl_tile_plain)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                  ptrdiff_t n_classes, FN(FlPanel) *panel)
+                                  ptrdiff_t n_classes, FN(FlPanel) * panel)
 {
     ptrdiff_t j = 0;
     for (; j + 4 <= n_tiles; j += 4) {
@@ -116,7 +117,7 @@ FL_OUTLINE void FN(fl_tile_plain)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
 
 /* Exponentials of a panel into e, unless e.data is NULL, and their sums. */
 FL_OUTLINE void FN(fl_tile_exponentials)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                         ptrdiff_t n_classes, int far, FN(FlPanel) *panel)
+                                         ptrdiff_t n_classes, int far, FN(FlPanel) * panel)
 {
     if (e.data && !far && n_classes <= FL_PLAIN_CLASSES) {
         FN(fl_tile_plain)(x, e, n_tiles, n_classes, panel);
@@ -131,8 +132,8 @@ FL_OUTLINE void FN(fl_tile_exponentials)(FN(FlColumns) x, FN(FlColumns) e, ptrdi
             sum = exp_columns(from, x.of_class, n_classes, e.data ? FN(fl_column)(&e, 0, j) : NULL,
                               e.of_class, &shift, floor, magic);
         else
-            sum = exp_columns(from, x.of_class, n_classes, FN(fl_column)(&e, 0, j), e.of_class, NULL,
-                              floor, magic);
+            sum = exp_columns(from, x.of_class, n_classes, FN(fl_column)(&e, 0, j), e.of_class,
+                              NULL, floor, magic);
         sum = FN(fl_settle)(sum);
         vstore(panel->top + j * LANES, sum.top);
         vstore(panel->rest + j * LANES, sum.rest);
@@ -143,7 +144,7 @@ FL_OUTLINE void FN(fl_tile_exponentials)(FN(FlColumns) x, FN(FlColumns) e, ptrdi
 /* sum_k q_k (max - f_k) and Q, for targets that are not hard. */
 FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) x,
                                     FN(FlColumns) t, ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                    const FN(FlLabels) *labels, FN(FlPanel) *panel)
+                                    const FN(FlLabels) * labels, FN(FlPanel) * panel)
 {
     const REAL keep = (REAL)(1.0 - block->label_smoothing);
     const REAL floor = (REAL)(block->label_smoothing / (double)block->n_classes);
@@ -153,9 +154,9 @@ FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, 
         V linear = vsplat(R(0.0)), lost = linear, total = linear, total_lost = linear;
         for (ptrdiff_t k = 0; k < n_classes; k++) {
             const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
-            const V q = FN(fl_target)(
-                kind, keep, floor, w,
-                FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
+            const V q =
+                FN(fl_target)(kind, keep, floor, w,
+                              FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
             FN(fl_add_compensated)(&total, &total_lost, q);
             FN(fl_add_compensated)(&linear, &lost,
                                    FN(fl_target_loss)(q, max, vload(FN(fl_column)(&x, k, j))));
@@ -164,16 +165,15 @@ FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, 
         if (kind == FL_TARGET_SMOOTH)
             total = vload(labels->total + j * LANES);
         /* an infinite sum leaves a NaN in its rounding error */
-        vstore(panel->linear + j * LANES,
-               vselect(linear < (REAL)INFINITY, linear + lost, linear));
+        vstore(panel->linear + j * LANES, vselect(linear < (REAL)INFINITY, linear + lost, linear));
         vstore(panel->total + j * LANES, total);
     }
 }
 
 FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) e,
                                      FN(FlColumns) t, FN(FlColumns) gradient, ptrdiff_t n_tiles,
-                                     ptrdiff_t n_classes, const FN(FlLabels) *labels,
-                                     const FN(FlPanel) *panel)
+                                     ptrdiff_t n_classes, const FN(FlLabels) * labels,
+                                     const FN(FlPanel) * panel)
 {
     const REAL keep = (REAL)(1.0 - block->label_smoothing);
     const REAL floor = (REAL)(block->label_smoothing / (double)block->n_classes);
@@ -187,12 +187,13 @@ FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind,
             const V total = vload(panel->total + i);
             for (ptrdiff_t k = 0; k < n_classes; k++) {
                 const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
-                const V q = FN(fl_target)(
-                    kind, keep, floor, w,
-                    FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
+                const V q =
+                    FN(fl_target)(kind, keep, floor, w,
+                                  FN(fl_soft_label)(kind, t.data, k * t.of_class + j * t.of_tile));
                 const V value = vload(FN(fl_column)(&e, k, j)), others = rest + (top - value);
-                vstore(FN(fl_column)(&gradient, k, j),
-                       FN(fl_times)(FN(fl_target_gradient)(value, others, factor, total, q), scaled));
+                vstore(
+                    FN(fl_column)(&gradient, k, j),
+                    FN(fl_times)(FN(fl_target_gradient)(value, others, factor, total, q), scaled));
             }
         } else if (kind == FL_TARGET_HARD && FL_UNLIKELY(labels->extreme))
             for (ptrdiff_t k = 0; k < n_classes; k++)
@@ -207,8 +208,8 @@ FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind,
 
 /* For a few classes and hard labels: with the gradient at the labels. */
 FL_OUTLINE void FN(fl_tile_few_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
-                                         ptrdiff_t n_classes, const FN(FlLabels) *labels,
-                                         const FN(FlPanel) *panel)
+                                         ptrdiff_t n_classes, const FN(FlLabels) * labels,
+                                         const FN(FlPanel) * panel)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const ptrdiff_t i = j * LANES;
@@ -222,14 +223,15 @@ FL_OUTLINE void FN(fl_tile_few_gradient)(FN(FlColumns) e, FN(FlColumns) gradient
         }
         if (FL_UNLIKELY(labels->extreme))
             for (ptrdiff_t k = 0; k < n_classes; k++)
-                vstore(FN(fl_column)(&gradient, k, j),
-                       FN(fl_times)(vload(FN(fl_column)(&gradient, k, j)), FN(fl_scaled)(labels, i)));
+                vstore(
+                    FN(fl_column)(&gradient, k, j),
+                    FN(fl_times)(vload(FN(fl_column)(&gradient, k, j)), FN(fl_scaled)(labels, i)));
     }
 }
 
 FL_OUTLINE void FN(fl_tile_hessian)(FN(FlColumns) e, FN(FlColumns) hessian, ptrdiff_t n_tiles,
-                                    ptrdiff_t n_classes, const FN(FlLabels) *labels,
-                                    const FN(FlPanel) *panel)
+                                    ptrdiff_t n_classes, const FN(FlLabels) * labels,
+                                    const FN(FlPanel) * panel)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const ptrdiff_t i = j * LANES;
@@ -247,7 +249,8 @@ FL_OUTLINE void FN(fl_tile_hessian)(FN(FlColumns) e, FN(FlColumns) hessian, ptrd
  * before the first tile is read: a vector read right after the narrow stores that made it would wait for
  * them to leave the store buffer. */
 FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
-                                  ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces, FN(FlColumns) columns)
+                                  ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces,
+                                  FN(FlColumns) columns)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const ptrdiff_t left = n - j < LANES ? n - j : LANES, tile = j / LANES * columns.of_tile;
@@ -261,13 +264,15 @@ FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptr
                                   n_classes, columns.data + tile);
     }
     if (class_stride == 1)
-        for (ptrdiff_t j = n_classes == 3 && sample_stride == 3 ? n - n % LANES : 0; j < n; j += LANES)
+        for (ptrdiff_t j = n_classes == 3 && sample_stride == 3 ? n - n % LANES : 0; j < n;
+             j += LANES)
             FN(fl_columns_from_pieces)(pieces + j / LANES * columns.of_tile, n_classes,
                                        FN(fl_column)(&columns, 0, j / LANES));
 }
 
-FL_OUTLINE void FN(fl_store_panel)(FN(FlColumns) columns, ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces,
-                                   REAL *to, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+FL_OUTLINE void FN(fl_store_panel)(FN(FlColumns) columns, ptrdiff_t n, ptrdiff_t n_classes,
+                                   REAL *pieces, REAL *to, ptrdiff_t sample_stride,
+                                   ptrdiff_t class_stride)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const ptrdiff_t left = n - j < LANES ? n - j : LANES;

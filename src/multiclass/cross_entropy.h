@@ -50,7 +50,7 @@ typedef struct {
     void *hessian;
     ptrdiff_t hessian_sample_stride, hessian_class_stride;
 
-    void *scratch;   /* fl_cross_entropy_scratch_bytes(n_classes) bytes, 64-aligned, one per thread */
+    void *scratch; /* fl_cross_entropy_scratch_bytes(n_classes) bytes, 64-aligned, one per thread */
     double loss_sum; /* out, with FL_WANT_LOSS: sum of w * loss */
 } FlCrossEntropyBlock;
 
@@ -58,10 +58,11 @@ typedef struct {
  * strides, and stores the probabilities into gradient. */
 
 enum {
-    FL_CLASS_CHUNK_ROWS = 128,      /* samples that go through each step together */
-    FL_CLASS_STAGE_BYTES = 1 << 13, /* about so many bytes of their logits: a step's data stay in L1 */
+    FL_CLASS_CHUNK_ROWS = 128, /* samples that go through each step together */
+    FL_CLASS_STAGE_BYTES = 1
+        << 13, /* about so many bytes of their logits: a step's data stay in L1 */
     FL_CLASS_PANEL_BYTES = 1 << 18, /* a larger panel keeps its exponentials in the output */
-    FL_CLASS_GROUP_BYTES = 1 << 14  /* rows of exponentials that are finished together */
+    FL_CLASS_GROUP_BYTES = 1 << 14 /* rows of exponentials that are finished together */
 };
 
 /* The same for every precision and instruction set, so that a driver can allocate before it knows. */

@@ -7,10 +7,10 @@
 #define FL_TARGET_KINDS
 /* How q is made. A constant wherever it is passed, so that each kind is compiled for itself. */
 enum {
-    FL_TARGET_HARD,   /* one at the label; the class weight is part of the sample's */
+    FL_TARGET_HARD, /* one at the label; the class weight is part of the sample's */
     FL_TARGET_SMOOTH, /* a label, and class_weight * label_smoothing / n_classes everywhere */
-    FL_TARGET_SOFT,   /* an array */
-    FL_TARGET_NONE    /* no target: the "gradient" is the softmax itself */
+    FL_TARGET_SOFT, /* an array */
+    FL_TARGET_NONE /* no target: the "gradient" is the softmax itself */
 };
 #define FL_HAS_LABEL(kind) ((kind) == FL_TARGET_HARD || (kind) == FL_TARGET_SMOOTH)
 #define FL_HAS_Q(kind) ((kind) == FL_TARGET_SMOOTH || (kind) == FL_TARGET_SOFT)
@@ -30,14 +30,14 @@ enum {
 
 /* A chunk of samples; the last vector may be read beyond them. */
 typedef struct {
-    FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS];      /* raw_prediction at the label */
+    FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS]; /* raw_prediction at the label */
     /* weight, for FL_TARGET_HARD times class_weight, and weight * scale; with their rounding errors */
     FL_ALIGNED REAL weight[FL_CLASS_CHUNK_ROWS], weight_low[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL scaled[FL_CLASS_CHUNK_ROWS], scaled_low[FL_CLASS_CHUNK_ROWS];
-    FL_ALIGNED REAL kept[FL_CLASS_CHUNK_ROWS];     /* q at the label without the smoothing term */
+    FL_ALIGNED REAL kept[FL_CLASS_CHUNK_ROWS]; /* q at the label without the smoothing term */
     FL_ALIGNED REAL at_label[FL_CLASS_CHUNK_ROWS]; /* q at the label */
-    FL_ALIGNED REAL total[FL_CLASS_CHUNK_ROWS];    /* Q */
-    FL_ALIGNED REAL number[FL_CLASS_CHUNK_ROWS];   /* the label itself, where classes are few */
+    FL_ALIGNED REAL total[FL_CLASS_CHUNK_ROWS]; /* Q */
+    FL_ALIGNED REAL number[FL_CLASS_CHUNK_ROWS]; /* the label itself, where classes are few */
     int64_t without_ignored[FL_CLASS_CHUNK_ROWS];
     const int64_t *label; /* those of the chunk, 0 for ignored ones */
     int any_ignored;
@@ -51,23 +51,25 @@ FL_INLINE ptrdiff_t FN(fl_chunk_lanes)(ptrdiff_t n)
 }
 
 /* Before the first chunk of a block. */
-FL_INLINE void FN(fl_begin_labels)(const FlCrossEntropyBlock *block, FN(FlLabels) *labels)
+FL_INLINE void FN(fl_begin_labels)(const FlCrossEntropyBlock *block, FN(FlLabels) * labels)
 {
     const ptrdiff_t n = FN(fl_chunk_lanes)(block->n_samples);
     const REAL scale = (REAL)block->scale;
     for (ptrdiff_t i = 0; i < n; i++) {
-        labels->raw[i] = labels->number[i] = labels->kept[i] = labels->at_label[i] = labels->total[i] = R(0.0);
+        labels->raw[i] = labels->number[i] = labels->kept[i] = labels->at_label[i] =
+            labels->total[i] = R(0.0);
         labels->weight[i] = R(1.0);
         labels->weight_low[i] = R(0.0);
         labels->scaled[i] = scale;
         labels->scaled_low[i] = (REAL)(block->scale - (double)scale);
     }
     labels->any_ignored = 0;
-    labels->extreme = !(scale >= FL_WEIGHT_LEAST * (REAL)block->n_classes && scale <= FL_WEIGHT_MOST);
+    labels->extreme =
+        !(scale >= FL_WEIGHT_LEAST * (REAL)block->n_classes && scale <= FL_WEIGHT_MOST);
 }
 
 FL_OUTLINE void FN(fl_read_weights)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                    ptrdiff_t n, FN(FlLabels) *labels)
+                                    ptrdiff_t n, FN(FlLabels) * labels)
 {
     const REAL *sample_weight = block->sample_weight, *class_weight = block->class_weight;
     const REAL least = FL_WEIGHT_LEAST * (REAL)block->n_classes;
@@ -77,7 +79,8 @@ FL_OUTLINE void FN(fl_read_weights)(const FlCrossEntropyBlock *block, int kind, 
     int extreme = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
         labels->weight[i] = sample_weight ? sample_weight[start + i] : R(1.0);
-        of_class[i] = kind == FL_TARGET_HARD && class_weight ? class_weight[labels->label[i]] : R(1.0);
+        of_class[i] =
+            kind == FL_TARGET_HARD && class_weight ? class_weight[labels->label[i]] : R(1.0);
     }
     for (ptrdiff_t i = n; i % LANES; i++)
         labels->weight[i] = of_class[i] = R(0.0);
@@ -97,7 +100,7 @@ FL_OUTLINE void FN(fl_read_weights)(const FlCrossEntropyBlock *block, int kind, 
     labels->extreme = extreme;
 }
 
-FL_INLINE FN(FlFactor) FN(fl_scaled)(const FN(FlLabels) *labels, ptrdiff_t j)
+FL_INLINE FN(FlFactor) FN(fl_scaled)(const FN(FlLabels) * labels, ptrdiff_t j)
 {
     const FN(FlFactor) f = {vload(labels->scaled + j), vload(labels->scaled_low + j)};
     return f;
@@ -105,7 +108,7 @@ FL_INLINE FN(FlFactor) FN(fl_scaled)(const FN(FlLabels) *labels, ptrdiff_t j)
 
 /* The labels and weights of samples start .. start + n - 1. */
 FL_INLINE void FN(fl_read_labels)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
-                                  ptrdiff_t n, FN(FlLabels) *labels)
+                                  ptrdiff_t n, FN(FlLabels) * labels)
 {
     if (FL_HAS_LABEL(kind)) {
         const int64_t *label = block->labels + start;
@@ -137,7 +140,7 @@ FL_INLINE void FN(fl_read_labels)(const FlCrossEntropyBlock *block, int kind, pt
 
 /* After fl_read_labels: the logits at the labels. */
 FL_INLINE void FN(fl_read_logits)(const FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t n,
-                                  FN(FlLabels) *labels)
+                                  FN(FlLabels) * labels)
 {
     const REAL *raw = (const REAL *)block->raw_prediction + start * block->sample_stride;
     const ptrdiff_t sample_stride = block->sample_stride, class_stride = block->class_stride;
@@ -194,7 +197,7 @@ typedef struct {
     FL_ALIGNED REAL linear[FL_CLASS_CHUNK_ROWS], total[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL shift[FL_CLASS_CHUNK_ROWS], floor[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS];
-    FL_ALIGNED REAL loss[FL_CLASS_CHUNK_ROWS];     /* times weight */
+    FL_ALIGNED REAL loss[FL_CLASS_CHUNK_ROWS]; /* times weight */
     FL_ALIGNED REAL at_label[FL_CLASS_CHUNK_ROWS]; /* the gradient there */
     /* 1 / (A + S), and what gradients are made of: times Q, or times weight and scale without FL_HAS_Q */
     FL_ALIGNED REAL inverse[FL_CLASS_CHUNK_ROWS], inverse_low[FL_CLASS_CHUNK_ROWS];
@@ -202,7 +205,7 @@ typedef struct {
 } FN(FlPanel);
 
 /* Before the first chunk of a block: what a step may not set, or not for all of LANES samples. */
-FL_INLINE void FN(fl_begin_panel)(const FlCrossEntropyBlock *block, FN(FlPanel) *panel)
+FL_INLINE void FN(fl_begin_panel)(const FlCrossEntropyBlock *block, FN(FlPanel) * panel)
 {
     const ptrdiff_t n = FN(fl_chunk_lanes)(block->n_samples);
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -212,7 +215,7 @@ FL_INLINE void FN(fl_begin_panel)(const FlCrossEntropyBlock *block, FN(FlPanel) 
 }
 
 /* The maxima of n samples are known: how each is scaled, and whether one of them is far from 0. */
-FL_INLINE int FN(fl_shift_panel)(FN(FlPanel) *panel, ptrdiff_t n)
+FL_INLINE int FN(fl_shift_panel)(FN(FlPanel) * panel, ptrdiff_t n)
 {
     VI any = vsplat_int(0);
     for (ptrdiff_t j = 0; j < n; j += LANES) {
@@ -226,14 +229,15 @@ FL_INLINE int FN(fl_shift_panel)(FN(FlPanel) *panel, ptrdiff_t n)
 }
 
 /* A loss may be infinite, and infinity times a rounding error of 0 is not a number. */
-FL_INLINE V FN(fl_weigh_loss)(V loss, const FN(FlLabels) *labels, ptrdiff_t j)
+FL_INLINE V FN(fl_weigh_loss)(V loss, const FN(FlLabels) * labels, ptrdiff_t j)
 {
     const V finite = vkeep(loss < (REAL)INFINITY, loss);
     return loss * vload(labels->weight + j) + finite * vload(labels->weight_low + j);
 }
 
 /* The sums of n samples are known: w * loss. */
-FL_INLINE void FN(fl_panel_loss)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel, ptrdiff_t n)
+FL_INLINE void FN(fl_panel_loss)(int kind, const FN(FlLabels) * labels, FN(FlPanel) * panel,
+                                 ptrdiff_t n)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const V max = vload(panel->max + j), raw = vload(labels->raw + j);
@@ -251,11 +255,12 @@ FL_INLINE void FN(fl_panel_loss)(int kind, const FN(FlLabels) *labels, FN(FlPane
 }
 
 /* And the factors of the gradient and the Hessian. A loop of its own: sharing the loss's division was slower. */
-FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel, ptrdiff_t n)
+FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) * labels, FN(FlPanel) * panel,
+                                    ptrdiff_t n)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
-        const FN(FlExpSum) sum = {vload(panel->top + j), vload(panel->rest + j),
-                                  vload(panel->low + j)};
+        const FN(FlExpSum)
+            sum = {vload(panel->top + j), vload(panel->rest + j), vload(panel->low + j)};
         const FN(FlFactor) inverse = FN(fl_softmax_inverse)(&sum);
         FN(FlFactor) factor = inverse;
         const FN(FlFactor) total = {vload(panel->total + j), vsplat(R(0.0))};
@@ -271,8 +276,8 @@ FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) *labels, FN(FlP
 }
 
 /* What p (1 - p) is multiplied by: Q * weight * scale. */
-FL_INLINE FN(FlFactor) FN(fl_hessian_factor)(const FN(FlLabels) *labels, const FN(FlPanel) *panel,
-                                             ptrdiff_t j)
+FL_INLINE FN(FlFactor)
+    FN(fl_hessian_factor)(const FN(FlLabels) * labels, const FN(FlPanel) * panel, ptrdiff_t j)
 {
     const FN(FlFactor) total = {vload(panel->total + j), vsplat(R(0.0))};
     return FN(fl_scale_factor)(total, FN(fl_scaled)(labels, j));
@@ -281,7 +286,7 @@ FL_INLINE FN(FlFactor) FN(fl_hessian_factor)(const FN(FlLabels) *labels, const F
 /* And the gradient at the labels: a loop over many classes cannot give that without looking for them. The
  * exponential is computed once more; where the label is the largest class it must cancel A exactly, whatever
  * the compiler fused. */
-FL_INLINE void FN(fl_panel_at_labels)(int kind, const FN(FlLabels) *labels, FN(FlPanel) *panel,
+FL_INLINE void FN(fl_panel_at_labels)(int kind, const FN(FlLabels) * labels, FN(FlPanel) * panel,
                                       ptrdiff_t n)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
@@ -303,7 +308,7 @@ FL_INLINE void FN(fl_panel_at_labels)(int kind, const FN(FlLabels) *labels, FN(F
 }
 
 /* Losses of n samples from `start` on: added to LANES sums, and stored. */
-FL_INLINE void FN(fl_keep_losses)(const FlCrossEntropyBlock *block, const FN(FlLabels) *labels,
+FL_INLINE void FN(fl_keep_losses)(const FlCrossEntropyBlock *block, const FN(FlLabels) * labels,
                                   ptrdiff_t start, ptrdiff_t n, REAL *loss, double sums[])
 {
     REAL *out = block->loss;
@@ -324,7 +329,8 @@ FL_INLINE void FN(fl_keep_losses)(const FlCrossEntropyBlock *block, const FN(FlL
 
 /* The gradient at the labels of n samples, after that of all classes is stored. */
 FL_INLINE void FN(fl_store_at_labels)(const REAL *at_label, const int64_t *label, ptrdiff_t n,
-                                      REAL *gradient, ptrdiff_t sample_stride, ptrdiff_t class_stride)
+                                      REAL *gradient, ptrdiff_t sample_stride,
+                                      ptrdiff_t class_stride)
 {
     /* volatile, for a scatter instruction is slower than its stores one by one */
     volatile REAL *to = gradient;
@@ -337,8 +343,8 @@ FL_INLINE void FN(fl_store_at_labels)(const REAL *at_label, const int64_t *label
 }
 
 /* Zeros for the ignored ones of n samples, whatever was computed for them. */
-FL_OUTLINE void FN(fl_clear_ignored)(const int64_t *label, ptrdiff_t n, ptrdiff_t n_classes, REAL *out,
-                                     ptrdiff_t sample_stride, ptrdiff_t class_stride)
+FL_OUTLINE void FN(fl_clear_ignored)(const int64_t *label, ptrdiff_t n, ptrdiff_t n_classes,
+                                     REAL *out, ptrdiff_t sample_stride, ptrdiff_t class_stride)
 {
     for (ptrdiff_t i = 0; i < n; i++)
         if (label[i] < 0)
@@ -346,8 +352,8 @@ FL_OUTLINE void FN(fl_clear_ignored)(const int64_t *label, ptrdiff_t n, ptrdiff_
                 out[i * sample_stride + k * class_stride] = R(0.0);
 }
 
-FL_INLINE void FN(fl_clear_all_ignored)(const FlCrossEntropyBlock *block, const FN(FlLabels) *labels,
-                                        ptrdiff_t start, ptrdiff_t n)
+FL_INLINE void FN(fl_clear_all_ignored)(const FlCrossEntropyBlock *block,
+                                        const FN(FlLabels) * labels, ptrdiff_t start, ptrdiff_t n)
 {
     if (FL_LIKELY(!labels->any_ignored))
         return;

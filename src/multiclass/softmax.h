@@ -89,9 +89,8 @@ static const double FN(fl_exp_coefficients)[] = {1.0,
                                                  2.7626263424491411e-07,
                                                  2.5059572561504407e-08};
 #else
-static const float FN(fl_exp_coefficients)[] = {1.0f,         1.0f,         0.49999997f,
-                                                0.16666542f,  0.041667521f, 0.00836667791f,
-                                                0.00138627738f};
+static const float FN(fl_exp_coefficients)[] = {
+    1.0f, 1.0f, 0.49999997f, 0.16666542f, 0.041667521f, 0.00836667791f, 0.00138627738f};
 #endif
 
 /* In place on n <= 4 vectors (a constant): 2^(FL_LIFT - N) e^x. Adding `magic` rounds x / ln 2 to its own n, and
@@ -168,8 +167,8 @@ FL_INLINE FN(FlExpSum) FN(fl_settle)(FN(FlExpSum) s)
 
 /* Exponentials of n <= 4 vectors (a constant) at x, less *shift unless that is NULL; into e unless that is
  * NULL. */
-FL_INLINE void FN(fl_exp_of)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e, ptrdiff_t e_stride,
-                             const V *shift, V floor, V magic, V out[])
+FL_INLINE void FN(fl_exp_of)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
+                             ptrdiff_t e_stride, const V *shift, V floor, V magic, V out[])
 {
     for (ptrdiff_t j = 0; j < n; j++)
         out[j] = vload(x + j * x_stride);
@@ -191,10 +190,10 @@ FL_INLINE FN(FlExpSum) exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t 
     V t[8], s[4];
     ptrdiff_t k = 0;
     for (; k + 8 <= n; k += 8) {
-        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift, floor,
-                      magic, t);
-        FN(fl_exp_of)(x + (k + 4) * x_stride, x_stride, 4, e ? e + (k + 4) * e_stride : NULL, e_stride,
-                      shift, floor, magic, t + 4);
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift,
+                      floor, magic, t);
+        FN(fl_exp_of)(x + (k + 4) * x_stride, x_stride, 4, e ? e + (k + 4) * e_stride : NULL,
+                      e_stride, shift, floor, magic, t + 4);
         for (ptrdiff_t j = 0; j < 4; j++) {
             s[j] = vmin(t[j], t[j + 4]);
             t[j] = vmax(t[j + 4], t[j]);
@@ -205,8 +204,8 @@ FL_INLINE FN(FlExpSum) exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t 
         FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
     }
     if (k + 4 <= n) {
-        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift, floor,
-                      magic, t);
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 4, e ? e + k * e_stride : NULL, e_stride, shift,
+                      floor, magic, t);
         for (ptrdiff_t j = 0; j < 2; j++) {
             s[j] = vmin(t[j], t[j + 2]);
             t[j] = vmax(t[j + 2], t[j]);
@@ -216,14 +215,15 @@ FL_INLINE FN(FlExpSum) exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t 
         k += 4;
     }
     if (k + 2 <= n) {
-        FN(fl_exp_of)(x + k * x_stride, x_stride, 2, e ? e + k * e_stride : NULL, e_stride, shift, floor,
-                      magic, t);
-        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vmax(t[1], t[0]), vmin(t[0], t[1]));
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 2, e ? e + k * e_stride : NULL, e_stride, shift,
+                      floor, magic, t);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vmax(t[1], t[0]),
+                                  vmin(t[0], t[1]));
         k += 2;
     }
     if (k < n) {
-        FN(fl_exp_of)(x + k * x_stride, x_stride, 1, e ? e + k * e_stride : NULL, e_stride, shift, floor,
-                      magic, t);
+        FN(fl_exp_of)(x + k * x_stride, x_stride, 1, e ? e + k * e_stride : NULL, e_stride, shift,
+                      floor, magic, t);
         FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], vsplat(R(0.0)));
     }
     return sum;
@@ -258,7 +258,7 @@ typedef struct {
 } FN(FlFactor);
 
 /* 1 / (A + S) */
-FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) *s)
+FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) * s)
 {
     FN(FlFactor) f;
     V error;
@@ -289,23 +289,23 @@ FL_INLINE V FN(fl_times)(V x, FN(FlFactor) f)
  * nothing overflows. */
 typedef struct {
     V top, rest;
-    FN(FlFactor) inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
+    FN(FlFactor)
+    inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
 } FN(FlHessian);
 
 FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse, FN(FlFactor) by)
 {
     const FN(FlFactor) whole = {inverse.high * FL_RAISE, inverse.low * FL_RAISE};
-    const FN(FlHessian) h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole,
-                             FN(fl_scale_factor)(inverse, by)};
+    const FN(FlHessian)
+        h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole, FN(fl_scale_factor)(inverse, by)};
     return h;
 }
 
-FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) *h, V e)
+FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) * h, V e)
 {
     const V others = h->rest + (h->top - e * FL_UNLIFT);
     V error;
     const V product = FN(fl_product)(e, others, &error);
-    return FN(fl_times)(product * h->inverse.high +
-                            (product * h->inverse.low + error * h->inverse.high),
-                        h->outer);
+    return FN(fl_times)(
+        product * h->inverse.high + (product * h->inverse.low + error * h->inverse.high), h->outer);
 }

@@ -54,7 +54,7 @@
 #elif FL_VECTOR_BYTES * 8 / FL_BITS == 8
 #define FL_EACH_LANE(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)
 #else
-#define FL_EACH_LANE(f)                                                                         \
+#define FL_EACH_LANE(f) \
     f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), \
         f(15)
 #endif
@@ -226,8 +226,8 @@ FL_INLINE void FN(fl_cut_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdif
 }
 
 /* The reverse; rows from n_rows on are dropped. */
-FL_INLINE void FN(fl_join_rows)(const REAL *pieces, ptrdiff_t n_classes, ptrdiff_t n_pieces, REAL *rows,
-                                ptrdiff_t sample_stride, ptrdiff_t n_rows)
+FL_INLINE void FN(fl_join_rows)(const REAL *pieces, ptrdiff_t n_classes, ptrdiff_t n_pieces,
+                                REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows)
 {
     for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
         for (ptrdiff_t i = 0; i < QUAD; i++) {
@@ -238,7 +238,8 @@ FL_INLINE void FN(fl_join_rows)(const REAL *pieces, ptrdiff_t n_classes, ptrdiff
                 return;
             for (ptrdiff_t g = 0; g < n_pieces - 1; g++)
                 memcpy(row + g * QUAD, from + g * QUAD * LANES, QUAD * sizeof(REAL));
-            memcpy(row + n_classes - QUAD, from + (n_pieces - 1) * QUAD * LANES, QUAD * sizeof(REAL));
+            memcpy(row + n_classes - QUAD, from + (n_pieces - 1) * QUAD * LANES,
+                   QUAD * sizeof(REAL));
         }
 }
 
@@ -308,8 +309,9 @@ FL_INLINE void FN(fl_pieces_from_columns)(const REAL *columns, ptrdiff_t n_class
 }
 
 /* Up to LANES samples of an array of any strides, as columns; rows from n_rows on repeat the last one. */
-FL_OUTLINE void FN(fl_gather_columns)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
-                                      ptrdiff_t n_rows, ptrdiff_t n_classes, REAL *columns)
+FL_OUTLINE void FN(fl_gather_columns)(const REAL *from, ptrdiff_t sample_stride,
+                                      ptrdiff_t class_stride, ptrdiff_t n_rows, ptrdiff_t n_classes,
+                                      REAL *columns)
 {
     for (ptrdiff_t k = 0; k < n_classes; k++)
         for (ptrdiff_t l = 0; l < LANES; l++)

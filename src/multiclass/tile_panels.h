@@ -12,7 +12,7 @@ FL_INLINE int FN(fl_is_few)(const FlCrossEntropyBlock *block, int kind)
  * columns are padded. e.data may be NULL if nothing but the loss is wanted. */
 FL_INLINE void FN(fl_tile_sums)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) x,
                                 FN(FlColumns) t, FN(FlColumns) e, ptrdiff_t start, ptrdiff_t n,
-                                FN(FlLabels) *labels, FN(FlPanel) *panel, double sums[])
+                                FN(FlLabels) * labels, FN(FlPanel) * panel, double sums[])
 {
     const ptrdiff_t n_classes = block->n_classes, n_tiles = (n + LANES - 1) / LANES;
     const int few = FN(fl_is_few)(block, kind);
@@ -42,10 +42,11 @@ FL_INLINE void FN(fl_tile_sums)(const FlCrossEntropyBlock *block, int kind, FN(F
 
 FL_INLINE void FN(fl_tile_gradients)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) e,
                                      FN(FlColumns) t, FN(FlColumns) gradient, ptrdiff_t n,
-                                     const FN(FlLabels) *labels, const FN(FlPanel) *panel)
+                                     const FN(FlLabels) * labels, const FN(FlPanel) * panel)
 {
     if (FN(fl_is_few)(block, kind))
-        FN(fl_tile_few_gradient)(e, gradient, (n + LANES - 1) / LANES, block->n_classes, labels, panel);
+        FN(fl_tile_few_gradient)(e, gradient, (n + LANES - 1) / LANES, block->n_classes, labels,
+                                 panel);
     else
         FN(fl_tile_gradient)(block, kind, e, t, gradient, (n + LANES - 1) / LANES, block->n_classes,
                              labels, panel);
@@ -78,7 +79,8 @@ FL_OUTLINE void FN(fl_cross_entropy_direct)(FlCrossEntropyBlock *block, int kind
         const FN(FlColumns) x = {(REAL *)block->raw_prediction + i, block->class_stride, LANES};
         const FN(FlColumns) t = {kind == FL_TARGET_SOFT ? (REAL *)block->targets + i : NULL,
                                  block->target_class_stride, LANES};
-        const FN(FlColumns) g = {gradient ? gradient + i : NULL, block->gradient_class_stride, LANES};
+        const FN(FlColumns)
+            g = {gradient ? gradient + i : NULL, block->gradient_class_stride, LANES};
         const FN(FlColumns) h = {hessian ? hessian + i : NULL, block->hessian_class_stride, LANES};
         FN(FlColumns) e = {block->scratch, rows, LANES};
         if (!in_scratch)
@@ -98,8 +100,9 @@ FL_OUTLINE void FN(fl_cross_entropy_direct)(FlCrossEntropyBlock *block, int kind
 }
 
 /* The lines of n rows, if they are worth it: contiguous rows of few classes are. */
-FL_INLINE void FN(fl_prefetch_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t class_stride,
-                                    ptrdiff_t n, ptrdiff_t n_classes, int write)
+FL_INLINE void FN(fl_prefetch_rows)(const REAL *rows, ptrdiff_t sample_stride,
+                                    ptrdiff_t class_stride, ptrdiff_t n, ptrdiff_t n_classes,
+                                    int write)
 {
     const char *from = (const char *)rows;
     const ptrdiff_t bytes = n * n_classes * (ptrdiff_t)sizeof(REAL);
@@ -134,7 +137,8 @@ FL_OUTLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind,
         FN(fl_load_panel)((const REAL *)block->raw_prediction + i * block->sample_stride,
                           block->sample_stride, block->class_stride, n, n_classes, pieces, x);
         if (end - i > rows)
-            FN(fl_prefetch_rows)((const REAL *)block->raw_prediction + (i + rows) * block->sample_stride,
+            FN(fl_prefetch_rows)((const REAL *)block->raw_prediction +
+                                     (i + rows) * block->sample_stride,
                                  block->sample_stride, block->class_stride,
                                  end - i - rows < rows ? end - i - rows : rows, n_classes, 0);
         if (gradient)

@@ -25,8 +25,8 @@ FL_INLINE V FN(fl_two_class_margin)(V label, V other, V *t)
 
 /* z and t of n samples into margin and tail, a multiple of LANES: either both classes side by side
  * (`interleaved`, then x1 is not used) or apart. sign is 1 where the label is the first class, else -1. */
-FL_OUTLINE void FN(fl_two_class_margins)(const REAL *x, const REAL *x1, int interleaved, ptrdiff_t n,
-                                         const REAL *sign, REAL *margin, REAL *tail)
+FL_OUTLINE void FN(fl_two_class_margins)(const REAL *x, const REAL *x1, int interleaved,
+                                         ptrdiff_t n, const REAL *sign, REAL *margin, REAL *tail)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         V first, second, t;

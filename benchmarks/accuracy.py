@@ -45,8 +45,8 @@ the dtype, both tails, the kinks and the edges of the label domain, for every se
 tests/references. Each class's docstring states its bound.
 
 Results below the smallest normal number are not counted, nor those of a
-log loss with factors where exp(-abs(f)) is below it: a factor shows how few digits that has. Where a result is a sum whose terms cancel
-(marked †) the unit is that of the largest term."""
+log loss with factors where exp(-abs(f)) is below it: a factor shows how few digits that has. Where
+a result is a sum whose terms cancel (marked †) the unit is that of the largest term."""
 HEADS = ("loss", "dtype", "result")
 
 

@@ -80,6 +80,10 @@ def body_of(
     name: str, found: dict[str, list[Instruction]], aliases: dict[str, str]
 ) -> list[Instruction]:
     """Return a function's instructions, also where the compiler folded it with an equal one."""
+    # gcc names a copy for constant arguments fl_name.constprop.0
+    copies = [known for known in (*found, *aliases) if known.startswith(f"{name}.constprop")]
+    if name not in found and name not in aliases and copies:
+        name = copies[0]
     body = found.get(name) or found.get(aliases.get(name, ""), [])
     if body and body[0].name == "jmp" and (target := body[0].target):
         return found.get(target[1], body)
@@ -188,12 +192,21 @@ def names_in(file: str, macro: str) -> list[str]:
     return re.findall(rf"^{macro}\((\w+)", text, flags=re.MULTILINE)
 
 
+def pointwise_losses() -> list[tuple[str, str]]:
+    """Return name and stage of every row of losses.def."""
+    text = (ROOT / "src" / "losses.def").read_text()
+    row = r"^FL_POINTWISE\((\w+), \w+, \w+, (\w+)\)"
+    return re.findall(row, text, flags=re.MULTILINE)
+
+
 def kernels() -> list[str]:
     """Return the symbols of all kernels whose loops must be vector code."""
+    # the loop over a chunk is a function of its own, and a second one for plain labels
     stems = [
-        f"fl_{loss}_{operation}"
-        for loss in names_in("losses.def", "FL_POINTWISE")
+        f"fl_{loss}_{operation}_{loop}"
+        for loss, stage in pointwise_losses()
         for operation in OPERATIONS
+        for loop in (("run", "plain") if stage == "PREPARED_PLAIN" else ("run",))
     ]
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
     stems += ["fl_sgd"]

@@ -11,7 +11,8 @@ from references.base import PRECISION, samples
 
 import fastloss as fl
 
-BOUND = 3.0
+BOUND = 3.0  # of predict
+PROMISE = 3.5  # no class may state more, but for its Hessian
 OPERATIONS = ("loss", "gradient", "hessian")
 
 
@@ -20,7 +21,7 @@ def documented_bound(cls, operation):
     text = " ".join(cls.__doc__.split())
     stated = re.search(r"[Ee]rror at most ([\d.]+) ULP(?:, of the Hessian at most ([\d.]+))?", text)
     assert stated, f"{cls.__name__} does not state its error"
-    assert float(stated[1]) <= BOUND
+    assert float(stated[1]) <= PROMISE
     return float(stated[2] if operation == "hessian" and stated[2] else stated[1])
 
 

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastloss import cpu_info
+
 SOURCE = Path(__file__).with_name("limit.c")
-FLAG_SETS = (
-    ("-O3", "-march=native", "-fopenmp"),
-    ("-O3", "-fopenmp"),
-    ("-O3", "-march=native"),
+#: The widest vectors that this processor has, as the library found out.
+WIDTH = {"v4": ("-march=x86-64-v4",), "v3": ("-march=x86-64-v3",)}.get(
+    cpu_info()["available"][-1], ()
 )
+FLAG_SETS = (("-O3", *WIDTH, "-fopenmp"), ("-O3", "-fopenmp"), ("-O3", *WIDTH))
 
 
 def compile_c(source: Path, flag_sets: Sequence[Sequence[str]] = FLAG_SETS) -> ctypes.CDLL | None:

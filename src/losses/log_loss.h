@@ -9,7 +9,7 @@
  *     gradient = b sigma(f) - a sigma(-f)
  *     Hessian  = (a + b) sigma(f) sigma(-f)
  * have terms of one sign for hard labels: nothing cancels in either tail, unlike softplus(f) - y f.
- * Worst error 3 ULP; for soft labels the gradient's is in ULP of its larger term.
+ * Worst error 3.5 ULP, of the Hessian 4; for soft labels the gradient's is in ULP of its larger term.
  */
 FL_INLINE V FN(log_loss_prepare)(V y, V f, const REAL *p)
 {

@@ -17,15 +17,15 @@ PRECISION = 200  # bits of the exact results
 
 # The largest error in ULP that the headers state, on any instruction set: float64, float32.
 BOUNDS = {
-    "exp": (1.0, 1.0),
-    "exp_nonpositive": (1.05, 1.0),
-    "expm1": (1.2, 1.2),
+    "exp": (1.05, 1.05),
+    "exp_nonpositive": (1.05, 1.05),
+    "expm1": (1.35, 1.35),
     "log": (1.0, 1.0),
     "log1p": (1.5, 1.6),
     "log1p_unit": (1.5, 1.4),
     "expit": (1.9, 1.9),
-    "softplus": (2.0, 2.0),
-    "tanh": (1.8, 1.9),
+    "softplus": (2.0, 2.15),
+    "tanh": (1.8, 1.95),
     "sqrt": (0.5, 0.5),
     "pow": (1.0, 1.0),
 }

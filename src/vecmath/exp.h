@@ -70,12 +70,10 @@ FL_INLINE V vexp(V x)
     return vkeep((x < EXP_LOWEST) == 0, y);
 }
 
-/* e^x for x <= 0 (more exactly: x < 600, 60 in float32), cheaper than vexp: the exponent needs room at
- * one end only. With tables, x = (16 n + j) ln2/16 + offset + r and e^x =
- * 2^n 2^(j/16) e^offset e^r.
- * Worst error: float64 1.01 ULP at -0x1.d71abea5d60f5p+4, with tables 0.86 at
- * -0x1.623ceb7e9256bp+9; float32 1.00 at -0x1.757768p+2. Unfused: 0.95 at -0x1.c6b33c407cd19p+3;
- * 0.98 at -0x1.28a7e8p+5. */
+/* e^x for x <= 0 (more exactly: x < 600, 60 in float32), cheaper than vexp: the exponent needs room
+ * at one end only. With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset
+ * e^r.
+ * Worst error: that of vexp; with tables 0.88 ULP at -0x1.623c5657c10fdp+9. */
 FL_INLINE V vexp_nonpositive(V x)
 {
 #if FL_LOOKUP

@@ -5,9 +5,9 @@
 
 /* k ln2 + log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1]: f + tail, the two large terms added
  * without error (Fast2Sum: k LN2_HI is 0 or the larger). float64: s = f / (2 + f), z = s^2, then
- * log(1 + f) = 2 s + s R(z) and 2 s = f - s f, so tail = s (f^2/2 + R) - f^2/2, where s is multiplied
- * by something small. float32: tail = f^2 (f q(f) - 1/2); a division would cost more than it
- * saves. */
+ * log(1 + f) = 2 s + s R(z) and 2 s = f - s f, so tail = s (f^2/2 + R) - f^2/2, where s is
+ * multiplied by something small. float32: tail = f^2 (f q(f) - 1/2); a division would cost more
+ * than it saves. */
 FL_INLINE V FN(fl_log_sum)(V k, V f)
 {
     const V f2 = f * f;
@@ -56,8 +56,8 @@ FL_INLINE V FN(fl_log_reduce)(V x, V *k)
 }
 
 /* log x.
- * Worst error: float64 0.92 ULP at 0x1.69f7e030a2fe7p-1; float32 0.89 at 0x1.45806ap+0. Unfused:
- * 0.00 at ?; 0.96 at 0x1.69e61p-1. */
+ * Worst error: float64 0.93 ULP at 0x1.69b7987b4bdb7p-1; float32 0.89 at 0x1.45806ap+0. Unfused:
+ * 0.94 at 0x1.6a03b379b2e1bp-1; 0.96 at 0x1.69e61p-1. */
 FL_INLINE V vlog(V x)
 {
     const V zero = vsplat(R(0.0)), infinity = vsplat((REAL)INFINITY);
@@ -67,10 +67,10 @@ FL_INLINE V vlog(V x)
     return vselect(x <= zero, vselect(x == zero, -infinity, vsplat((REAL)NAN)), y);
 }
 
-/* log(1 + x) = k ln2 + log(1 + f), where 1 + x = 2^k (1 + f): k is taken from the rounded 1 + x, but
- * f = 2^-k x + (2^-k - 1) from x itself, with one rounding and none where k = 0.
- * Worst error: float64 1.24 ULP at 0x1.bd13fc742cf39p-2; float32 1.40 at 0x1.a9f0aep-2. Unfused:
- * 1.24 at 0x1.bd13fc742cf39p-2; 1.46 at 0x1.c89a6ap-2. */
+/* log(1 + x) = k ln2 + log(1 + f), where 1 + x = 2^k (1 + f): k is taken from the rounded 1 + x,
+ * but f = 2^-k x + (2^-k - 1) from x itself, with one rounding and none where k = 0.
+ * Worst error: float64 1.37 ULP at 0x1.cfefb59f893f1p-2; float32 1.48 at 0x1.a83746p-2. Unfused:
+ * 1.39 at 0x1.b0c5648fe4f81p-2; 1.54 at 0x1.bf7b02p-2. */
 FL_INLINE V vlog1p(V x)
 {
     const V one = vsplat(R(1.0)), infinity = vsplat((REAL)INFINITY);
@@ -86,11 +86,11 @@ FL_INLINE V vlog1p(V x)
     return vselect(x <= -one, vselect(x == -one, -infinity, vsplat((REAL)NAN)), y);
 }
 
-/* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)). With tables, 1 + t =
- * (1 + u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), has 27 bits, so that 1 + u is
+/* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)). With tables, 1 + t = (1 +
+ * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), has 27 bits, so that 1 + u is
  * rounded once, and is chosen so that log a_j almost is a number of this type.
- * Worst error: float64 1.03 ULP at 0x1.f5227871fa605p-1, with tables 1.02 at 0x1.221205240bbap-5;
- * float32 1.02 at 0x1.f64b36p-1. Unfused: 1.31 at 0x1.fcc9b33e353b5p-1; 1.22 at 0x1.ec0aaep-1. */
+ * Worst error: float64 1.03 ULP at 0x1.fd006bb7a43a9p-1, with tables 1.04 at 0x1.286429b62aa3cp-5;
+ * float32 1.02 at 0x1.f64b36p-1. Unfused: 1.37 at 0x1.ff1638f075d0dp-1; 1.36 at 0x1.f13014p-1. */
 FL_INLINE V vlog1p_unit(V t)
 {
 #if FL_LOOKUP

@@ -20,7 +20,7 @@ class LogLoss(PointwiseLoss):
     Link: logit. Labels: numbers in [0, 1] (soft labels are fine). With a and b for the factors
     of the two terms the gradient is b * expit(f) - a * expit(-f), the Hessian
     (a + b) * expit(f) * expit(-f). Nothing cancels: at y = 1, f = 700 the loss is exp(-700), not 0.
-    Error at most 3.5 ULP, 3 without costs and smoothing; for soft labels the gradient's is in ULP of its
+    Error at most 4 ULP, of the Hessian at most 4.5; for soft labels the gradient's is in ULP of its
     larger term. Where exp(-abs(f)) is subnormal (abs(f) > 708, in float32 87) it has fewer digits
     itself, which a large factor shows. `predict` gives the probability of class 1.
 

@@ -9,7 +9,7 @@
  *     gradient = (f >= 0 ? 1 : -1) (c - (a + b) u)
  *     Hessian  = (a + b) u (1 - u)
  * For hard labels c is 0 or a + b: nothing cancels in either tail, unlike softplus(f) - y f. Worst
- * error 3.5 ULP; for soft labels the gradient's is in ULP of its larger term.
+ * error 4 ULP; for soft labels the gradient's is in ULP of its larger term.
  */
 FL_INLINE V FN(log_loss_prepare)(V y, V f, const REAL *p)
 {

@@ -64,10 +64,16 @@ def isa_flags() -> dict[str, list[str]]:
     return flags
 
 
-def pointwise_losses() -> list[str]:
-    """The names in losses.def."""
+def pointwise_losses() -> dict[str, str]:
+    """The rows of losses.def by name."""
     text = (ROOT / SOURCE / "losses.def").read_text()
-    return re.findall(r"^FL_POINTWISE\((\w+),", text, flags=re.MULTILINE)
+    rows = re.finditer(r"^FL_POINTWISE\((\w+),.*\)$", text, flags=re.MULTILINE)
+    return {row[1]: row[0] for row in rows}
+
+
+def pointwise_unit(name: str, isa: str) -> Path:
+    """Where the generated file of one loss and instruction set stands."""
+    return GENERATED / isa / f"{name}_{isa}.c"
 
 
 def openmp_flags() -> tuple[list[str], list[str]]:
@@ -99,43 +105,71 @@ def openmp_flags() -> tuple[list[str], list[str]]:
 
 OPENMP_COMPILE, OPENMP_LINK = openmp_flags()
 ISAS = isa_flags()
-HEADERS = [str(p) for p in sorted(SOURCE.rglob("*")) if p.suffix in (".h", ".inc", ".def")]
+HEADERS = [p for p in sorted(SOURCE.rglob("*")) if p.suffix in (".h", ".inc", ".def")]
+# A unit of one pointwise loss includes these, and its own loss's header. Not the lists of losses and
+# functions, *.def: what they number is not used there, so that a new loss compiles no other again.
+SHARED_HEADERS = [p for p in HEADERS if p.parent.name in ("src", "vecmath") and p.suffix != ".def"]
+
+
+def headers_of(source: str) -> list[str]:
+    """What a C file must be compiled again for."""
+    path = Path(source)
+    if GENERATED not in path.parents:
+        return [str(p) for p in HEADERS if p.parent.name != "losses"]
+    loss = path.stem.removesuffix(f"_{path.parent.name}")
+    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{loss}.h")]
 
 
 class BuildKernels(build_clib):
     """
     Static libraries, one per instruction set, each from its own flags.
 
-    They are compiled side by side, since one takes half a minute, and into a folder named after
-    the flags, so that every kind of build (wheel, editable, in place) finds what is already there.
+    Their files are compiled side by side, into a folder named after the flags, so that every kind of
+    build (wheel, editable, in place) finds what is already there.
     """
 
     def build_libraries(self, libraries):
-        # the one thing that C cannot derive from losses.def itself
-        GENERATED.mkdir(parents=True, exist_ok=True)
-        header = GENERATED / "loss_headers.inc"
-        text = "".join(f'#include "losses/{name}.h"\n' for name in pointwise_losses())
-        if not header.exists() or header.read_text() != text:
-            header.write_text(text)
+        write_pointwise_units()
+        jobs = []
+        for name, info in libraries:
+            command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
+            folder = f"build/kernels/{name}-{zlib.crc32(' '.join(command).encode()):08x}"
+            jobs += [(source, folder, info["cflags"]) for source in info["sources"]]
+            info["objects"] = self.compiler.object_filenames(info["sources"], output_dir=folder)
         with ThreadPoolExecutor(1 if MSVC else os.cpu_count()) as pool:
-            for _ in pool.map(self.build_library, libraries):
+            for _ in pool.map(self.compile_one, jobs):
                 pass
+        for name, info in libraries:
+            # made anew, for `ar` would keep the objects of a loss that is gone
+            archive = self.compiler.library_filename(name, output_dir=self.build_clib)
+            Path(archive).unlink(missing_ok=True)
+            self.compiler.create_static_lib(info["objects"], name, output_dir=self.build_clib)
 
-    def build_library(self, named):
-        name, info = named
-        command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
-        folder = f"build/kernels/{name}-{zlib.crc32(' '.join(command).encode()):08x}"
-        for source in info["sources"]:
-            (target,) = self.compiler.object_filenames([source], output_dir=folder)
-            if newer_group([source, *HEADERS, str(GENERATED / "loss_headers.inc")], target):
-                self.compiler.compile(
-                    [source],
-                    output_dir=folder,
-                    include_dirs=[str(SOURCE), str(GENERATED)],
-                    extra_postargs=info["cflags"],
-                )
-        objects = self.compiler.object_filenames(info["sources"], output_dir=folder)
-        self.compiler.create_static_lib(objects, name, output_dir=self.build_clib)
+    def compile_one(self, job):
+        source, folder, flags = job
+        (target,) = self.compiler.object_filenames([source], output_dir=folder)
+        if newer_group([source, *headers_of(source)], target):
+            self.compiler.compile(
+                [source], output_dir=folder, include_dirs=[str(SOURCE)], extra_postargs=flags
+            )
+
+
+def write_pointwise_units():
+    """One file for each loss and instruction set; an unchanged one keeps its time."""
+    for isa in ISAS:
+        for name, row in pointwise_losses().items():
+            text = (
+                f"#define FL_ISA {isa}\n"
+                f"#define FL_LOSS {name}\n"
+                f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
+                f"#define FL_LOSS_ROW {row}\n"
+                + ("#define FL_SCALAR 1\n" if isa == "generic" else "")
+                + '#include "pointwise_unit.inc"\n'
+            )
+            path = pointwise_unit(name, isa)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
 
 
 class BuildExtensions(build_ext):
@@ -147,16 +181,25 @@ class BuildExtensions(build_ext):
         super().run()
 
 
-def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
-    return name, {
-        "sources": [str(SOURCE / source) for source in sources],
-        "cflags": C_FLAGS + flags + SANITIZE_FLAGS,
-    }
+def library(name: str, sources: list[Path], flags: list[str]) -> tuple[str, dict]:
+    return name, {"sources": [*map(str, sources)], "cflags": C_FLAGS + flags + SANITIZE_FLAGS}
 
 
 LIBRARIES = [
-    library("fastloss_common", ["dispatch.c", "threads.c", "arrays.c"], OPENMP_COMPILE),
-    *(library(f"fastloss_{isa}", [f"isa_{isa}.c"], flags) for isa, flags in ISAS.items()),
+    library(
+        "fastloss_common",
+        [SOURCE / name for name in ("dispatch.c", "threads.c", "arrays.c")],
+        OPENMP_COMPILE,
+    ),
+    *(
+        library(
+            f"fastloss_{isa}",
+            # the largest first, lest it be alone at the end
+            [SOURCE / f"isa_{isa}.c", *(pointwise_unit(name, isa) for name in pointwise_losses())],
+            flags,
+        )
+        for isa, flags in ISAS.items()
+    ),
 ]
 
 
@@ -179,7 +222,7 @@ def extension(name: str) -> Extension:
             ]
         ),
         extra_link_args=OPENMP_LINK + ([f"-fsanitize={SANITIZE}"] if SANITIZE else []),
-        depends=HEADERS,
+        depends=[*map(str, HEADERS)],
     )
 
 

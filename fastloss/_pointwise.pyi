@@ -17,7 +17,12 @@ class PointwiseLoss:
     name: ClassVar[str]
 
     def __init__(
-        self, params: Mapping[str, float] | tuple[()] = (), values: Sequence[float] = ()
+        self,
+        params: Mapping[str, float] | tuple[()] = (),
+        values: Sequence[float] = (),
+        *,
+        kernel: str | None = None,
+        labels: Literal["finite", "nonnegative", "positive"] | None = None,
     ) -> None: ...
     @property
     def params(self) -> dict[str, float]: ...

@@ -6,7 +6,7 @@ from fastloss._sums import LossSums
 
 cimport numpy as cnp
 from cython.parallel cimport prange
-from libc.math cimport NAN
+from libc.math cimport INFINITY, NAN
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
@@ -32,6 +32,14 @@ _LABELS = {
     FL_LABELS_POSITIVE: "finite labels greater than 0",
     FL_LABELS_UNIT_INTERVAL: "labels in [0, 1]",
     FL_LABELS_BINARY: "labels 0 or 1",
+    FL_LABELS_ABOVE_MINUS_ONE: "finite labels greater than -1",
+}
+# What a loss whose domain depends on its parameters may choose: the domain, the least label and one that
+# is excluded.
+_BOUNDED = {
+    "finite": (FL_LABELS_FINITE, -INFINITY, NAN),
+    "nonnegative": (FL_LABELS_NONNEGATIVE, 0.0, NAN),
+    "positive": (FL_LABELS_POSITIVE, 0.0, 0.0),
 }
 
 
@@ -226,30 +234,36 @@ cdef class PointwiseLoss:
     Base of the losses that take one raw prediction a sample; not for use by itself.
 
     A subclass names its kernel (``name``, a row of src/losses.def) and hands its parameters to
-    ``__init__``; everything else is here.
+    ``__init__``; everything else is here. An instance whose parameters are a limit of the formula may
+    choose the kernel of another loss (``kernel``), and one whose row says BOUNDED chooses its label
+    domain (``labels``: "finite", "nonnegative" or "positive").
     """
 
     cdef const FlPointwiseFn* _functions   # [operation][precision]
-    cdef double _values[8]
+    cdef double _values[FL_MAX_PARAMS]
     cdef int _labels
     cdef int _link
     cdef dict _params
 
     name = ""
 
-    def __init__(self, params=(), values=()):
+    def __init__(self, params=(), values=(), *, kernel=None, labels=None):
         cdef int i, k
-        name = type(self).name
-        if len(values) > FL_MAX_PARAMS:
-            raise ValueError(f"{name}: at most {FL_MAX_PARAMS} kernel parameters")
+        name = type(self).name if kernel is None else kernel
+        if len(values) > FL_LEAST_LABEL:
+            raise ValueError(f"{name}: at most {FL_LEAST_LABEL} kernel parameters")
         for i in range(FL_N_POINTWISE):
             if fl_pointwise_info[i].name.decode() == name:
                 for k in range(FL_MAX_PARAMS):
                     self._values[k] = values[k] if k < len(values) else 0.0
                 self._params = dict(params)
                 self._labels = fl_pointwise_info[i].labels
+                if self._labels == FL_LABELS_BOUNDED:
+                    self._labels, self._values[FL_LEAST_LABEL], self._values[FL_EXCLUDED_LABEL] = (
+                        _BOUNDED[labels]
+                    )
                 self._link = fl_pointwise_info[i].link
-                self._functions = &kernels().pointwise[i][0][0]
+                self._functions = &kernels().pointwise[i].run[0][0]
                 return
         raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")
 
@@ -619,10 +633,8 @@ cdef class PointwiseLoss:
                 f = (<object>f).copy()
         describe(f, "raw_prediction", precision, &source)
         describe(target, "out", precision, &place)
-        if self._link == FL_LINK_EXP:
-            function = kernels().unary[FL_UNARY_exp][precision]
-        elif self._link == FL_LINK_EXPIT:
-            function = kernels().unary[FL_UNARY_expit][precision]
+        if self._link != FL_LINK_IDENTITY:
+            function = kernels().unary[self._link][precision]
         with nogil:
             _apply_link(&source, &place, function, precision, n, threads)
         return target

@@ -17,15 +17,15 @@ cdef extern from "kernels.h" nogil:
         FL_LABELS_POSITIVE
         FL_LABELS_UNIT_INTERVAL
         FL_LABELS_BINARY
+        FL_LABELS_ABOVE_MINUS_ONE
+        FL_LABELS_BOUNDED
         FL_LINK_IDENTITY
-        FL_LINK_EXP
-        FL_LINK_EXPIT
         FL_N_POINTWISE
         FL_N_UNARY
-        FL_UNARY_exp
-        FL_UNARY_expit
         FL_MAX_DIMS
         FL_MAX_PARAMS
+        FL_LEAST_LABEL
+        FL_EXCLUDED_LABEL
         FL_SUM_LANES
         FL_DTYPE_BOOL
         FL_DTYPE_INT8
@@ -54,6 +54,10 @@ cdef extern from "kernels.h" nogil:
         int invalid
 
     ctypedef void (*FlPointwiseFn)(FlPointwiseBlock* block, Py_ssize_t n) noexcept nogil
+
+    ctypedef struct FlPointwiseKernels:
+        FlPointwiseFn run[5][2]
+
     ctypedef void (*FlUnaryFn)(const void* x, void* out, Py_ssize_t n) noexcept nogil
     ctypedef void (*FlBinaryFn)(const void* x, const void* y, void* out, Py_ssize_t n) noexcept nogil
 
@@ -134,8 +138,8 @@ cdef extern from "kernels.h" nogil:
         const char* isa
         int vector_bits
         int fused_multiply_add
-        FlPointwiseFn pointwise[1][5][2]  # FL_N_POINTWISE rows in C
-        FlUnaryFn unary[1][2]             # FL_N_UNARY rows in C
+        const FlPointwiseKernels* pointwise[1]  # FL_N_POINTWISE of them in C
+        FlUnaryFn unary[1][2]                   # FL_N_UNARY rows in C
         FlBinaryFn pow[2]
         FlReadFn read[2]
         FlReadLabelsFn read_labels

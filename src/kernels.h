@@ -28,10 +28,10 @@ enum {
     FL_LABELS_NONNEGATIVE,
     FL_LABELS_POSITIVE,
     FL_LABELS_UNIT_INTERVAL,
-    FL_LABELS_BINARY
+    FL_LABELS_BINARY,
+    FL_LABELS_ABOVE_MINUS_ONE,
+    FL_LABELS_BOUNDED
 };
-
-enum { FL_LINK_IDENTITY, FL_LINK_EXP, FL_LINK_EXPIT };
 
 /* every pointwise loss: FL_ID_<name> */
 enum {
@@ -49,9 +49,16 @@ enum {
     FL_N_UNARY
 };
 
+/* the inverse links of losses.def: one of the one-argument functions, or none */
+enum { FL_LINK_IDENTITY = -1, FL_LINK_EXP = FL_UNARY_exp, FL_LINK_EXPIT = FL_UNARY_expit };
+
 /* Float64 partial sums of one block, its terms dealt round to as many lanes as two vectors have. */
 #define FL_SUM_LANES 32
-#define FL_MAX_PARAMS 8
+#define FL_MAX_PARAMS 10
+/* Where FL_LABELS_BOUNDED finds its domain, set by the driver: labels are finite, at least the first and
+ * not the second (NaN where none is excluded). */
+#define FL_LEAST_LABEL 8
+#define FL_EXCLUDED_LABEL 9
 
 /* One contiguous run of samples. A block may be handed over in pieces, if each but the last is a
  * multiple of FL_SUM_LANES long: the sums come out with the same bits. */
@@ -70,6 +77,15 @@ typedef struct {
 } FlPointwiseBlock;
 
 typedef void (*FlPointwiseFn)(FlPointwiseBlock *block, ptrdiff_t n);
+
+/* The kernels of one loss; the linker knows them as fl_pointwise_<loss>_<isa>. */
+typedef struct {
+    FlPointwiseFn run[FL_N_OPERATIONS][FL_N_PRECISIONS];
+} FlPointwiseKernels;
+
+#define FL_POINTWISE_TABLE_(name, isa) fl_pointwise_##name##_##isa
+#define FL_POINTWISE_TABLE(name, isa) FL_POINTWISE_TABLE_(name, isa)
+
 typedef void (*FlUnaryFn)(const void *x, void *out, ptrdiff_t n);
 
 /* An array of any dtype, strides and byte order, read and written by flat (C-order) index. */
@@ -129,7 +145,7 @@ typedef struct {
     const char *isa; /* "generic", "baseline", "v3", "v4", "neon" */
     int vector_bits;
     int fused_multiply_add;
-    FlPointwiseFn pointwise[FL_N_POINTWISE][FL_N_OPERATIONS][FL_N_PRECISIONS];
+    const FlPointwiseKernels *pointwise[FL_N_POINTWISE];
     FlUnaryFn unary[FL_N_UNARY][FL_N_PRECISIONS];
     void (*pow[FL_N_PRECISIONS])(const void *x, const void *y, void *out, ptrdiff_t n);
     FlReadFn read[FL_N_PRECISIONS];

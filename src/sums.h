@@ -1,0 +1,22 @@
+/* Float64 sums of vectors of REALs. Included once per precision, after real.h. */
+
+/* Float64 sums of LANES terms: one vector, or two halves where the terms are float32. */
+#if FL_VECTOR_BYTES && FL_BITS == 32
+typedef struct {
+    fl_v_f64 low, high;
+} FN(fl_sum);
+#else
+typedef struct {
+    fl_v_f64 low;
+} FN(fl_sum);
+#endif
+
+FL_INLINE void FN(fl_sum_add)(FN(fl_sum) * sum, V x)
+{
+#if FL_VECTOR_BYTES && FL_BITS == 32
+    sum->low += vwiden_low(x);
+    sum->high += vwiden_high(x);
+#else
+    sum->low += x;
+#endif
+}

@@ -1,5 +1,5 @@
 """
-Run the Python examples of README.md, CONTRIBUTING.md and docs/*.md.
+Run the Python examples of README.md, CONTRIBUTING.md and docs.
 
 The ```python blocks of a file run one after the other in one namespace. A block with ``>>>`` is a
 doctest; every other block must run without an error. One after ``<!-- not run -->`` is left out.
@@ -37,7 +37,7 @@ def main() -> int:
     for path in (
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
-        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
     ):
         text = path.read_text(encoding="utf-8")
         namespace: dict[str, Any] = {"__name__": "__main__"}

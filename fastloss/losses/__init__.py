@@ -1,6 +1,7 @@
 """The losses, one small class each, and their registry."""
 
 from fastloss.losses.binary import Hinge, LogLoss, SquaredHinge
+from fastloss.losses.counts import Poisson
 from fastloss.losses.multiclass import CrossEntropy
 from fastloss.losses.registry import available_losses, get_loss
 from fastloss.losses.regression import (
@@ -8,7 +9,6 @@ from fastloss.losses.regression import (
     HalfSquaredError,
     Huber,
     Pinball,
-    Poisson,
     SquaredError,
 )
 

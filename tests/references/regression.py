@@ -1,4 +1,4 @@
-"""Losses of a residual r = f - y, and those of counts with log link."""
+"""Losses of a residual r = f - y: identity link."""
 
 from mpmath import mp
 
@@ -22,10 +22,6 @@ def pinball(y, f, quantile=HALF):
 
 def pinball_gradient(y, f, quantile=HALF):
     return 1 - quantile if f > y else -quantile
-
-
-def poisson(y, f):
-    return mp.exp(f) - y * f
 
 
 REFERENCES = (
@@ -71,17 +67,5 @@ REFERENCES = (
         hessian_is_derivative=False,
         parameters=({}, {"quantile": 0.1}, {"quantile": 0.999}),
         kinks=lambda y, f, quantile=None: [y],
-    ),
-    Reference(
-        name="poisson",
-        labels="nonnegative",
-        loss=poisson,
-        gradient=lambda y, f: mp.exp(f) - y,
-        hessian=lambda y, f: mp.exp(f),
-        predict=mp.exp,
-        largest_term={
-            "loss": lambda y, f: max(mp.exp(f), abs(y * f)),
-            "gradient": lambda y, f: max(mp.exp(f), y),
-        },
     ),
 )

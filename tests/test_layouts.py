@@ -257,3 +257,31 @@ def test_position_does_not_matter(reference, dtype):
         part = loss.loss_gradient_hessian(y[start:stop], f[start:stop], reduction="none")
         for a, b in zip(part, whole, strict=True):
             np.testing.assert_array_equal(a, b[start:stop])
+
+
+@every_loss
+@both_dtypes
+def test_outputs_past_the_cache_at_any_alignment(reference, dtype):
+    """They are stored by whole aligned vectors; neither values nor sums may depend on where these begin."""
+    n = (9 << 20) // np.dtype(
+        dtype
+    ).itemsize + 5  # beyond the size from which stores go around the cache
+    rng = np.random.default_rng(11)
+    y = labels_of(reference.labels, rng, n).astype(dtype)
+    f = rng.normal(size=n).astype(dtype)
+    w = rng.random(n).astype(dtype)
+    loss = fl.get_loss(reference.name)
+    # in small parts nothing is streamed
+    parts = [slice(i, i + 16384) for i in range(0, n, 16384)]
+    expected = [loss.gradient_hessian(y[p], f[p], w[p], reduction="sum") for p in parts]
+    gradient, hessian = (np.concatenate(part) for part in zip(*expected, strict=True))
+    sums = set()
+    room = np.empty(2 * n + 200, dtype=dtype)
+    for first, second in ((0, 0), (1, 1), (3, 3), (16, 5)):  # the last are not streamed: not alike
+        g = room[first : first + n]
+        h = room[n + 100 - n % 64 + second :][:n]
+        value, *_ = loss.loss_gradient_hessian(y, f, w, reduction="sum", out=(None, g, h))
+        np.testing.assert_array_equal(g, gradient)
+        np.testing.assert_array_equal(h, hessian)
+        sums.add(value)
+    assert len(sums) == 1

@@ -262,7 +262,7 @@ def test_position_does_not_matter(reference, dtype):
 @every_loss
 @both_dtypes
 def test_outputs_past_the_cache_at_any_alignment(reference, dtype):
-    """They are stored by whole aligned vectors; neither values nor sums may depend on where these begin."""
+    """They are stored by whole aligned vectors; where these begin changes no value and no sum."""
     n = (9 << 20) // np.dtype(
         dtype
     ).itemsize + 5  # beyond the size from which stores go around the cache

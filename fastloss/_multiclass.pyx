@@ -16,11 +16,6 @@ from fastloss.kernels cimport *
 
 cnp.import_array()
 
-cdef extern from "numpy/arrayobject.h":
-    bint PyArray_CheckExact(object) noexcept
-    bint PyArray_ISNOTSWAPPED(ndarray) noexcept
-    bint PyArray_CHKFLAGS(ndarray, int) noexcept
-
 cdef enum:
     MAX_ROWS = 4096           # samples a block: their labels and weights are read ahead into L2
     BLOCK_ELEMENTS = 32768    # logits a block, about, where there is more than one sample

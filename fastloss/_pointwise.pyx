@@ -8,18 +8,12 @@ cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport INFINITY, NAN
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
-
-cdef extern from "numpy/arrayobject.h":
-    bint PyArray_CheckExact(object) noexcept
-    bint PyArray_ISNOTSWAPPED(ndarray) noexcept
-    bint PyArray_CHKFLAGS(ndarray, int) noexcept
 
 cdef enum:
     # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
@@ -51,6 +45,7 @@ cdef struct Job:
     int precision
     int stream
     int contiguous           # all arrays are: the kernels read and write the memory itself
+    int want_loss            # at least its sum
     int has_weight
     int has_loss             # the loss is stored, not only summed
     int has_gradient
@@ -67,7 +62,7 @@ cdef int _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n, double* part
     """One block; its summed loss goes to partial. 1 if a label in it is invalid."""
     cdef FlPointwiseBlock block
     cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
-    memset(block.sums, 0, sizeof(block.sums))
+    block.fresh = True
     block.params = job.params
     block.scale = job.scale
     block.invalid = 0
@@ -91,7 +86,7 @@ cdef int _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n, double* part
     else:
         block.stream = 0
         _run_in_pieces(job, &block, start, n)
-    partial[0] = kernels().fold_sums(block.sums)
+    partial[0] = kernels().fold_sums(block.sums) if job.want_loss else 0.0
     return block.invalid
 
 
@@ -140,6 +135,7 @@ cdef void _run_in_pieces(
         if job.has_hessian:
             block.hessian = _place(&job.hessian, start, hessian)
         job.function(block, m)
+        block.fresh = False
         if job.has_loss:
             _put(&job.loss, precision, start, m, loss)
         if job.has_gradient:
@@ -181,8 +177,8 @@ cdef inline int _describe(ndarray array, str argument, int precision, Job* job, 
     return 0
 
 
-cdef inline bint _apart(ndarray a, ndarray b) noexcept:
-    """Whether two arrays clearly share no memory: contiguous ranges that do not meet, or None."""
+cdef inline bint _apart(ndarray a, ndarray b, Py_ssize_t n) noexcept:
+    """Whether arrays of n elements clearly share no memory: contiguous and not meeting, or None."""
     if a is None or b is None:
         return True
     if not (
@@ -191,13 +187,14 @@ cdef inline bint _apart(ndarray a, ndarray b) noexcept:
     ):
         return False
     return (
-        cnp.PyArray_BYTES(a) + cnp.PyArray_NBYTES(a) <= cnp.PyArray_BYTES(b)
-        or cnp.PyArray_BYTES(b) + cnp.PyArray_NBYTES(b) <= cnp.PyArray_BYTES(a)
+        cnp.PyArray_BYTES(a) + n * cnp.PyArray_ITEMSIZE(a) <= cnp.PyArray_BYTES(b)
+        or cnp.PyArray_BYTES(b) + n * cnp.PyArray_ITEMSIZE(b) <= cnp.PyArray_BYTES(a)
     )
 
 
 cdef ndarray _checked(
-    object out, str argument, ndarray f, ndarray y, ndarray w, ndarray loss, ndarray gradient
+    object out, str argument, ndarray f, ndarray y, ndarray w, ndarray loss, ndarray gradient,
+    Py_ssize_t n,
 ):
     """One provided output, checked against everything it must not overlap."""
     cdef ndarray array
@@ -210,13 +207,13 @@ cdef ndarray _checked(
         array = <ndarray>out
     else:
         array = checked_out(out, argument, f, "raw_prediction")
-    if not _apart(array, y):
+    if not _apart(array, y, n):
         refuse_overlap(array, argument, y, "y_true")
-    if not _apart(array, w):
+    if not _apart(array, w, n):
         refuse_overlap(array, argument, w, "sample_weight")
-    if not _apart(array, loss):
+    if not _apart(array, loss, n):
         refuse_overlap(array, argument, loss, "out (loss)")
-    if not _apart(array, gradient):
+    if not _apart(array, gradient, n):
         refuse_overlap(array, argument, gradient, "out (gradient)")
     return array
 
@@ -454,7 +451,7 @@ cdef class PointwiseLoss:
             operation == FL_GRADIENT_HESSIAN or operation == FL_LOSS_GRADIENT_HESSIAN
         )
         cdef bint in_place = False
-        cdef Py_ssize_t n = cnp.PyArray_SIZE(f), length = block_length(n), n_blocks
+        cdef Py_ssize_t n = size_of(f), length = block_length(n), n_blocks
         cdef double weight_sum = <double>n, loss_sum, value
         cdef double few[8]
         cdef double* partials = few
@@ -505,12 +502,12 @@ cdef class PointwiseLoss:
                         f"out: the loss is a float under reduction={reduction!r}, so its place in "
                         "out must be None"
                     )
-                loss = _checked(loss_out, "out (loss)", f, y, w, None, None)
+                loss = _checked(loss_out, "out (loss)", f, y, w, None, None, n)
             if gradient_out is not None:
-                gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None)
+                gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None, n)
             if hessian_out is not None:
-                hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient)
-            if not (_apart(loss, f) and _apart(gradient, f) and _apart(hessian, f)):
+                hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient, n)
+            if not (_apart(loss, f, n) and _apart(gradient, f, n) and _apart(hessian, f, n)):
                 for array in (loss, gradient, hessian):
                     if array is not None and overlaps(array, f):
                         in_place = True
@@ -543,6 +540,7 @@ cdef class PointwiseLoss:
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values
         job.precision = precision
+        job.want_loss = want_loss
         job.scale = 1.0
         if mode == REDUCTION_MEAN:
             job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN

@@ -16,12 +16,6 @@ from fastloss.kernels cimport *
 
 cnp.import_array()
 
-cdef extern from "numpy/arrayobject.h":
-    # Cython's own declarations of these would cost a Python call or a signed-ness warning
-    bint PyArray_CheckExact(object) noexcept
-    bint PyArray_ISNOTSWAPPED(ndarray) noexcept
-    bint PyArray_CHKFLAGS(ndarray, int) noexcept
-
 # ---------------------------------------------------------------- kernels
 
 cdef const FlKernels* _kernels = NULL
@@ -102,8 +96,6 @@ def pointwise_table():
 # ---------------------------------------------------------------- threads
 
 cdef enum:
-    # A warm parallel region costs about a microsecond; from this many elements on it pays.
-    PARALLEL_GRAIN = 16384
     ELEMENTS_PER_THREAD = 8192
 
 cdef int _num_threads = 0      # 0: not set by the user
@@ -166,8 +158,7 @@ cdef int _default_threads() except -1:
     return min(limit, _cgroup_limit) if _cgroup_limit else limit
 
 
-cdef int thread_count(object n_threads, Py_ssize_t work) except -1:
-    """Threads for so many elements of work; validates n_threads also where one thread will do."""
+cdef int asked_thread_count(object n_threads, Py_ssize_t work) except -1:
     cdef int wanted = 0
     if n_threads is not None:
         wanted = _checked_threads(n_threads)
@@ -178,27 +169,9 @@ cdef int thread_count(object n_threads, Py_ssize_t work) except -1:
     return <int>min(<Py_ssize_t>wanted, work // ELEMENTS_PER_THREAD)
 
 
-cdef Py_ssize_t block_length(Py_ssize_t n) noexcept nogil:
-    """The fixed boundaries of partial sums: a function of n alone, never of the threads."""
-    return 4096 if n <= 262144 else 16384
-
-
-cdef bint beyond_cache(Py_ssize_t n_bytes) noexcept nogil:
-    """Whether outputs of this size are better stored around the cache."""
-    # on one loaded machine and one thread: a loss at 0.5 MiB, a gain of 2 to 35 % from 1 to 16 MiB
-    # and about none at 32; a cautious value between
-    return n_bytes >= 8388608
-
-
 # ---------------------------------------------------------------- arguments
 
-cdef int reduction_code(object reduction) except -1:
-    if reduction is "mean":
-        return REDUCTION_MEAN
-    if reduction is "sum":
-        return REDUCTION_SUM
-    if reduction is "none":
-        return REDUCTION_NONE
+cdef int asked_reduction(object reduction) except -1:
     if isinstance(reduction, str):
         if reduction == "mean":
             return REDUCTION_MEAN
@@ -254,10 +227,7 @@ cdef int _dtype_code(int type_number) noexcept:
     return -1
 
 
-cdef ndarray as_values(object values, str argument):
-    """Any real array-like as an ndarray of its own dtype, without a copy of an ndarray."""
-    if PyArray_CheckExact(values):
-        return <ndarray>values
+cdef ndarray converted_values(object values, str argument):
     try:
         array = np.asarray(values)
     except ValueError as error:  # lists of unequal lengths
@@ -267,22 +237,14 @@ cdef ndarray as_values(object values, str argument):
     return <ndarray>array
 
 
-cdef ndarray as_prediction(object raw_prediction, str argument):
-    """As as_values; Python's own integers become float64, an integer array stays (and is refused)."""
-    if PyArray_CheckExact(raw_prediction):
-        return <ndarray>raw_prediction
+cdef ndarray converted_prediction(object raw_prediction, str argument):
     array = as_values(raw_prediction, argument)
     if not hasattr(raw_prediction, "dtype") and array.dtype.kind in "iu":
         array = array.astype(np.float64)
     return <ndarray>array
 
 
-cdef int precision_of(ndarray array, str argument) except -1:
-    cdef int type_number = cnp.PyArray_TYPE(array)
-    if type_number == cnp.NPY_FLOAT64:
-        return FL_F64
-    if type_number == cnp.NPY_FLOAT32:
-        return FL_F32
+cdef int refuse_precision(ndarray array, str argument) except -1:
     raise TypeError(f"{argument} has dtype {array.dtype}: expected float32 or float64")
 
 
@@ -314,16 +276,6 @@ cdef int describe(ndarray array, str argument, int precision, FlArray* out) exce
             out.strides[axis] = cnp.PyArray_STRIDE(array, axis)
         fl_array_merge_axes(out)
     return 0
-
-
-cdef bint same_shape(ndarray a, ndarray b) noexcept:
-    cdef int axis, ndim = cnp.PyArray_NDIM(a)
-    if cnp.PyArray_NDIM(b) != ndim:
-        return False
-    for axis in range(ndim):
-        if cnp.PyArray_DIM(a, axis) != cnp.PyArray_DIM(b, axis):
-            return False
-    return True
 
 
 cdef str element(str argument, ndarray array, Py_ssize_t flat_index):

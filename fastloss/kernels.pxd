@@ -50,6 +50,7 @@ cdef extern from "kernels.h" nogil:
         const double* params
         double scale
         double sums[32]
+        int fresh
         int stream
         int invalid
 

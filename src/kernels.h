@@ -72,6 +72,7 @@ typedef struct {
     const double *params;       /* FL_MAX_PARAMS of them, as the loss's header numbers them */
     double scale;               /* multiplies what is stored: 1, or 1 / (sum of weights) */
     double sums[FL_SUM_LANES];  /* in and out: sum of weight * loss, unscaled */
+    int fresh;                  /* sums are out only and begin at 0 */
     int stream;                 /* outputs do not fit the cache: store around it */
     int invalid;                /* out: set where a label is outside the domain */
 } FlPointwiseBlock;

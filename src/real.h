@@ -209,10 +209,15 @@ FL_INLINE V vkeep(VI mask, V x)
 #endif
 }
 
-/* Whether any lane, or every lane, of a mask is set. Folded as 64-bit words: one store, eight loads. */
+/* Whether any lane, or every lane, of a mask is set. Where there is no instruction for it, folded as 64-bit
+ * words. */
 FL_INLINE int vany(VI mask)
 {
-#if FL_VECTOR_BYTES
+#if FL_VECTOR_BYTES == 64
+    return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif FL_VECTOR_BYTES == 32
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#elif FL_VECTOR_BYTES
     uint64_t words[FL_VECTOR_BYTES / 8], folded = 0;
     memcpy(words, &mask, sizeof words);
     for (int i = 0; i < FL_VECTOR_BYTES / 8; i++)
@@ -226,11 +231,7 @@ FL_INLINE int vany(VI mask)
 FL_INLINE int vall(VI mask)
 {
 #if FL_VECTOR_BYTES
-    uint64_t words[FL_VECTOR_BYTES / 8], folded = ~(uint64_t)0;
-    memcpy(words, &mask, sizeof words);
-    for (int i = 0; i < FL_VECTOR_BYTES / 8; i++)
-        folded &= words[i];
-    return folded == ~(uint64_t)0;
+    return !vany(~mask);
 #else
     return mask != 0;
 #endif

@@ -11,6 +11,13 @@ typedef struct {
 } FN(fl_sum);
 #endif
 
+FL_INLINE FN(fl_sum) FN(fl_no_sum)(void)
+{
+    FN(fl_sum) sum;
+    memset(&sum, 0, sizeof sum);
+    return sum;
+}
+
 FL_INLINE void FN(fl_sum_add)(FN(fl_sum) * sum, V x)
 {
 #if FL_VECTOR_BYTES && FL_BITS == 32

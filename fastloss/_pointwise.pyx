@@ -28,8 +28,8 @@ _LABELS = {
     FL_LABELS_BINARY: "labels 0 or 1",
     FL_LABELS_ABOVE_MINUS_ONE: "finite labels greater than -1",
 }
-# What a loss whose domain depends on its parameters may choose: the domain, the least label and one that
-# is excluded.
+# What a loss whose domain depends on its parameters may choose: the domain, the least label and one
+# that is excluded.
 _BOUNDED = {
     "finite": (FL_LABELS_FINITE, -INFINITY, NAN),
     "nonnegative": (FL_LABELS_NONNEGATIVE, 0.0, NAN),

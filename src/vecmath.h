@@ -68,15 +68,18 @@ FL_INLINE V FN(fl_polynomial)(V x, V x2, const REAL *c, int n)
     return p;
 }
 
-/* Where one instruction picks from sixteen numbers in two registers, tables shorten the two longest
- * polynomials of the logistic losses: float64 with AVX-512. float32 polynomials are too short to
- * gain, and narrower registers hold too few numbers. */
-#if FL_VECTOR_BYTES == 64 && FL_BITS == 64 && defined(__GNUC__) && !defined(__clang__)
+/* Where one instruction picks from sixteen numbers in registers, tables shorten the two longest
+ * polynomials of the logistic losses: with AVX-512. Narrower registers hold too few numbers. */
+#if FL_VECTOR_BYTES == 64
 #define FL_LOOKUP 1
 /* table[i mod 16] */
 FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 {
-    return __builtin_shuffle(vload(table), vload(table + LANES), (VI)i);
+#if FL_BITS == 64
+    return (V)_mm512_permutex2var_pd((__m512d)vload(table), (__m512i)i, (__m512d)vload(table + 8));
+#else
+    return (V)_mm512_permutexvar_ps((__m512i)i, (__m512)vload(table));
+#endif
 }
 #else
 #define FL_LOOKUP 0

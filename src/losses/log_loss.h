@@ -25,7 +25,7 @@ FL_INLINE void FN(log_loss)(V y, V f, V t, const REAL *p, V *loss, V *gradient, 
     const V u = t - t * (t / (one + t));
     /* a zero weight drops its term: 0 * inf would be NaN */
     *loss = vkeep(c > zero, c * vabs(f)) + total * vlog1p_unit(t);
-    *gradient = vcopysign(one, f) * (c - total * u) + zero; /* 0, not -0, where u underflows */
+    *gradient = vcopysign(one, f) * (c - total * u);
     *hessian = total * (u - u * u);
 }
 
@@ -40,10 +40,12 @@ FL_INLINE int FN(log_loss_is_plain)(const REAL *p)
 FL_INLINE void FN(log_loss_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    const V sign = one - R(2.0) * y, z = sign * f;
+    /* the sign bit where y is 1: the exponent of 1 is a run of ones, that of 0 is 0 */
+    const VU flip = (FN(fl_ubits)(y) << 2) & FN(fl_ubits)(vsplat(R(-0.0)));
+    const V z = FN(fl_from_ubits)(FN(fl_ubits)(f) ^ flip);
     const V u = t - t * (t / (one + t));
     (void)p;
     *loss = vmax(zero, z) + vlog1p_unit(t); /* vmax: NaN stays */
-    *gradient = sign * vselect_negative(z, u, one - u) + zero;
+    *gradient = FN(fl_from_ubits)(FN(fl_ubits)(vselect_negative(z, u, one - u)) ^ flip);
     *hessian = u - u * u;
 }

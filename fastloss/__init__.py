@@ -11,6 +11,7 @@ in, NumPy arrays out.
 4.248354255291589e-18
 """
 
+from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
 from fastloss._optim import sgd_step
 from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._sums import LossSums
@@ -33,7 +34,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AbsoluteError",
+    "Comparison",
     "CrossEntropy",
+    "GradientCheck",
     "HalfSquaredError",
     "Hinge",
     "Huber",
@@ -44,6 +47,7 @@ __all__ = [
     "SquaredError",
     "SquaredHinge",
     "available_losses",
+    "check_gradient",
     "cpu_info",
     "get_loss",
     "get_num_threads",

@@ -90,7 +90,8 @@ FL_INLINE V vlog1p(V x)
  * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), is such that a_j - 1 is exact, and is
  * chosen so that log a_j almost is a number of this type.
  * Worst error: float64 1.03 ULP at 0x1.fd006bb7a43a9p-1, with tables 1.04 at 0x1.286429b62aa3cp-5;
- * float32 1.02 at 0x1.f64b36p-1. Unfused: 1.37 at 0x1.ff1638f075d0dp-1; 1.36 at 0x1.f13014p-1. */
+ * float32 1.02 at 0x1.f64b36p-1, with tables 1.02 at 0x1.2617dep-5. Unfused: 1.37 at
+ * 0x1.ff1638f075d0dp-1; 1.36 at 0x1.f13014p-1. */
 FL_INLINE V vlog1p_unit(V t)
 {
 #if FL_LOOKUP

@@ -6,8 +6,8 @@
 /* 1 / (1 + e^-x): with q = t / (1 + t) it is 1 - q for x >= 0, and q = t - t q below. Either way
  * the errors of 1 + t and of the division count less than in q itself.
  * Worst error: float64 1.61 ULP at -0x1.287344f80dc4cp+0, with tables 1.72 at
- * -0x1.f6d59f6273e8ep+0; float32 1.70 at -0x1.1aaa9ap+0. Unfused: 1.84 at -0x1.24ff2b4e89c3p+0;
- * 1.89 at -0x1.1ef89ep+0. */
+ * -0x1.f6d59f6273e8ep+0; float32 1.70 at -0x1.1aaa9ap+0, with tables 1.84 at -0x1.62d2aap+2.
+ * Unfused: 1.84 at -0x1.24ff2b4e89c3p+0; 1.89 at -0x1.1ef89ep+0. */
 FL_INLINE V vexpit(V x)
 {
     const V one = vsplat(R(1.0)), t = vexp_nonpositive(vminus_abs(x));
@@ -17,8 +17,8 @@ FL_INLINE V vexpit(V x)
 
 /* log(1 + e^x) = max(x, 0) + log1p(t).
  * Worst error: float64 1.74 ULP at 0x1.accf20c269868p-5, with tables 1.72 at
- * -0x1.364be2b0f550cp+2; float32 1.73 at 0x1.377fa2p-6. Unfused: 1.87 at 0x1.1e64eb85bf98ap-3;
- * 2.08 at 0x1.dbe26p-6. */
+ * -0x1.364be2b0f550cp+2; float32 1.73 at 0x1.377fa2p-6, with tables 1.84 at -0x1.62c67ap+2.
+ * Unfused: 1.87 at 0x1.1e64eb85bf98ap-3; 2.08 at 0x1.dbe26p-6. */
 FL_INLINE V vsoftplus(V x)
 {
     const V zero = vsplat(R(0.0));

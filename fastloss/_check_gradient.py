@@ -1,0 +1,274 @@
+"""Whether the derivatives that a loss returns are those of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastloss._differences import Slopes, Vector, slopes
+
+_RTOL = {"float32": 1e-4, "float64": 1e-6}
+_SHOWN = 5
+
+
+class Differentiable(Protocol):
+    """What a loss must have to be checked: the methods of every loss of this package."""
+
+    def loss(self, y_true: Any, raw_prediction: Any, *, reduction: str) -> Any:
+        """Return the loss per sample."""
+
+    def gradient_hessian(self, y_true: Any, raw_prediction: Any, *, reduction: str) -> Any:
+        """Return gradient and Hessian per raw prediction."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One derivative by the loss and by differences, for the raw predictions that were checked.
+
+    Parameters
+    ----------
+    computed : ndarray
+        What the loss returned.
+    numerical : ndarray
+        By differences.
+    uncertainty : ndarray
+        The estimated error of `numerical`.
+    difference : ndarray
+        How far the two lie apart. At a kink any slope between those of the two sides is right.
+    wrong : ndarray of bool
+        Where the difference is more than the tolerance and the uncertainty.
+    undecided : ndarray of bool
+        Where the uncertainty is above the tolerance, so that nothing can be said.
+    """
+
+    computed: Vector
+    numerical: Vector
+    uncertainty: Vector
+    difference: Vector
+    wrong: NDArray[np.bool_]
+    undecided: NDArray[np.bool_]
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest difference, over the larger of both, of what was decided; 0 if nothing was."""
+        errors = np.zeros(self.difference.shape)
+        size = np.maximum(np.abs(self.computed), np.abs(self.numerical))
+        some = ~self.undecided & (self.difference > 0)
+        with np.errstate(all="ignore"):
+            errors[some] = self.difference[some] / size[some]
+        errors[some & ~np.isfinite(errors)] = np.inf
+        return float(errors.max(initial=0.0))
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """
+    The outcome of `check_gradient`; true if nothing is wrong.
+
+    ``str()`` of it is a report for people.
+
+    Parameters
+    ----------
+    loss : object
+        The loss.
+    y_true, raw_prediction : ndarray
+        The samples that were checked, in float64.
+    index : ndarray
+        Their places in the flattened data (of the samples, where each has several raw predictions).
+    gradient : Comparison
+        The gradient, of raw_prediction's shape.
+    hessian : Comparison or None
+        The Hessian diagonal, None if it was not asked for.
+    """
+
+    loss: object
+    y_true: NDArray[Any]
+    raw_prediction: Vector
+    index: NDArray[np.intp]
+    gradient: Comparison
+    hessian: Comparison | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether no derivative is wrong."""
+        checked = [self.gradient] + ([self.hessian] if self.hessian is not None else [])
+        return not any(comparison.wrong.any() for comparison in checked)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        lines = [f"{self.loss!r}: {'ok' if self.ok else 'WRONG'}, {len(self.index):,} samples"]
+        for name in ("gradient", "hessian"):
+            comparison = getattr(self, name)
+            if comparison is None:
+                continue
+            lines.append(
+                f"{name}: {comparison.wrong.sum():,} wrong, {comparison.undecided.sum():,} undecided "
+                f"of {comparison.wrong.size:,}; largest relative error of the others "
+                f"{comparison.max_relative_error:.1e}"
+            )
+            for where in np.argwhere(comparison.wrong)[:_SHOWN]:
+                at = tuple(int(i) for i in where)
+                sample = (int(self.index[at[0]]), *at[1:])
+                lines.append(
+                    f"  raw_prediction[{', '.join(map(str, sample))}] = "
+                    f"{self.raw_prediction[at]:.17g}, y_true = {self.y_true[at[0]].tolist()}: "
+                    f"{name} {comparison.computed[at]:.9g}, by differences "
+                    f"{comparison.numerical[at]:.9g} ± {comparison.uncertainty[at]:.1e}"
+                )
+        return "\n".join(lines)
+
+
+def check_gradient(
+    loss: Differentiable,
+    y_true: ArrayLike,
+    raw_prediction: ArrayLike,
+    *,
+    axis: int = -1,
+    hessian: bool = False,
+    rtol: float | None = None,
+    max_samples: int = 1000,
+    seed: int = 0,
+) -> GradientCheck:
+    """
+    Compare the gradient of a loss with extrapolated differences of its values, on your data.
+
+    Any object serves that has the methods ``loss`` and ``gradient_hessian`` with the argument
+    ``reduction="none"``: a loss of this package, a subclass of your own, or your custom objective.
+
+    Parameters
+    ----------
+    loss : object
+        The loss.
+    y_true : array-like
+        Labels, as the loss takes them.
+    raw_prediction : array-like of float32 or float64
+        Of y_true's shape, or with an axis of classes (outputs) more. The gradient is computed in
+        this dtype, the differences in float64.
+    axis : int, default=-1
+        The axis of the classes, for losses of several raw predictions a sample.
+    hessian : bool, default=False
+        Compare the Hessian diagonal with differences of the gradient, too. Where the true one is zero
+        or negative many losses return a substitute on purpose, which then counts as wrong.
+    rtol : float, optional
+        The relative tolerance; 1e-6, in float32 1e-4.
+    max_samples : int, default=1000
+        Of longer data as many samples are drawn.
+    seed : int, default=0
+        Of that draw.
+
+    Returns
+    -------
+    GradientCheck
+        True if nothing is wrong; with all numbers, and a report as its ``str()``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the loss refuses the data, or an argument is out of range.
+
+    References
+    ----------
+    Ridders, Accurate computation of F'(x) and F'(x)F''(x), 1982.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> bool(fl.check_gradient(fl.LogLoss(), [1, 0, 1], [0.3, -2.0, 40.0], hessian=True))
+    True
+    """
+    f = np.asarray(raw_prediction)
+    if f.dtype not in (np.float32, np.float64):
+        raise TypeError(f"raw_prediction has dtype {f.dtype}: expected float32 or float64")
+    if max_samples < 1:
+        raise ValueError(f"max_samples = {max_samples!r}: expected at least 1")
+    if rtol is None:
+        rtol = _RTOL[f.dtype.name]
+    elif not rtol > 0:
+        raise ValueError(f"rtol = {rtol!r}: expected a number greater than 0")
+    y, f, rows = _as_samples(loss, np.asarray(y_true), f, axis)
+    index = np.arange(len(f))
+    if len(index) > max_samples:
+        index = np.sort(np.random.default_rng(seed).choice(len(f), max_samples, replace=False))
+        y, f = y[index], f[index]
+    exact = f.astype(np.float64)
+    labels = y
+    if y.dtype.kind == "f":
+        labels = y.astype(f.dtype).astype(np.float64)  # what a loss in this dtype sees
+    computed = [np.asarray(part) for part in loss.gradient_hessian(y, f, reduction="none")]
+    by_value = _each_output(lambda at, _: loss.loss(labels, at, reduction="none"), exact, rows)
+    gradient = _compare(computed[0], by_value, rtol)
+    curvature = None
+    if hessian:
+
+        def slope(at: Vector, column: int) -> Any:
+            return loss.gradient_hessian(labels, at, reduction="none")[0][
+                (..., column) if rows else ...
+            ]
+
+        curvature = _compare(computed[1], _each_output(slope, exact, rows), rtol)
+    return GradientCheck(loss, labels, exact, index, gradient, curvature)
+
+
+def _as_samples(
+    loss: Differentiable, y: NDArray[Any], f: NDArray[Any], axis: int
+) -> tuple[NDArray[Any], NDArray[Any], bool]:
+    """Return labels and predictions as (n,), or (n, C) with True where a sample has C of them."""
+    if f.ndim == 0:
+        y, f = y.reshape(1), f.reshape(1)
+    if not -f.ndim <= axis < f.ndim:
+        raise ValueError(f"axis = {axis}: raw_prediction has {f.ndim} dimensions")
+    last = np.moveaxis(f, axis, -1)
+    flat = last.reshape(-1, last.shape[-1]) if f.size else f.reshape(0, last.shape[-1])
+    if y.shape == f.shape:
+        labels = np.moveaxis(y, axis, -1).reshape(flat.shape)
+        # a label for every raw prediction, or a distribution over the classes
+        if f.ndim > 1 and np.shape(loss.loss(labels, flat, reduction="none")) != flat.shape:
+            return labels, flat, True
+        return y.ravel(), f.ravel(), False
+    if y.ndim == f.ndim > 1:  # a list of classes, say
+        return np.moveaxis(y, axis, -1).reshape(len(flat), -1), flat, True
+    if y.shape != last.shape[:-1]:
+        raise ValueError(
+            f"y_true has shape {y.shape}, raw_prediction has shape {f.shape}: they must be equal, "
+            f"or y_true's without axis {axis}"
+        )
+    return y.ravel(), flat, True
+
+
+def _each_output(function: Any, f: Vector, rows: bool) -> Slopes:
+    """Return the slopes by each raw prediction, the other ones of its sample held."""
+    if not rows:
+        return slopes(lambda x: function(x, 0), f)
+    columns = []
+    for column in range(f.shape[1]):
+
+        def moved(x: Vector, column: int = column) -> Any:
+            at = f.copy()
+            at[:, column] = x
+            return function(at, column)
+
+        columns.append(slopes(moved, f[:, column]))
+    parts = ("value", "error", "left", "right")
+    return Slopes(*(np.stack([getattr(s, part) for s in columns], axis=1) for part in parts))
+
+
+def _compare(computed: NDArray[Any], numerical: Slopes, rtol: float) -> Comparison:
+    largest = np.finfo(computed.dtype).max
+    value = np.asarray(computed, dtype=np.float64)
+    low = np.minimum(numerical.left, numerical.right)
+    high = np.maximum(numerical.left, numerical.right)
+    with np.errstate(all="ignore"):
+        nearest = np.clip(value, low, high)
+        difference = np.where(nearest == value, 0.0, np.abs(value - nearest))
+        # beyond the range of its dtype infinity is right
+        difference[np.isinf(value) & (np.abs(nearest) > largest)] = 0.0
+        tolerance = rtol * np.maximum(np.abs(value), np.abs(nearest))
+        judged = np.isfinite(numerical.error)
+        wrong = judged & ~(difference <= rtol * np.abs(nearest) + 4 * numerical.error)
+        undecided = ~wrong & ~(numerical.error <= tolerance) & (difference != 0.0)
+    return Comparison(value, numerical.value, numerical.error, difference, wrong, undecided)

@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet
 SOURCES := $(shell find src fastloss -name '*.[ch]' -o -name '*.inc' -o -name '*.def' -o -name '*.p[yx][xd]')
 PACKAGING := setup.py pyproject.toml tools/requirements.py
 
-.PHONY: demo test bench lint format stubs examples tables vectorised sanitize build clean distclean help
+.PHONY: demo test bench lint format stubs examples tables figures vectorised sanitize build clean distclean help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make stubs       compare the type stubs with the compiled modules'
 	@echo 'make examples    run the examples of README, docs and docstrings'
 	@echo 'make tables      write the generated tables of README and docs again'
+	@echo 'make figures     draw the pictures of docs/losses again'
 	@echo 'make vectorised  look into the machine code of the kernels'
 	@echo 'make sanitize    the tests under AddressSanitizer and UBSan'
 	@echo 'make clean       remove what the build made; distclean: the virtual environment too'
@@ -63,6 +64,9 @@ tables: build $(DONE)/test
 	$(BIN)/python -m benchmarks.accuracy
 	if [ -e benchmarks/report.json ]; then $(BIN)/python -m benchmarks.readme; fi
 	$(BIN)/python tools/write_tables.py
+
+figures: build $(DONE)/demo
+	$(BIN)/python tools/draw_losses.py
 
 vectorised: $(DONE)/build-requirements
 	$(BIN)/python setup.py --quiet build_clib --build-clib build/check

@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": ("fastloss.bench.command", "time every loss against NumPy and the installed peers"),
     "info": ("fastloss.cli.info", "what this machine offers and what fastloss uses of it"),
     "losses": ("fastloss.cli.losses", "list the losses"),
+    "plot": ("fastloss.plot.command", "draw value, gradient and Hessian of losses on one sheet"),
 }
 
 EXIT_CLOSED_PIPE = 1  # rich's choice as well

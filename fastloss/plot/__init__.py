@@ -1,0 +1,1 @@
+"""Pictures of losses: value, gradient and Hessian over the raw prediction."""

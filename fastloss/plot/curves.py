@@ -1,0 +1,147 @@
+"""What is drawn: a loss along one raw prediction, the label held."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import fastloss as fl
+from fastloss.bench.workloads import MULTICLASS, make_workload
+
+PARTS = ("loss", "gradient", "hessian")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Loss, gradient and Hessian of one loss over one raw prediction.
+
+    Parameters
+    ----------
+    title : str
+        The loss and its label, for the legend.
+    raw_prediction : ndarray of shape (n,)
+        The abscissa.
+    loss, gradient, hessian : ndarray of shape (n,)
+        In float64.
+    """
+
+    title: str
+    raw_prediction: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    hessian: NDArray[np.float64]
+
+
+def parse_loss(text: str) -> Any:
+    """
+    Return the loss that "name" or "name:parameter=value,parameter=value" names.
+
+    Parameters
+    ----------
+    text : str
+        A name of ``fl.available_losses()`` with the parameters that are not to have their defaults, in
+        Python's notation; a word that is none is taken as text.
+
+    Returns
+    -------
+    loss
+        The instance.
+
+    Raises
+    ------
+    ValueError
+        If there is no such loss or parameter, or a value is refused.
+    """
+    name, _, rest = text.partition(":")
+    params = {}
+    # commas outside brackets
+    for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not equals:
+            raise ValueError(f"{text!r}: expected parameter=value after the colon, got {item!r}")
+        try:
+            params[key] = ast.literal_eval(value)
+        except (SyntaxError, ValueError):
+            params[key] = value
+    try:
+        return fl.get_loss(name.strip().replace("-", "_"), **params)
+    except TypeError as error:
+        raise ValueError(f"{text!r}: {error}") from None
+
+
+def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None = None) -> Curve:
+    """
+    Evaluate a loss along one raw prediction.
+
+    Of a loss of several raw predictions a sample the first one moves, the others stay 0, and the label
+    is class 0 (or what the loss takes instead).
+
+    Parameters
+    ----------
+    loss : loss
+        An instance from fastloss.
+    raw_prediction : ndarray of shape (n,)
+        Where.
+    y_true : float, optional
+        The label; by default 0 for losses of any number, else 1.
+
+    Returns
+    -------
+    Curve
+        The values.
+
+    Raises
+    ------
+    ValueError
+        If the label is outside the loss's domain.
+    """
+    x = np.asarray(raw_prediction, dtype=np.float64)
+    name = _short_name(loss)
+    if loss.name in MULTICLASS:
+        sample = make_workload(loss.name, n=1, n_classes=3)
+        f = np.zeros((len(x), sample.raw_prediction.shape[-1]))
+        f[:, 0] = x
+        label = sample.y_true[0] if np.ndim(sample.y_true[0]) else np.zeros_like(sample.y_true[0])
+        y = np.broadcast_to(label, (len(x), *np.shape(label)))
+        parts = loss.loss_gradient_hessian(y, f, reduction="none")
+        value, gradient, hessian = parts[0], parts[1][:, 0], parts[2][:, 0]
+        title = f"{name}, output 0 of {f.shape[1]}, y = {np.asarray(label).round(2).tolist()}"
+    else:
+        if y_true is None:
+            y_true = 0.0 if _accepts(loss, -1.0) else 1.0
+        value, gradient, hessian = loss.loss_gradient_hessian(
+            np.full_like(x, y_true), x, reduction="none"
+        )
+        title = f"{name}, y = {y_true:g}"
+    return Curve(title, x, value, gradient, hessian)
+
+
+def traces(
+    losses: Sequence[Any], raw_prediction: NDArray[np.float64], y_true: float | None = None
+) -> list[Curve]:
+    """Return `trace` of each loss."""
+    return [trace(loss, raw_prediction, y_true) for loss in losses]
+
+
+def _short_name(loss: Any) -> str:
+    """Return the loss as one writes it, without the parameters that have their defaults."""
+    try:
+        defaults = type(loss)().params
+    except TypeError:  # a parameter has none
+        defaults = {}
+    chosen = [f"{k}={v!r}" for k, v in loss.params.items() if k not in defaults or defaults[k] != v]
+    return f"{type(loss).__name__}({', '.join(chosen)})"
+
+
+def _accepts(loss: Any, label: float) -> bool:
+    try:
+        loss.loss([label], [0.0])
+    except ValueError:
+        return False
+    return True

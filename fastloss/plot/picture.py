@@ -1,0 +1,88 @@
+"""One sheet: value, gradient and Hessian side by side, a line a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fastloss.plot.curves import PARTS, Curve
+
+# Paul Tol's bright scheme: told apart also without colour vision; then the same, dashed.
+_COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#333333")
+_STYLES = ("-", "--", ":", "-.")
+_INK = "#333333"
+# What stands above this share of the values of all curves is cut off: an exponential would flatten
+# everything else.
+_SHOWN = 0.9
+
+
+def draw(curves: Sequence[Curve], path: Path, title: str = "") -> None:
+    """Draw the curves.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        At least one.
+    path : Path
+        The picture; the suffix chooses the format (png, svg, pdf).
+    title : str, optional
+        Over the sheet.
+    """
+    rows = -(-len(curves) // 2)
+    figure = Figure(
+        figsize=(12.0, 3.6 + 0.22 * rows + (0.3 if title else 0)),
+        layout="constrained",
+        facecolor="white",
+    )
+    FigureCanvasAgg(figure)  # a canvas of its own: no display, and pyplot is left alone
+    panels = figure.subplots(1, len(PARTS))
+    for axes, part in zip(panels, PARTS, strict=True):
+        _draw_panel(axes, part, curves)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
+    if title:
+        figure.suptitle(title, fontsize=12, fontweight="bold", color=_INK)
+    metadata = {"Software": "fastloss plot"} if path.suffix.lower() == ".png" else None
+    figure.savefig(path, dpi=110, metadata=metadata)
+
+
+def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
+    for number, curve in enumerate(curves):
+        style = _STYLES[number // len(_COLORS) % len(_STYLES)]
+        color = _COLORS[number % len(_COLORS)]
+        axes.plot(
+            curve.raw_prediction,
+            getattr(curve, part),
+            style,
+            color=color,
+            lw=1.8,
+            label=curve.title,
+        )
+    axes.set_ylim(*_limits([getattr(curve, part) for curve in curves]))
+    axes.set_xlabel("raw prediction", color=_INK)
+    axes.set_title({"loss": "value"}.get(part, part), fontsize=10.5, color=_INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(color="#e6e6e6", lw=0.8)
+    axes.axhline(0.0, color="#bbbbbb", lw=0.8)
+    axes.set_axisbelow(True)
+
+
+def _limits(lines: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return limits that show most of every line and hide runaways of single ones."""
+    finite = [line[np.isfinite(line)] for line in lines]
+    finite = [line for line in finite if len(line)]
+    if not finite:
+        return -1.0, 1.0
+    high = float(np.median([line.max() for line in finite]))
+    low = float(np.median([line.min() for line in finite]))
+    reach = max(high, 0.0) - min(low, 0.0) or 1.0
+    top = min(max(float(line.max()) for line in finite), high + 1.5 * reach)
+    bottom = max(min(float(line.min()) for line in finite), low - 1.5 * reach)
+    margin = 0.06 * (top - bottom or 1.0)
+    return bottom - margin, top + margin

@@ -1,0 +1,86 @@
+"""``fastloss plot``: the curves are the losses, and the picture is drawn."""
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+from fastloss.cli import main
+from fastloss.plot.curves import parse_loss, trace
+
+X = np.linspace(-3, 3, 61)
+
+
+@pytest.mark.parametrize(
+    ("text", "loss"),
+    [
+        ("huber", fl.Huber()),
+        ("huber:delta=2", fl.Huber(delta=2)),
+        ("squared-error", fl.SquaredError()),
+        ("log_loss: pos_weight = 3.0, cost_fp=2", fl.LogLoss(pos_weight=3.0, cost_fp=2)),
+        ("cross_entropy:class_weight=(1.0, 2.0, 3.0)", fl.CrossEntropy(class_weight=(1, 2, 3))),
+    ],
+)
+def test_losses_by_text(text, loss):
+    assert parse_loss(text) == loss
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nonsense", "name = 'nonsense': expected one of"),
+        ("huber:delta", "expected parameter=value after the colon, got 'delta'"),
+        ("huber:epsilon=1", "epsilon"),
+        ("huber:delta=-1", "delta = -1: expected"),
+    ],
+)
+def test_wrong_texts(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_loss(text)
+
+
+@pytest.mark.parametrize("name", fl.available_losses())
+def test_every_loss_has_curves(name):
+    loss = fl.get_loss(name)
+    curve = trace(loss, X)
+    assert type(loss).__name__ in curve.title
+    for part in (curve.loss, curve.gradient, curve.hessian):
+        assert part.shape == X.shape
+        assert np.isfinite(part).all()
+    assert np.ptp(curve.loss) > 0
+
+
+def test_the_curve_is_the_loss():
+    curve = trace(fl.LogLoss(), X, y_true=0.0)
+    np.testing.assert_allclose(curve.loss, np.logaddexp(0, X), rtol=1e-14)
+    assert curve.title == "LogLoss(), y = 0"
+    curve = trace(fl.Huber(delta=2.0), X)
+    assert curve.title == "Huber(delta=2.0), y = 0"
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_picture(tmp_path, capsys, suffix):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / f"losses.{suffix}"
+    arguments = ["plot", "huber:delta=2", "poisson", "log_loss", "--y", "1", "--output", str(path)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == f"wrote {path}\n"
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "name = 'nonsense'"),
+        (["log_loss", "--y", "3"], r"y_true[0] = 3.0: LogLoss expects"),
+        (["huber", "--from", "2", "--to", "1"], "expected a rise"),
+        (["huber", "--from", "nan"], "expected finite numbers"),
+        (["huber", "--output", "losses.xyz"], "expected .png, .svg, .pdf"),
+        (["huber", "--output", "no/such/folder.png"], "no/such/folder.png"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    assert main(["plot", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

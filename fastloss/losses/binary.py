@@ -71,12 +71,20 @@ class LogLoss(PointwiseLoss):
         }
         factor_positive = params["pos_weight"] * params["cost_fn"]
         smoothed = params["label_smoothing"]
-        # a = values[0] + values[1] y, b = values[2] + values[3] (1 - y): no term cancels another
+        # a = values[0] + values[1] y, b = values[2] + values[3] (1 - y); a + b = values[4] +
+        # values[5] y + values[6] (1 - y), from its smaller end on: no term cancels another
+        factor_negative = params["cost_fp"]
+        smaller = min(factor_positive, factor_negative)
+        larger = max(factor_positive, factor_negative)
+        rest = 1.0 - smoothed
         values = (
             factor_positive * 0.5 * smoothed,
-            factor_positive * (1.0 - smoothed),
-            params["cost_fp"] * 0.5 * smoothed,
-            params["cost_fp"] * (1.0 - smoothed),
+            factor_positive * rest,
+            factor_negative * 0.5 * smoothed,
+            factor_negative * rest,
+            smaller * (0.5 * smoothed + rest) + larger * 0.5 * smoothed,
+            rest * (factor_positive - smaller),
+            rest * (factor_negative - smaller),
         )
         super().__init__(params, values)
 

@@ -1,7 +1,8 @@
 /* Log loss on a logit f, labels y in [0, 1]: a softplus(-f) + b softplus(f), where a and b are the
  * weights of the positive and the negative part. Parameters: p[0], p[1]: a = p[0] + p[1] y;
  * p[2], p[3]: b = p[2] + p[3] (1 - y) (pos_weight, cost_fn, cost_fp and label_smoothing are all of this
- * form, prepared in Python in float64).
+ * form, prepared in Python in float64); p[4] to p[6]: a + b = p[4] + p[5] y + p[6] (1 - y), where p[5]
+ * or p[6] is 0, so that it has fewer rounding errors than the sum of a and b.
  *
  * With t = e^{-|f|} and u = sigma(-|f|) = t - t q, q = t/(1 + t), so that q's own error counts less,
  * and c = (f >= 0 ? b : a):
@@ -21,7 +22,7 @@ FL_INLINE void FN(log_loss)(V y, V f, V t, const REAL *p, V *loss, V *gradient, 
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V a = p[0] + p[1] * y, b = p[2] + p[3] * (one - y);
-    const V c = vselect_negative(f, a, b), total = a + b;
+    const V c = vselect_negative(f, a, b), total = p[4] + p[5] * y + p[6] * (one - y);
     const V u = t - t * (t / (one + t));
     /* a zero weight drops its term: 0 * inf would be NaN */
     *loss = vkeep(c > zero, c * vabs(f)) + total * vlog1p_unit(t);

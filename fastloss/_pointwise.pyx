@@ -10,14 +10,13 @@ from libc.math cimport INFINITY, NAN
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
+from fastloss._pointwise_job cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
 
 cdef enum:
-    # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
-    PIECE = 1024
     RELEASE_GIL_FROM = 4096
 
 _LABELS = {
@@ -37,114 +36,6 @@ _BOUNDED = {
 }
 
 
-# Everything one evaluation needs, for the loops that run without the GIL.
-cdef struct Job:
-    FlPointwiseFn function
-    const double* params
-    double scale
-    int precision
-    int stream
-    int contiguous           # all arrays are: the kernels read and write the memory itself
-    int want_loss            # at least its sum
-    int has_weight
-    int has_loss             # the loss is stored, not only summed
-    int has_gradient
-    int has_hessian
-    FlArray y_true
-    FlArray raw_prediction
-    FlArray sample_weight
-    FlArray loss
-    FlArray gradient
-    FlArray hessian
-
-
-cdef int _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n, double* partial) noexcept nogil:
-    """One block; its summed loss goes to partial. 1 if a label in it is invalid."""
-    cdef FlPointwiseBlock block
-    cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
-    block.fresh = True
-    block.params = job.params
-    block.scale = job.scale
-    block.invalid = 0
-    block.sample_weight = NULL
-    block.loss = NULL
-    block.gradient = NULL
-    block.hessian = NULL
-    if job.contiguous:
-        block.stream = job.stream
-        block.y_true = job.y_true.data + offset
-        block.raw_prediction = job.raw_prediction.data + offset
-        if job.has_weight:
-            block.sample_weight = job.sample_weight.data + offset
-        if job.has_loss:
-            block.loss = job.loss.data + offset
-        if job.has_gradient:
-            block.gradient = job.gradient.data + offset
-        if job.has_hessian:
-            block.hessian = job.hessian.data + offset
-        job.function(&block, n)
-    else:
-        block.stream = 0
-        _run_in_pieces(job, &block, start, n)
-    partial[0] = kernels().fold_sums(block.sums) if job.want_loss else 0.0
-    return block.invalid
-
-
-cdef const void* _piece(
-    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, void* buffer
-) noexcept nogil:
-    """Where n samples stand as REALs: in the array itself, or converted in the buffer."""
-    if array.contiguous:
-        return array.data + start * array.itemsize
-    kernels().read[precision](array, start, n, buffer)
-    return buffer
-
-
-cdef void* _place(const FlArray* array, Py_ssize_t start, void* buffer) noexcept nogil:
-    return array.data + start * array.itemsize if array.contiguous else buffer
-
-
-cdef void _put(
-    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, const void* buffer
-) noexcept nogil:
-    if not array.contiguous:
-        kernels().write[precision](array, start, n, buffer)
-
-
-cdef void _run_in_pieces(
-    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
-) noexcept nogil:
-    cdef double y[PIECE]
-    cdef double f[PIECE]
-    cdef double w[PIECE]
-    cdef double loss[PIECE]
-    cdef double gradient[PIECE]
-    cdef double hessian[PIECE]
-    cdef Py_ssize_t end = start + n, m
-    cdef int precision = job.precision
-    while start < end:
-        m = min(end - start, <Py_ssize_t>PIECE)
-        block.y_true = _piece(&job.y_true, precision, start, m, y)
-        block.raw_prediction = _piece(&job.raw_prediction, precision, start, m, f)
-        if job.has_weight:
-            block.sample_weight = _piece(&job.sample_weight, precision, start, m, w)
-        if job.has_loss:
-            block.loss = _place(&job.loss, start, loss)
-        if job.has_gradient:
-            block.gradient = _place(&job.gradient, start, gradient)
-        if job.has_hessian:
-            block.hessian = _place(&job.hessian, start, hessian)
-        job.function(block, m)
-        block.fresh = False
-        if job.has_loss:
-            _put(&job.loss, precision, start, m, loss)
-        if job.has_gradient:
-            _put(&job.gradient, precision, start, m, gradient)
-        if job.has_hessian:
-            _put(&job.hessian, precision, start, m, hessian)
-        start += m
-
-
 cdef int _run_blocks(
     const Job* job, Py_ssize_t n, Py_ssize_t length, double* partials, int threads
 ) noexcept nogil:
@@ -153,43 +44,11 @@ cdef int _run_blocks(
     cdef int invalid = 0
     if threads > 1:
         for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += _run_block(job, b * length, min(length, n - b * length), &partials[b])
+            invalid += run_block(job, b * length, min(length, n - b * length), &partials[b])
     else:
         for b in range(n_blocks):
-            invalid += _run_block(job, b * length, min(length, n - b * length), &partials[b])
+            invalid += run_block(job, b * length, min(length, n - b * length), &partials[b])
     return invalid
-
-
-cdef inline int _describe(ndarray array, str argument, int precision, Job* job, FlArray* out) except -1:
-    """As describe(); the common case, an array that the kernels can use as it is, without a call."""
-    if (
-        cnp.PyArray_TYPE(array) == <int>(cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
-        and PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED)
-        and PyArray_ISNOTSWAPPED(array)
-    ):
-        out.data = <char*>cnp.PyArray_DATA(array)
-        out.contiguous = True
-        out.itemsize = 8 if precision == FL_F64 else 4
-    else:
-        describe(array, argument, precision, out)
-        if not out.contiguous:
-            job.contiguous = False
-    return 0
-
-
-cdef inline bint _apart(ndarray a, ndarray b, Py_ssize_t n) noexcept:
-    """Whether arrays of n elements clearly share no memory: contiguous and not meeting, or None."""
-    if a is None or b is None:
-        return True
-    if not (
-        PyArray_CHKFLAGS(a, cnp.NPY_ARRAY_C_CONTIGUOUS)
-        and PyArray_CHKFLAGS(b, cnp.NPY_ARRAY_C_CONTIGUOUS)
-    ):
-        return False
-    return (
-        cnp.PyArray_BYTES(a) + n * cnp.PyArray_ITEMSIZE(a) <= cnp.PyArray_BYTES(b)
-        or cnp.PyArray_BYTES(b) + n * cnp.PyArray_ITEMSIZE(b) <= cnp.PyArray_BYTES(a)
-    )
 
 
 cdef ndarray _checked(
@@ -207,13 +66,13 @@ cdef ndarray _checked(
         array = <ndarray>out
     else:
         array = checked_out(out, argument, f, "raw_prediction")
-    if not _apart(array, y, n):
+    if not apart(array, y, n):
         refuse_overlap(array, argument, y, "y_true")
-    if not _apart(array, w, n):
+    if not apart(array, w, n):
         refuse_overlap(array, argument, w, "sample_weight")
-    if not _apart(array, loss, n):
+    if not apart(array, loss, n):
         refuse_overlap(array, argument, loss, "out (loss)")
-    if not _apart(array, gradient, n):
+    if not apart(array, gradient, n):
         refuse_overlap(array, argument, gradient, "out (gradient)")
     return array
 
@@ -466,7 +325,7 @@ cdef class PointwiseLoss:
             )
         threads = thread_count(n_threads, n)
         job.contiguous = True
-        _describe(y, "y_true", precision, &job, &job.y_true)
+        describe_in_job(y, "y_true", precision, &job, &job.y_true)
         job.has_weight = sample_weight is not None
         if job.has_weight:
             w = as_values(sample_weight, "sample_weight")
@@ -475,7 +334,7 @@ cdef class PointwiseLoss:
                     f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
                     f"{(<object>f).shape}: they must be equal"
                 )
-            _describe(w, "sample_weight", precision, &job, &job.sample_weight)
+            describe_in_job(w, "sample_weight", precision, &job, &job.sample_weight)
 
         # ---- outputs: all checked before any is written
         if out is not None:
@@ -507,14 +366,14 @@ cdef class PointwiseLoss:
                 gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None, n)
             if hessian_out is not None:
                 hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient, n)
-            if not (_apart(loss, f, n) and _apart(gradient, f, n) and _apart(hessian, f, n)):
+            if not (apart(loss, f, n) and apart(gradient, f, n) and apart(hessian, f, n)):
                 for array in (loss, gradient, hessian):
                     if array is not None and overlaps(array, f):
                         in_place = True
                         if not same_memory(array, f):
                             # shifted against the input: it would be overwritten before it is read
                             f = (<object>f).copy()
-        _describe(f, "raw_prediction", precision, &job, &job.raw_prediction)
+        describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
         if job.has_weight:
             weight_sum = sum_weights(w, "sample_weight", precision, n_threads)
         if in_place:
@@ -530,11 +389,11 @@ cdef class PointwiseLoss:
         job.has_gradient = gradient is not None
         job.has_hessian = hessian is not None
         if job.has_loss:
-            _describe(loss, "out", precision, &job, &job.loss)
+            describe_in_job(loss, "out", precision, &job, &job.loss)
         if job.has_gradient:
-            _describe(gradient, "out", precision, &job, &job.gradient)
+            describe_in_job(gradient, "out", precision, &job, &job.gradient)
         if job.has_hessian:
-            _describe(hessian, "out", precision, &job, &job.hessian)
+            describe_in_job(hessian, "out", precision, &job, &job.hessian)
 
         # ---- the pass
         job.function = self._functions[operation * 2 + precision]
@@ -697,11 +556,11 @@ cdef void _link_piece(
 ) noexcept nogil:
     cdef double x[PIECE]
     cdef double y[PIECE]
-    cdef const void* values = _piece(source, precision, start, n, x)
-    cdef void* to = _place(place, start, y)
+    cdef const void* values = piece_of(source, precision, start, n, x)
+    cdef void* to = place_of(place, start, y)
     if function != NULL:
         function(values, to, n)
-        _put(place, precision, start, n, y)
+        put_piece(place, precision, start, n, y)
     else:
         kernels().write[precision](place, start, n, values)
 

@@ -1,0 +1,139 @@
+# One evaluation of a pointwise loss, described for the loops that run without the GIL, and one block
+# of it: in the arrays themselves, or in pieces that are converted on the stack.
+cimport numpy as cnp
+from numpy cimport ndarray
+
+from fastloss._runtime cimport *
+from fastloss.kernels cimport *
+
+cdef enum:
+    # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
+    PIECE = 1024
+
+# Everything one evaluation needs, for the loops that run without the GIL.
+cdef struct Job:
+    FlPointwiseFn function
+    const double* params
+    double scale
+    int precision
+    int stream
+    int contiguous           # all arrays are: the kernels read and write the memory itself
+    int want_loss            # at least its sum
+    int has_weight
+    int has_loss             # the loss is stored, not only summed
+    int has_gradient
+    int has_hessian
+    FlArray y_true
+    FlArray raw_prediction
+    FlArray sample_weight
+    FlArray loss
+    FlArray gradient
+    FlArray hessian
+
+
+cdef inline int run_block(
+    const Job* job, Py_ssize_t start, Py_ssize_t n, double* partial
+) noexcept nogil:
+    """One block; its summed loss goes to partial. 1 if a label in it is invalid."""
+    cdef FlPointwiseBlock block
+    cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
+    block.fresh = True
+    block.params = job.params
+    block.scale = job.scale
+    block.invalid = 0
+    block.sample_weight = NULL
+    block.loss = NULL
+    block.gradient = NULL
+    block.hessian = NULL
+    if job.contiguous:
+        block.stream = job.stream
+        block.y_true = job.y_true.data + offset
+        block.raw_prediction = job.raw_prediction.data + offset
+        if job.has_weight:
+            block.sample_weight = job.sample_weight.data + offset
+        if job.has_loss:
+            block.loss = job.loss.data + offset
+        if job.has_gradient:
+            block.gradient = job.gradient.data + offset
+        if job.has_hessian:
+            block.hessian = job.hessian.data + offset
+        job.function(&block, n)
+    else:
+        block.stream = 0
+        run_in_pieces(job, &block, start, n)
+    partial[0] = kernels().fold_sums(block.sums) if job.want_loss else 0.0
+    return block.invalid
+
+
+cdef inline const void* piece_of(
+    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, void* buffer
+) noexcept nogil:
+    """Where n samples stand as REALs: in the array itself, or converted in the buffer."""
+    if array.contiguous:
+        return array.data + start * array.itemsize
+    kernels().read[precision](array, start, n, buffer)
+    return buffer
+
+
+cdef inline void* place_of(const FlArray* array, Py_ssize_t start, void* buffer) noexcept nogil:
+    return array.data + start * array.itemsize if array.contiguous else buffer
+
+
+cdef inline void put_piece(
+    const FlArray* array, int precision, Py_ssize_t start, Py_ssize_t n, const void* buffer
+) noexcept nogil:
+    if not array.contiguous:
+        kernels().write[precision](array, start, n, buffer)
+
+
+cdef inline void run_in_pieces(
+    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
+) noexcept nogil:
+    cdef double y[PIECE]
+    cdef double f[PIECE]
+    cdef double w[PIECE]
+    cdef double loss[PIECE]
+    cdef double gradient[PIECE]
+    cdef double hessian[PIECE]
+    cdef Py_ssize_t end = start + n, m
+    cdef int precision = job.precision
+    while start < end:
+        m = min(end - start, <Py_ssize_t>PIECE)
+        block.y_true = piece_of(&job.y_true, precision, start, m, y)
+        block.raw_prediction = piece_of(&job.raw_prediction, precision, start, m, f)
+        if job.has_weight:
+            block.sample_weight = piece_of(&job.sample_weight, precision, start, m, w)
+        if job.has_loss:
+            block.loss = place_of(&job.loss, start, loss)
+        if job.has_gradient:
+            block.gradient = place_of(&job.gradient, start, gradient)
+        if job.has_hessian:
+            block.hessian = place_of(&job.hessian, start, hessian)
+        job.function(block, m)
+        block.fresh = False
+        if job.has_loss:
+            put_piece(&job.loss, precision, start, m, loss)
+        if job.has_gradient:
+            put_piece(&job.gradient, precision, start, m, gradient)
+        if job.has_hessian:
+            put_piece(&job.hessian, precision, start, m, hessian)
+        start += m
+
+
+cdef inline int describe_in_job(
+    ndarray array, str argument, int precision, Job* job, FlArray* out
+) except -1:
+    """As describe(); the common case, an array that the kernels can use as it is, without a call."""
+    if (
+        cnp.PyArray_TYPE(array) == <int>(cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
+        and PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED)
+        and PyArray_ISNOTSWAPPED(array)
+    ):
+        out.data = <char*>cnp.PyArray_DATA(array)
+        out.contiguous = True
+        out.itemsize = 8 if precision == FL_F64 else 4
+    else:
+        describe(array, argument, precision, out)
+        if not out.contiguous:
+            job.contiguous = False
+    return 0

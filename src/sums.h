@@ -24,6 +24,7 @@ FL_INLINE void FN(fl_sum_add)(FN(fl_sum) * sum, V x)
     sum->low += vwiden_low(x);
     sum->high += vwiden_high(x);
 #else
-    sum->low += x;
+    /* fused with a product in x the last vector, part of which is masked out, would round otherwise */
+    sum->low += FN(fl_opaque)(x);
 #endif
 }

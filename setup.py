@@ -29,6 +29,7 @@ C_FLAGS = (
     if MSVC
     else [
         "-O3",
+        "-g0",  # the interpreter's own flags may say -g: modules ten times as large
         "-std=gnu11",
         "-fno-math-errno",
         "-fno-trapping-math",

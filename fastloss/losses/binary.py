@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._parameters import between, parameter, positive
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class LogLoss(PointwiseLoss):
@@ -69,24 +73,7 @@ class LogLoss(PointwiseLoss):
             "cost_fn": positive("cost_fn", cost_fn),
             "cost_fp": positive("cost_fp", cost_fp),
         }
-        factor_positive = params["pos_weight"] * params["cost_fn"]
-        smoothed = params["label_smoothing"]
-        # a = values[0] + values[1] y, b = values[2] + values[3] (1 - y); a + b = values[4] +
-        # values[5] y + values[6] (1 - y), from its smaller end on: no term cancels another
-        factor_negative = params["cost_fp"]
-        smaller = min(factor_positive, factor_negative)
-        larger = max(factor_positive, factor_negative)
-        rest = 1.0 - smoothed
-        values = (
-            factor_positive * 0.5 * smoothed,
-            factor_positive * rest,
-            factor_negative * 0.5 * smoothed,
-            factor_negative * rest,
-            smaller * (0.5 * smoothed + rest) + larger * 0.5 * smoothed,
-            rest * (factor_positive - smaller),
-            rest * (factor_negative - smaller),
-        )
-        super().__init__(params, values)
+        super().__init__(params, _log_loss_values(**params))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         smoothed = labels * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
@@ -175,6 +162,41 @@ class SquaredHinge(PointwiseLoss):
         # a (1 - c)^2 + b (1 + c)^2 has its minimum at (a - b) / (a + b)
         a, b = _class_costs(self, labels, weights)
         return (a - b) / (a + b)
+
+
+def _log_loss_values(
+    pos_weight: float, label_smoothing: float, cost_fn: float, cost_fp: float
+) -> tuple[float, ...]:
+    """
+    Return a = v[0] + v[1] y, b = v[2] + v[3] (1 - y) and a + b = v[4] + v[5] y + v[6] (1 - y).
+
+    The last from its smaller end on, so that no term cancels another; each number rounded once.
+    """
+    if label_smoothing == 0.0 and pos_weight == cost_fn == cost_fp == 1.0:
+        return (0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0)
+    from fractions import Fraction  # only now: it would double the time that the import takes
+
+    half, rest = Fraction(label_smoothing) / 2, 1 - Fraction(label_smoothing)
+    for_positive, for_negative = Fraction(pos_weight) * Fraction(cost_fn), Fraction(cost_fp)
+    smaller, larger = min(for_positive, for_negative), max(for_positive, for_negative)
+    exact = (
+        for_positive * half,
+        for_positive * rest,
+        for_negative * half,
+        for_negative * rest,
+        smaller * (half + rest) + larger * half,
+        (for_positive - smaller) * rest,
+        (for_negative - smaller) * rest,
+    )
+    return tuple(_rounded(value) for value in exact)
+
+
+def _rounded(value: Fraction) -> float:
+    """Return the nearest float64, infinity where it is beyond the largest."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _class_costs(

@@ -12,6 +12,8 @@ from fastloss._differences import Slopes, Vector, slopes
 
 _RTOL = {"float32": 1e-4, "float64": 1e-6}
 _SHOWN = 5
+# Each of C outputs is moved by itself, in arrays of n C: n C^2 is kept below this.
+_WORK = 100_000_000
 
 
 class Differentiable(Protocol):
@@ -157,7 +159,8 @@ def check_gradient(
     rtol : float, optional
         The relative tolerance; 1e-6, in float32 1e-4.
     max_samples : int, default=1000
-        Of longer data as many samples are drawn.
+        Of longer data as many samples are drawn; fewer from about 300 classes on, as the work grows
+        with their square.
     seed : int, default=0
         Of that draw.
 
@@ -191,6 +194,8 @@ def check_gradient(
     elif not rtol > 0:
         raise ValueError(f"rtol = {rtol!r}: expected a number greater than 0")
     y, f, rows = _as_samples(loss, np.asarray(y_true), f, axis)
+    if rows:
+        max_samples = min(max_samples, max(1, _WORK // max(1, f.shape[1]) ** 2))
     index = np.arange(len(f))
     if len(index) > max_samples:
         index = np.sort(np.random.default_rng(seed).choice(len(f), max_samples, replace=False))

@@ -142,6 +142,13 @@ def test_a_draw_of_long_data():
     assert not np.array_equal(check.index, other.index)
 
 
+def test_many_classes_take_fewer_samples():
+    f = RNG.normal(size=(300, 700))
+    check = fl.check_gradient(fl.CrossEntropy(), RNG.integers(0, 700, 300), f)
+    assert check
+    assert len(check.index) == 100_000_000 // 700**2
+
+
 def test_elementwise_in_two_dimensions_and_scalars():
     f = RNG.normal(size=(7, 3))
     check = fl.check_gradient(fl.SquaredError(), np.zeros_like(f), f, hessian=True)

@@ -49,6 +49,15 @@ def test_every_loss_has_curves(name):
     assert np.ptp(curve.loss) > 0
 
 
+def test_the_label_of_several_classes():
+    f = np.stack([X, 0 * X, 0 * X], axis=1)
+    for y in (None, 2.0):
+        curve = trace(fl.CrossEntropy(), X, y)
+        true = fl.CrossEntropy().loss(np.full(len(X), int(y or 0)), f, reduction="none")
+        np.testing.assert_array_equal(curve.loss, true)
+        assert curve.title == f"CrossEntropy(), output 0 of 3, y = {y or 0:g}"
+
+
 def test_the_curve_is_the_loss():
     curve = trace(fl.LogLoss(), X, y_true=0.0)
     np.testing.assert_allclose(curve.loss, np.logaddexp(0, X), rtol=1e-14)
@@ -72,6 +81,8 @@ def test_picture(tmp_path, capsys, suffix):
     [
         (["nonsense"], "name = 'nonsense'"),
         (["log_loss", "--y", "3"], r"y_true[0] = 3.0: LogLoss expects"),
+        (["cross_entropy", "--y", "0.5"], "y = 0.5: CrossEntropy() expects a class"),
+        (["cross_entropy", "--y", "7"], "y_true[0] = 7"),
         (["huber", "--from", "2", "--to", "1"], "expected a rise"),
         (["huber", "--from", "nan"], "expected finite numbers"),
         (["huber", "--output", "losses.xyz"], "expected .png, .svg, .pdf"),

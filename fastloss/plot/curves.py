@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastloss as fl
-from fastloss.bench.workloads import MULTICLASS, make_workload
+from fastloss.bench.workloads import MULTICLASS
 
 PARTS = ("loss", "gradient", "hessian")
+_CLASSES = 3
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     """
     Evaluate a loss along one raw prediction.
 
-    Of a loss of several raw predictions a sample the first one moves, the others stay 0, and the label
-    is class 0 (or what the loss takes instead).
+    Of a loss of several raw predictions a sample the first one moves and the others stay 0.
 
     Parameters
     ----------
@@ -89,7 +89,8 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     raw_prediction : ndarray of shape (n,)
         Where.
     y_true : float, optional
-        The label; by default 0 for losses of any number, else 1.
+        The label; by default 0 for losses of any number, 1 for other labels, and class 0 of several
+        classes.
 
     Returns
     -------
@@ -104,14 +105,14 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     x = np.asarray(raw_prediction, dtype=np.float64)
     name = _short_name(loss)
     if loss.name in MULTICLASS:
-        sample = make_workload(loss.name, n=1, n_classes=3)
-        f = np.zeros((len(x), sample.raw_prediction.shape[-1]))
+        f = np.zeros((len(x), _CLASSES))
         f[:, 0] = x
-        label = sample.y_true[0] if np.ndim(sample.y_true[0]) else np.zeros_like(sample.y_true[0])
-        y = np.broadcast_to(label, (len(x), *np.shape(label)))
-        parts = loss.loss_gradient_hessian(y, f, reduction="none")
+        y_true = y_true or 0.0
+        if y_true != int(y_true):
+            raise ValueError(f"y = {y_true:g}: {name} expects a class")
+        parts = loss.loss_gradient_hessian(np.full(len(x), int(y_true)), f, reduction="none")
         value, gradient, hessian = parts[0], parts[1][:, 0], parts[2][:, 0]
-        title = f"{name}, output 0 of {f.shape[1]}, y = {np.asarray(label).round(2).tolist()}"
+        title = f"{name}, output 0 of {_CLASSES}, y = {y_true:g}"
     else:
         if y_true is None:
             y_true = 0.0 if _accepts(loss, -1.0) else 1.0

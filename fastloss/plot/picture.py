@@ -16,12 +16,9 @@ from fastloss.plot.curves import PARTS, Curve
 _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#333333")
 _STYLES = ("-", "--", ":", "-.")
 _INK = "#333333"
-# What stands above this share of the values of all curves is cut off: an exponential would flatten
-# everything else.
-_SHOWN = 0.9
 
 
-def draw(curves: Sequence[Curve], path: Path, title: str = "") -> None:
+def draw(curves: Sequence[Curve], path: Path) -> None:
     """Draw the curves.
 
     Parameters
@@ -30,23 +27,15 @@ def draw(curves: Sequence[Curve], path: Path, title: str = "") -> None:
         At least one.
     path : Path
         The picture; the suffix chooses the format (png, svg, pdf).
-    title : str, optional
-        Over the sheet.
     """
     rows = -(-len(curves) // 2)
-    figure = Figure(
-        figsize=(12.0, 3.6 + 0.22 * rows + (0.3 if title else 0)),
-        layout="constrained",
-        facecolor="white",
-    )
+    figure = Figure(figsize=(12.0, 3.6 + 0.22 * rows), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)  # a canvas of its own: no display, and pyplot is left alone
     panels = figure.subplots(1, len(PARTS))
     for axes, part in zip(panels, PARTS, strict=True):
         _draw_panel(axes, part, curves)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
-    if title:
-        figure.suptitle(title, fontsize=12, fontweight="bold", color=_INK)
     metadata = {"Software": "fastloss plot"} if path.suffix.lower() == ".png" else None
     figure.savefig(path, dpi=110, metadata=metadata)
 
@@ -74,7 +63,7 @@ def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
 
 
 def _limits(lines: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return limits that show most of every line and hide runaways of single ones."""
+    """Return limits that cut off runaways: an exponential would flatten everything else."""
     finite = [line[np.isfinite(line)] for line in lines]
     finite = [line for line in finite if len(line)]
     if not finite:

@@ -30,6 +30,7 @@ C_FLAGS = (
     else [
         "-O3",
         "-g0",  # the interpreter's own flags may say -g: modules ten times as large
+        "-fno-stack-protector",  # some interpreters' flags ask for it, in every call of a kernel
         "-std=gnu11",
         "-fno-math-errno",
         "-fno-trapping-math",

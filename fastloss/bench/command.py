@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     sizes = arguments.n or [QUICK_N if arguments.quick else 4_000_000]
     repeats = arguments.repeats or (QUICK_REPEATS if arguments.quick else 7)
     operations = OPERATIONS if "all" in arguments.operation else arguments.operation
-    todo = configurations(
+    planned = configurations(
         arguments.losses,
         operations,
         arguments.dtype,
@@ -98,10 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     measurements: list[Measurement] = []
     with _progress() as progress:
-        task = progress.add_task("", total=len(todo))
-        for i, measurement in enumerate(measure_all(todo, peers, repeats)):
+        task = progress.add_task("", total=len(planned))
+        for i, measurement in enumerate(measure_all(planned, peers, repeats)):
             measurements.append(measurement)
-            upcoming = todo[min(i + 1, len(todo) - 1)]
+            upcoming = planned[min(i + 1, len(planned) - 1)]
             progress.update(task, advance=1, description=f"{upcoming.loss} {upcoming.dtype}")
 
     machine = describe_machine()

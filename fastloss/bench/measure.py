@@ -125,8 +125,8 @@ def measure(configuration: Configuration, peers: list[str], repeats: int) -> Mea
 
 
 def measure_all(
-    todo: Iterable[Configuration], peers: list[str], repeats: int
+    planned: Iterable[Configuration], peers: list[str], repeats: int
 ) -> Iterator[Measurement]:
     """Time one configuration after the other."""
-    for configuration in todo:
+    for configuration in planned:
         yield measure(configuration, peers, repeats)

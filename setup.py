@@ -73,7 +73,14 @@ def pointwise_losses() -> dict[str, str]:
     return {row[1]: row[0] for row in rows}
 
 
-def pointwise_unit(name: str, isa: str) -> Path:
+def row_losses() -> dict[str, str]:
+    """The labels of each row of rows.def by its name."""
+    text = (ROOT / SOURCE / "rows.def").read_text()
+    rows = re.finditer(r"^FL_ROW\((\w+), (\w+)\)$", text, flags=re.MULTILINE)
+    return {row[1]: row[2] for row in rows}
+
+
+def loss_unit(name: str, isa: str) -> Path:
     """Where the generated file of one loss and instruction set stands."""
     return GENERATED / isa / f"{name}_{isa}.c"
 
@@ -111,14 +118,22 @@ HEADERS = [p for p in sorted(SOURCE.rglob("*")) if p.suffix in (".h", ".inc", ".
 # A unit of one pointwise loss includes these, and its own loss's header. Not the lists of losses and
 # functions, *.def: what they number is not used there, so that a new loss compiles no other again.
 SHARED_HEADERS = [p for p in HEADERS if p.parent.name in ("src", "vecmath") and p.suffix != ".def"]
+ROW_HEADERS = [
+    SOURCE / "multiclass" / "tile.h",
+    *(SOURCE / "rows" / name for name in ("row_block.h", "row_block.inc", "row_unit.inc")),
+    SOURCE / "rows" / "columns.h",
+]
 
 
 def headers_of(source: str) -> list[str]:
     """What a C file must be compiled again for."""
     path = Path(source)
     if GENERATED not in path.parents:
-        return [str(p) for p in HEADERS if p.parent.name != "losses"]
+        own = [p for p in HEADERS if p.parent.name not in ("losses", "rows")]
+        return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
     loss = path.stem.removesuffix(f"_{path.parent.name}")
+    if loss in row_losses():
+        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{loss}.h")]
     return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{loss}.h")]
 
 
@@ -131,7 +146,7 @@ class BuildKernels(build_clib):
     """
 
     def build_libraries(self, libraries):
-        write_pointwise_units()
+        write_loss_units()
         jobs = []
         for name, info in libraries:
             command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
@@ -156,22 +171,34 @@ class BuildKernels(build_clib):
             )
 
 
-def write_pointwise_units():
+def write_loss_units():
     """One file for each loss and instruction set; an unchanged one keeps its time."""
     for isa in ISAS:
+        scalar = "#define FL_SCALAR 1\n" if isa == "generic" else ""
         for name, row in pointwise_losses().items():
-            text = (
+            write_unit(
+                loss_unit(name, isa),
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_LOSS {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
                 f"#define FL_LOSS_ROW {row}\n"
-                + ("#define FL_SCALAR 1\n" if isa == "generic" else "")
-                + '#include "pointwise_unit.inc"\n'
+                f'{scalar}#include "pointwise_unit.inc"\n',
             )
-            path = pointwise_unit(name, isa)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists() or path.read_text() != text:
-                path.write_text(text)
+        for name, labels in row_losses().items():
+            write_unit(
+                loss_unit(name, isa),
+                f"#define FL_ISA {isa}\n"
+                f"#define FL_ROW_LOSS {name}\n"
+                f'#define FL_ROW_HEADER "rows/{name}.h"\n'
+                f"#define FL_ROW_LABELS {labels}\n"
+                f'{scalar}#include "rows/row_unit.inc"\n',
+            )
+
+
+def write_unit(path: Path, text: str):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 class BuildExtensions(build_ext):
@@ -197,7 +224,10 @@ LIBRARIES = [
         library(
             f"fastloss_{isa}",
             # the largest first, lest it be alone at the end
-            [SOURCE / f"isa_{isa}.c", *(pointwise_unit(name, isa) for name in pointwise_losses())],
+            [
+                SOURCE / f"isa_{isa}.c",
+                *(loss_unit(name, isa) for name in (*pointwise_losses(), *row_losses())),
+            ],
             flags,
         )
         for isa, flags in ISAS.items()

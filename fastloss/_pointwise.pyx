@@ -477,8 +477,6 @@ cdef class PointwiseLoss:
         cdef ndarray target
         cdef int precision = precision_of(f, "raw_prediction"), threads
         cdef Py_ssize_t n = cnp.PyArray_SIZE(f)
-        cdef FlArray source, place
-        cdef FlUnaryFn function = NULL
         if self._functions == NULL:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         threads = thread_count(n_threads, n)
@@ -488,12 +486,7 @@ cdef class PointwiseLoss:
             target = checked_out(out, "out", f, "raw_prediction")
             if overlaps(target, f) and not same_memory(target, f):
                 f = (<object>f).copy()
-        describe(f, "raw_prediction", precision, &source)
-        describe(target, "out", precision, &place)
-        if self._link != FL_LINK_IDENTITY:
-            function = kernels().unary[self._link][precision]
-        with nogil:
-            _apply_link(&source, &place, function, precision, n, threads)
+        apply_link(f, target, self._link, threads)
         return target
 
     def initial_prediction(self, y_true, sample_weight=None):
@@ -548,38 +541,6 @@ cdef class PointwiseLoss:
     def _best_constant(self, labels, weights):
         """Of flat float64 labels and weights, checked by initial_prediction."""
         raise TypeError(f"{type(self).__name__} does not define its best constant")
-
-
-cdef void _link_piece(
-    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision,
-    Py_ssize_t start, Py_ssize_t n
-) noexcept nogil:
-    cdef double x[PIECE]
-    cdef double y[PIECE]
-    cdef const void* values = piece_of(source, precision, start, n, x)
-    cdef void* to = place_of(place, start, y)
-    if function != NULL:
-        function(values, to, n)
-        put_piece(place, precision, start, n, y)
-    else:
-        kernels().write[precision](place, start, n, values)
-
-
-cdef void _apply_link(
-    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision, Py_ssize_t n,
-    int threads
-) noexcept nogil:
-    cdef Py_ssize_t b, n_pieces = (n + PIECE - 1) // PIECE
-    if threads > 1:
-        for b in prange(n_pieces, schedule="static", num_threads=threads):
-            _link_piece(
-                source, place, function, precision, b * PIECE, min(<Py_ssize_t>PIECE, n - b * PIECE)
-            )
-    else:
-        for b in range(n_pieces):
-            _link_piece(
-                source, place, function, precision, b * PIECE, min(<Py_ssize_t>PIECE, n - b * PIECE)
-            )
 
 
 def _rebuild(cls, params):

@@ -35,6 +35,7 @@ cdef Py_ssize_t find_invalid(
     FlArray* array, int precision, Py_ssize_t n, int labels
 ) noexcept nogil
 cdef int warn_empty(str what) except -1
+cdef int apply_link(ndarray f, ndarray target, int link, int threads) except -1
 
 # the rest of the functions below, for what is rare
 cdef int asked_reduction(object reduction) except -1

@@ -481,6 +481,67 @@ cdef object sum_weights(ndarray weights, str argument, int precision, object n_t
     return total
 
 
+# ---------------------------------------------------------------- inverse links
+
+cdef enum:
+    LINK_PIECE = 1024
+
+cdef void _link_piece(
+    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision,
+    Py_ssize_t start, Py_ssize_t n
+) noexcept nogil:
+    cdef double x[LINK_PIECE]
+    cdef double y[LINK_PIECE]
+    cdef const void* values = x
+    cdef void* to = y
+    if source.contiguous:
+        values = source.data + start * source.itemsize
+    else:
+        _kernels.read[precision](source, start, n, x)
+    if function == NULL:
+        _kernels.write[precision](place, start, n, values)
+        return
+    if place.contiguous:
+        to = place.data + start * place.itemsize
+    function(values, to, n)
+    if not place.contiguous:
+        _kernels.write[precision](place, start, n, y)
+
+
+cdef void _link_pieces(
+    const FlArray* source, const FlArray* place, FlUnaryFn function, int precision, Py_ssize_t n,
+    int threads
+) noexcept nogil:
+    cdef Py_ssize_t b, n_pieces = (n + LINK_PIECE - 1) // LINK_PIECE
+    if threads > 1:
+        for b in prange(n_pieces, schedule="static", num_threads=threads):
+            _link_piece(
+                source, place, function, precision, b * LINK_PIECE,
+                min(<Py_ssize_t>LINK_PIECE, n - b * LINK_PIECE),
+            )
+    else:
+        for b in range(n_pieces):
+            _link_piece(
+                source, place, function, precision, b * LINK_PIECE,
+                min(<Py_ssize_t>LINK_PIECE, n - b * LINK_PIECE),
+            )
+
+
+cdef int apply_link(ndarray f, ndarray target, int link, int threads) except -1:
+    """target = the inverse link (FL_LINK_*) of f, element by element; the same shape and precision."""
+    cdef FlArray source, place
+    cdef int precision = precision_of(f, "raw_prediction")
+    cdef FlUnaryFn function = NULL
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(f)
+    describe(f, "raw_prediction", precision, &source)
+    describe(target, "out", precision, &place)
+    if link != FL_LINK_IDENTITY:
+        function = _kernels.unary[link][precision]
+    with nogil:
+        _link_pieces(&source, &place, function, precision, n, threads)
+    return 0
+
+
 # ---------------------------------------------------------------- vector math, for the tests
 
 def apply_unary(str name not None, x):

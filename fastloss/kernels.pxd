@@ -20,6 +20,8 @@ cdef extern from "kernels.h" nogil:
         FL_LABELS_ABOVE_MINUS_ONE
         FL_LABELS_BOUNDED
         FL_LINK_IDENTITY
+        FL_LINK_EXP
+        FL_LINK_EXPIT
         FL_N_POINTWISE
         FL_N_UNARY
         FL_MAX_DIMS
@@ -104,13 +106,23 @@ cdef extern from "kernels.h" nogil:
         FL_WANT_GRADIENT
         FL_WANT_HESSIAN
 
-    ctypedef struct FlCrossEntropyBlock:
+    enum:
+        FL_ROW_CLASS
+        FL_ROW_VALUE
+        FL_ROW_TARGETS
+        FL_ROW_LOG_TARGETS
+        FL_ROW_SETS
+        FL_ROW_MAX_PARAMS
+        FL_N_ROWS
+
+    ctypedef struct FlRowBlock:
         Py_ssize_t n_samples
         Py_ssize_t n_classes
         const void* raw_prediction
         Py_ssize_t sample_stride
         Py_ssize_t class_stride
         const int64_t* labels
+        const void* values
         const void* targets
         Py_ssize_t target_sample_stride
         Py_ssize_t target_class_stride
@@ -118,6 +130,8 @@ cdef extern from "kernels.h" nogil:
         const void* class_weight
         double class_weight_sum
         double label_smoothing
+        const double* params
+        const void* per_output
         double scale
         int wants
         int stream
@@ -130,10 +144,19 @@ cdef extern from "kernels.h" nogil:
         Py_ssize_t hessian_class_stride
         void* scratch
         double loss_sum
+        int invalid
 
-    ctypedef void (*FlCrossEntropyFn)(FlCrossEntropyBlock* block) noexcept nogil
+    ctypedef void (*FlRowFn)(FlRowBlock* block) noexcept nogil
+
+    ctypedef struct FlRowKernels:
+        FlRowFn run[2]
+
+    ctypedef struct FlRowInfo:
+        const char* name
+        int labels
 
     size_t fl_cross_entropy_scratch_bytes(Py_ssize_t n_classes)
+    size_t fl_row_scratch_bytes(Py_ssize_t n_outputs)
 
     ctypedef struct FlKernels:
         const char* isa
@@ -149,8 +172,9 @@ cdef extern from "kernels.h" nogil:
         double (*fold_sums)(const double* sums) noexcept nogil
         FlFindInvalidFn find_invalid[2]
         FlSgdFn sgd[2]
-        FlCrossEntropyFn cross_entropy[2]
-        FlCrossEntropyFn softmax[2]
+        FlRowFn cross_entropy[2]
+        FlRowFn softmax[2]
+        const FlRowKernels* rows[1]             # FL_N_ROWS of them in C
 
     ctypedef struct FlPointwiseInfo:
         const char* name
@@ -158,6 +182,7 @@ cdef extern from "kernels.h" nogil:
         int link
 
     const FlPointwiseInfo fl_pointwise_info[1]
+    const FlRowInfo fl_row_info[1]
     const char* fl_unary_names[1]
 
     const FlKernels* fl_select_kernels(const char* requested, const char** problem)

@@ -24,6 +24,12 @@ const FlPointwiseInfo fl_pointwise_info[FL_N_POINTWISE] = {
 #undef FL_POINTWISE
 };
 
+const FlRowInfo fl_row_info[FL_N_ROWS] = {
+#define FL_ROW(name, labels) {#name, FL_ROW_##labels},
+#include "rows.def"
+#undef FL_ROW
+};
+
 const char *const fl_unary_names[FL_N_UNARY] = {
 #define FL_UNARY(name) #name,
 #include "unary.def"

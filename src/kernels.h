@@ -140,7 +140,15 @@ typedef struct {
 
 typedef void (*FlSgdFn)(const FlSgdBlock *block, ptrdiff_t n);
 
-typedef void (*FlCrossEntropyFn)(FlCrossEntropyBlock *block);
+typedef void (*FlRowFn)(FlRowBlock *block);
+
+/* The kernels of one row loss; the linker knows them as fl_row_<loss>_<isa>. */
+typedef struct {
+    FlRowFn run[FL_N_PRECISIONS];
+} FlRowKernels;
+
+#define FL_ROW_TABLE_(name, isa) fl_row_##name##_##isa
+#define FL_ROW_TABLE(name, isa) FL_ROW_TABLE_(name, isa)
 
 typedef struct {
     const char *isa; /* "generic", "baseline", "v3", "v4", "neon" */
@@ -156,8 +164,9 @@ typedef struct {
     double (*fold_sums)(const double sums[FL_SUM_LANES]);
     FlFindInvalidFn find_invalid[FL_N_PRECISIONS];
     FlSgdFn sgd[FL_N_PRECISIONS];
-    FlCrossEntropyFn cross_entropy[FL_N_PRECISIONS];
-    FlCrossEntropyFn softmax[FL_N_PRECISIONS];
+    FlRowFn cross_entropy[FL_N_PRECISIONS];
+    FlRowFn softmax[FL_N_PRECISIONS];
+    const FlRowKernels *rows[FL_N_ROWS];
 } FlKernels;
 
 /* What losses.def says of a pointwise loss. */
@@ -166,7 +175,14 @@ typedef struct {
     int labels, link;
 } FlPointwiseInfo;
 
+/* What rows.def says of a row loss. */
+typedef struct {
+    const char *name;
+    int labels; /* FL_ROW_* */
+} FlRowInfo;
+
 extern const FlPointwiseInfo fl_pointwise_info[FL_N_POINTWISE];
+extern const FlRowInfo fl_row_info[FL_N_ROWS];
 extern const char *const fl_unary_names[FL_N_UNARY];
 
 /* dispatch.c */

@@ -27,7 +27,8 @@ every_class = pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
 
 
 def snake_case(name):
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    """Huber: huber, LogLoss: log_loss, KLDivergence: kl_divergence."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def is_pointwise(cls):

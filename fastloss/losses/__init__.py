@@ -2,7 +2,11 @@
 
 from fastloss.losses.binary import Hinge, LogLoss, SquaredHinge
 from fastloss.losses.counts import Poisson
-from fastloss.losses.multiclass import CrossEntropy
+from fastloss.losses.distributional import GaussianNLL, MultiPinball
+from fastloss.losses.divergences import JensenShannon, KLDivergence
+from fastloss.losses.multiclass import NLL, CrossEntropy
+from fastloss.losses.multiclass_margins import CrammerSinger, MulticlassHinge, MultilabelMargin
+from fastloss.losses.ordinal import Coral, RankedProbabilityScore
 from fastloss.losses.registry import available_losses, get_loss
 from fastloss.losses.regression import (
     AbsoluteError,
@@ -11,18 +15,38 @@ from fastloss.losses.regression import (
     Pinball,
     SquaredError,
 )
+from fastloss.losses.softmax import (
+    MulticlassFocal,
+    MulticlassGeneralizedCE,
+    Sparsemax,
+    SymmetricCrossEntropy,
+)
 
 __all__ = [
+    "NLL",
     "AbsoluteError",
+    "Coral",
+    "CrammerSinger",
     "CrossEntropy",
+    "GaussianNLL",
     "HalfSquaredError",
     "Hinge",
     "Huber",
+    "JensenShannon",
+    "KLDivergence",
     "LogLoss",
+    "MultiPinball",
+    "MulticlassFocal",
+    "MulticlassGeneralizedCE",
+    "MulticlassHinge",
+    "MultilabelMargin",
     "Pinball",
     "Poisson",
+    "RankedProbabilityScore",
+    "Sparsemax",
     "SquaredError",
     "SquaredHinge",
+    "SymmetricCrossEntropy",
     "available_losses",
     "get_loss",
 ]

@@ -46,3 +46,21 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
             f"{name} = {value!r}: expected a number in {opening}{low:g}, {high:g}{closing}"
         )
     return result
+
+
+def number_sequence(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
+    """Return a sequence of finite floats in [low, high], or raise an error that names the parameter."""
+    try:
+        entries = tuple(values)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} = {values!r}: expected a sequence of numbers") from None
+    if not entries:
+        raise ValueError(f"{name} = {values!r}: expected at least one number")
+    result = []
+    for k, entry in enumerate(entries):
+        number = real(f"{name}[{k}]", entry)
+        if not low <= number <= high:
+            limits = f"of at least {low:g}" if math.isinf(high) else f"in [{low:g}, {high:g}]"
+            raise ValueError(f"{name}[{k}] = {entry!r}: expected a number {limits}")
+        result.append(number)
+    return tuple(result)

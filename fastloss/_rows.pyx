@@ -1,4 +1,4 @@
-"""The compiled base of softmax cross-entropy: layouts, labels, the loop over blocks, reductions."""
+"""The compiled base of losses of several outputs a sample: checks, the loop over blocks, reductions."""
 
 import numpy as np
 
@@ -7,242 +7,29 @@ from fastloss._sums import LossSums
 cimport numpy as cnp
 from cython.parallel cimport prange, threadid
 from libc.math cimport NAN
-from libc.stdint cimport INT64_MIN, int64_t, uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
+from fastloss._row_job cimport *
+from fastloss._row_layout cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
 
 cdef enum:
-    MAX_ROWS = 4096           # samples a block: their labels and weights are read ahead into L2
-    BLOCK_ELEMENTS = 32768    # logits a block, about, where there is more than one sample
-    ROWS_SIDE_BY_SIDE = 64    # at least, where samples are lanes
-    SHORT_AXIS = 64           # a shorter last axis is not worth being the inner one
+    LINK_SOFTMAX = -2
 
-# What takes part in an evaluation. The first four have a class axis.
-cdef enum:
-    RAW
-    TARGET
-    GRADIENT
-    HESSIAN
-    LABEL
-    WEIGHT
-    LOSS
-    N_ARRAYS
-
-cdef str _SHAPES = (
-    "expected integer labels of raw_prediction's shape without the class axis, or "
-    "probabilities of raw_prediction's shape"
-)
-
-
-# One array: how to reach it from a flat sample index. Its axes are those of the samples, the same
-# for all arrays, and for the first four the class axis last.
-cdef struct Operand:
-    int present
-    int direct            # native and aligned: kernels reach it by strides
-    Py_ssize_t itemsize
-    Py_ssize_t class_stride  # in bytes
-    FlArray array
-
-
-cdef struct Job:
-    FlCrossEntropyFn function
-    int precision
-    int stream
-    int wants
-    int sums_targets      # soft labels: to be checked
-    Py_ssize_t n_samples, n_classes, rows
-    Py_ssize_t inner      # length of the last sample axis: a run with one stride
-    int n_axes
-    double scale, label_smoothing, class_weight_sum
-    const void* class_weight
-    int has_ignore
-    int64_t ignore_index
-    size_t scratch_bytes
-    char* scratch         # per thread
-    Operand operands[7]
-
-
-# Where a thread's memory begins; all 64-aligned.
-cdef struct Buffers:
-    char* kernel
-    int64_t* labels
-    char* weight
-    char* loss
-    char* staged[4]
-
-
-cdef inline size_t _rounded(size_t n_bytes) noexcept nogil:
-    return (n_bytes + 63) // 64 * 64
-
-
-cdef size_t _divide_scratch(const Job* job, char* base, Buffers* out) noexcept nogil:
-    """Places the buffers one behind the other; returns how much they need."""
-    cdef size_t item = 8 if job.precision == FL_F64 else 4
-    cdef size_t at = 0, row_bytes = _rounded(job.rows * item)
-    cdef int i
-    out.kernel = base
-    at += _rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
-    out.labels = <int64_t*>(base + at)
-    at += _rounded(job.rows * sizeof(int64_t))
-    out.weight = base + at
-    at += row_bytes
-    out.loss = base + at
-    at += row_bytes
-    for i in range(4):
-        out.staged[i] = base + at
-        if job.operands[i].present and not job.operands[i].direct:
-            at += _rounded(job.rows * job.n_classes * item)
-    return at
-
-
-cdef int _read_labels(
-    const Job* job, Py_ssize_t start, Py_ssize_t n, int64_t* labels
-) noexcept nogil:
-    """Labels of a block, -1 where ignored; 1 if one is invalid (and then ignored)."""
-    cdef Py_ssize_t i
-    cdef int invalid = 0
-    cdef int64_t label
-    kernels().read_labels(&job.operands[LABEL].array, start, n, labels)
-    for i in range(n):
-        label = labels[i]
-        if job.has_ignore and label == job.ignore_index and label != INT64_MIN:
-            labels[i] = -1
-        elif label < 0 or label >= job.n_classes:
-            labels[i] = -1
-            invalid = 1
-    return invalid
-
-
-cdef inline void _place(
-    const Job* job, int which, const Buffers* buffers, Py_ssize_t block_start, Py_ssize_t start,
-    const void** data, Py_ssize_t* sample_stride, Py_ssize_t* class_stride
-) noexcept nogil:
-    """Where the sample `start` of an operand stands, and its strides in elements."""
-    cdef const Operand* operand = &job.operands[which]
-    cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
-    cdef Py_ssize_t index = start
-    cdef char* p
-    cdef int axis
-    if not operand.direct:
-        data[0] = buffers.staged[which] + (start - block_start) * job.n_classes * item
-        sample_stride[0] = job.n_classes
-        class_stride[0] = 1
-        return
-    p = operand.array.data
-    for axis in range(job.n_axes - 1, -1, -1):
-        p += index % operand.array.shape[axis] * operand.array.strides[axis]
-        index //= operand.array.shape[axis]
-    data[0] = p
-    sample_stride[0] = operand.array.strides[job.n_axes - 1] // item
-    class_stride[0] = operand.class_stride // item
-
-
-cdef int _targets_valid(const Job* job, const FlCrossEntropyBlock* block) noexcept nogil:
-    """Whether the soft labels of a run are finite and not negative; they are in cache anyway."""
-    cdef double sums[FL_SUM_LANES]
-    cdef Py_ssize_t i, item = 8 if job.precision == FL_F64 else 4
-    cdef const char* p = <const char*>block.targets
-    cdef FlSumWeightsFn check = kernels().sum_weights[job.precision]
-    cdef int valid = 1
-    for i in range(FL_SUM_LANES):
-        sums[i] = 0.0
-    if block.target_class_stride == 1:
-        for i in range(block.n_samples):
-            valid &= check(p + i * block.target_sample_stride * item, block.n_classes, sums)
-    else:  # samples side by side: anything else has been staged
-        for i in range(block.n_classes):
-            valid &= check(p + i * block.target_class_stride * item, block.n_samples, sums)
-    return valid
-
-
-cdef int _run_block(
-    const Job* job, Py_ssize_t start, char* scratch, double* partial
-) noexcept nogil:
-    """One block of samples; its summed loss goes to partial. 1 if a label in it is invalid."""
-    cdef FlCrossEntropyBlock block
-    cdef Buffers buffers
-    cdef Py_ssize_t n = min(job.rows, job.n_samples - start), at = start, end = start + n
-    cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
-    cdef Py_ssize_t offset, unused
-    cdef int invalid = 0, i
-    cdef const void* place
-    _divide_scratch(job, scratch, &buffers)
-    partial[0] = 0.0
-    block.n_classes = job.n_classes
-    block.class_weight = job.class_weight
-    block.class_weight_sum = job.class_weight_sum
-    block.label_smoothing = job.label_smoothing
-    block.scale = job.scale
-    block.wants = job.wants
-    block.stream = job.stream
-    block.scratch = buffers.kernel
-    block.loss_sum = 0.0
-    block.labels = NULL
-    block.targets = NULL
-    block.sample_weight = NULL
-    block.loss = NULL
-    block.gradient = NULL
-    block.hessian = NULL
-    if job.operands[LABEL].present:
-        invalid = _read_labels(job, start, n, buffers.labels)
-    if job.operands[WEIGHT].present:
-        kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
-    for i in range(TARGET + 1):
-        if job.operands[i].present and not job.operands[i].direct:
-            kernels().read[job.precision](
-                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
-                buffers.staged[i],
-            )
-    while at < end:
-        offset = at - start
-        # a run: samples that one stride leads through
-        block.n_samples = min(end - at, job.inner - at % job.inner)
-        _place(
-            job, RAW, &buffers, start, at, &block.raw_prediction, &block.sample_stride,
-            &block.class_stride,
-        )
-        if job.operands[LABEL].present:
-            block.labels = buffers.labels + offset
-        elif job.operands[TARGET].present:
-            _place(
-                job, TARGET, &buffers, start, at, &block.targets, &block.target_sample_stride,
-                &block.target_class_stride,
-            )
-            invalid |= not _targets_valid(job, &block)
-        if job.operands[WEIGHT].present:
-            block.sample_weight = buffers.weight + offset * item
-        if job.operands[LOSS].present:
-            block.loss = buffers.loss + offset * item
-        if job.operands[GRADIENT].present:
-            _place(
-                job, GRADIENT, &buffers, start, at, &place, &block.gradient_sample_stride,
-                &block.gradient_class_stride,
-            )
-            block.gradient = <void*>place
-        if job.operands[HESSIAN].present:
-            _place(
-                job, HESSIAN, &buffers, start, at, &place, &block.hessian_sample_stride,
-                &block.hessian_class_stride,
-            )
-            block.hessian = <void*>place
-        job.function(&block)
-        if job.wants & FL_WANT_LOSS:
-            partial[0] += block.loss_sum
-        at += block.n_samples
-    if job.operands[LOSS].present:
-        kernels().write[job.precision](&job.operands[LOSS].array, start, n, buffers.loss)
-    for i in range(GRADIENT, HESSIAN + 1):
-        if job.operands[i].present and not job.operands[i].direct:
-            kernels().write[job.precision](
-                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
-                buffers.staged[i],
-            )
-    return invalid
+_LINKS = {
+    "identity": FL_LINK_IDENTITY, "exp": FL_LINK_EXP, "expit": FL_LINK_EXPIT, "softmax": LINK_SOFTMAX
+}
+# what labels that stand in rows must be
+_ROWS = {
+    FL_ROW_TARGETS: "targets that are finite and not negative",
+    FL_ROW_LOG_TARGETS: "logarithms of targets, finite or -inf",
+    FL_ROW_SETS: "classes 0 to {last} up to the first -1",
+}
 
 
 cdef int _run_blocks(const Job* job, double* partials, int threads) noexcept nogil:
@@ -250,44 +37,14 @@ cdef int _run_blocks(const Job* job, double* partials, int threads) noexcept nog
     cdef int invalid = 0
     if threads > 1:
         for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += _run_block(
+            invalid += run_row_block(
                 job, b * job.rows, job.scratch + threadid() * job.scratch_bytes, &partials[b]
             )
     else:
         for b in range(n_blocks):
-            invalid += _run_block(job, b * job.rows, job.scratch, &partials[b])
+            invalid += run_row_block(job, b * job.rows, job.scratch, &partials[b])
     return invalid
 
-
-cdef int _weigh_block(
-    const Job* job, Py_ssize_t start, char* scratch, double* partial
-) noexcept nogil:
-    """The weight of a block's samples that are not ignored: sample weight times class weight."""
-    cdef Buffers buffers
-    cdef Py_ssize_t i, n = min(job.rows, job.n_samples - start)
-    cdef int invalid = 0
-    cdef double weight, total = 0.0
-    _divide_scratch(job, scratch, &buffers)
-    invalid = _read_labels(job, start, n, buffers.labels)
-    if job.operands[WEIGHT].present:
-        kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
-    for i in range(n):
-        if buffers.labels[i] < 0:
-            continue
-        weight = 1.0
-        if job.operands[WEIGHT].present:
-            if job.precision == FL_F64:
-                weight = (<double*>buffers.weight)[i]
-            else:
-                weight = (<float*>buffers.weight)[i]
-        if job.class_weight != NULL:
-            if job.precision == FL_F64:
-                weight = weight * (<const double*>job.class_weight)[buffers.labels[i]]
-            else:
-                weight = weight * (<const float*>job.class_weight)[buffers.labels[i]]
-        total += weight
-    partial[0] = total
-    return invalid
 
 
 cdef int _weigh_blocks(const Job* job, double* partials, int threads) noexcept nogil:
@@ -295,12 +52,12 @@ cdef int _weigh_blocks(const Job* job, double* partials, int threads) noexcept n
     cdef int invalid = 0
     if threads > 1:
         for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += _weigh_block(
+            invalid += weigh_block(
                 job, b * job.rows, job.scratch + threadid() * job.scratch_bytes, &partials[b]
             )
     else:
         for b in range(n_blocks):
-            invalid += _weigh_block(job, b * job.rows, job.scratch, &partials[b])
+            invalid += weigh_block(job, b * job.rows, job.scratch, &partials[b])
     return invalid
 
 
@@ -324,120 +81,6 @@ cdef int _class_axis(ndarray f, object axis) except -1:
     return position % ndim
 
 
-cdef int _operand(
-    Job* job, int which, ndarray array, str argument, int class_axis
-) except -1:
-    """Describes an array; its axes are joined later, with those of all others."""
-    cdef Operand* operand = &job.operands[which]
-    cdef FlArray* out = &operand.array
-    cdef int axis, n = 0
-    describe(array, argument, job.precision, out)
-    operand.present = True
-    operand.itemsize = out.itemsize
-    operand.direct = (
-        out.dtype == (FL_DTYPE_FLOAT64 if job.precision == FL_F64 else FL_DTYPE_FLOAT32)
-        and not out.swapped
-        and bool(PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_ALIGNED))
-    )
-    for axis in range(cnp.PyArray_NDIM(array)):
-        if axis == class_axis:
-            operand.class_stride = cnp.PyArray_STRIDE(array, axis)
-            if operand.class_stride % out.itemsize:
-                operand.direct = False
-            continue
-        out.shape[n] = cnp.PyArray_DIM(array, axis)
-        out.strides[n] = cnp.PyArray_STRIDE(array, axis)
-        if out.strides[n] % out.itemsize:
-            operand.direct = False
-        n += 1
-    out.ndim = n
-    return 0
-
-
-cdef void _drop_axis(Job* job, int axis) noexcept:
-    cdef int i, k
-    for i in range(N_ARRAYS):
-        if job.operands[i].present:
-            for k in range(axis, job.n_axes - 1):
-                job.operands[i].array.shape[k] = job.operands[i].array.shape[k + 1]
-                job.operands[i].array.strides[k] = job.operands[i].array.strides[k + 1]
-    job.n_axes -= 1
-
-
-cdef bint _can_join(const Job* job, int axis) noexcept:
-    """Whether axes `axis` and `axis + 1` are one axis in every array."""
-    cdef int i
-    cdef const FlArray* a
-    for i in range(N_ARRAYS):
-        if job.operands[i].present:
-            a = &job.operands[i].array
-            if a.strides[axis] != a.shape[axis + 1] * a.strides[axis + 1]:
-                return False
-    return True
-
-
-cdef void _arrange_axes(Job* job, int n_axes) noexcept:
-    """
-    Joins sample axes where all arrays allow it and makes a long one the last.
-
-    The order of the samples may change by it, for all arrays alike.
-    """
-    cdef int axis, i, longest
-    cdef Py_ssize_t length
-    cdef FlArray* a
-    job.n_axes = n_axes
-    axis = 0
-    while axis < job.n_axes:  # axes of length 1 only stand in the way
-        if job.operands[RAW].array.shape[axis] == 1 and job.n_axes > 1:
-            _drop_axis(job, axis)
-        else:
-            axis += 1
-    axis = 0
-    while axis < job.n_axes - 1:
-        if _can_join(job, axis):
-            for i in range(N_ARRAYS):
-                if job.operands[i].present:
-                    a = &job.operands[i].array
-                    a.shape[axis + 1] *= a.shape[axis]
-            _drop_axis(job, axis)
-        else:
-            axis += 1
-    if job.n_axes == 0:  # one sample
-        for i in range(N_ARRAYS):
-            job.operands[i].array.shape[0] = 1
-            job.operands[i].array.strides[0] = job.operands[i].itemsize
-        job.n_axes = 1
-    length = job.operands[RAW].array.shape[job.n_axes - 1]
-    longest = job.n_axes - 1
-    if length < SHORT_AXIS:
-        for axis in range(job.n_axes - 1):
-            if job.operands[RAW].array.shape[axis] > job.operands[RAW].array.shape[longest]:
-                longest = axis
-    if longest != job.n_axes - 1:
-        axis = job.n_axes - 1
-        for i in range(N_ARRAYS):
-            if job.operands[i].present:
-                a = &job.operands[i].array
-                a.shape[longest], a.shape[axis] = a.shape[axis], a.shape[longest]
-                a.strides[longest], a.strides[axis] = a.strides[axis], a.strides[longest]
-    job.inner = job.operands[RAW].array.shape[job.n_axes - 1]
-    for i in range(N_ARRAYS):
-        if job.operands[i].present:
-            a = &job.operands[i].array
-            a.ndim = job.n_axes
-            if i < LABEL:
-                a.shape[a.ndim] = job.n_classes
-                a.strides[a.ndim] = job.operands[i].class_stride
-                a.ndim += 1
-    # soft labels are checked by runs of one stride: other layouts are staged
-    if (
-        job.operands[TARGET].present and job.operands[TARGET].direct
-        and job.operands[TARGET].class_stride != job.operands[TARGET].itemsize
-        and job.operands[TARGET].array.strides[job.n_axes - 1] != job.operands[TARGET].itemsize
-    ):
-        job.operands[TARGET].direct = False
-
-
 cdef int _allocate(Job* job, int threads) except -1:
     """Rows a block, and every thread's scratch memory."""
     cdef Buffers unused
@@ -449,7 +92,7 @@ cdef int _allocate(Job* job, int threads) except -1:
         rows = max(rows, <Py_ssize_t>ROWS_SIDE_BY_SIDE)
     job.rows = min(max(rows, <Py_ssize_t>1), <Py_ssize_t>MAX_ROWS)
     job.rows = min(job.rows, max(job.n_samples, <Py_ssize_t>1))
-    job.scratch_bytes = _divide_scratch(job, NULL, &unused) + 128
+    job.scratch_bytes = divide_scratch(job, NULL, &unused) + 128
     job.scratch = <char*>malloc(threads * job.scratch_bytes + 64)
     if job.scratch == NULL:
         raise MemoryError
@@ -477,30 +120,65 @@ cdef double _blocks_summed(Job* job, bint weigh, int threads, int* invalid) exce
     return total
 
 
-cdef class SoftmaxLoss:
+cdef class RowLoss:
     """
-    Base of the losses on softmax probabilities; not for use by itself.
+    Base of the losses that take several raw predictions a sample; not for use by itself.
 
-    `CrossEntropy` hands over its parameters; everything else is here.
+    A subclass names its kernel (``name``, a row of src/rows.def, or "cross_entropy") and hands its
+    parameters to ``__init__``; everything else is here.
     """
 
     cdef dict _params
+    cdef double _values[FL_ROW_MAX_PARAMS]
+    cdef int _kernel               # a number of rows.def, or -1: softmax cross-entropy
+    cdef int _labels               # LABELS_CLASS_OR_SOFT or FL_ROW_*
     cdef object _class_weight      # float64 array or None
     cdef object _narrow_weight     # the same in float32
+    cdef object _per_output        # (what they are called, their number, float64, float32) or None
     cdef object _ignore_index
     cdef double _label_smoothing
+    cdef Py_ssize_t _n_outputs     # 0: any number
+    cdef int _extra_classes        # how many classes more than outputs
+    cdef int _link                 # FL_LINK_*, or LINK_SOFTMAX
     cdef bint _ready
 
     name = ""
 
-    def __init__(self, params=(), class_weight=None, label_smoothing=0.0, ignore_index=None):
-        if not type(self).name:
+    def __init__(
+        self, params=(), values=(), *, kernel=None, link="identity", class_weight=None,
+        per_output=None, label_smoothing=0.0, ignore_index=None, n_outputs=0, extra_classes=0,
+    ):
+        cdef int i
+        name = type(self).name if kernel is None else kernel
+        if not name:
             raise TypeError(f"{type(self).__name__} is a base class: expected a loss built on it")
+        if name == "cross_entropy":
+            self._kernel, self._labels = -1, LABELS_CLASS_OR_SOFT
+        else:
+            for i in range(FL_N_ROWS):
+                if fl_row_info[i].name.decode() == name:
+                    self._kernel, self._labels = i, fl_row_info[i].labels
+                    break
+            else:
+                raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")
+        if len(values) > FL_ROW_MAX_PARAMS:
+            raise ValueError(f"{name}: at most {FL_ROW_MAX_PARAMS} kernel parameters")
+        for i in range(FL_ROW_MAX_PARAMS):
+            self._values[i] = values[i] if i < len(values) else 0.0
+        self._link = _LINKS[link]
         self._params = dict(params)
         self._class_weight = class_weight
         self._narrow_weight = None if class_weight is None else class_weight.astype(np.float32)
+        self._per_output = None
+        if per_output is not None:
+            argument, numbers = per_output
+            wide = np.array(numbers, dtype=np.float64, order="C")
+            with np.errstate(over="ignore", under="ignore"):
+                self._per_output = (argument, wide.shape[wide.ndim - 1], wide, wide.astype(np.float32))
         self._label_smoothing = label_smoothing
         self._ignore_index = ignore_index
+        self._n_outputs = n_outputs
+        self._extra_classes = extra_classes
         self._ready = True
 
     # ------------------------------------------------------------ identity
@@ -546,11 +224,12 @@ cdef class SoftmaxLoss:
         Parameters
         ----------
         y_true : array-like
-            Class labels 0 to C - 1 (any integer type, or floats of integral value) of
-            raw_prediction's shape without the class axis; or soft labels, finite and not negative,
-            of raw_prediction's shape.
+            What the class's docs say under "Labels". Class labels are of any integer type, or floats
+            of integral value; they and numbers have raw_prediction's shape without the class axis,
+            soft labels and targets raw_prediction's shape.
         raw_prediction : array-like of float32 or float64
-            Logits, of any shape with a class axis. Its dtype is the one computed in.
+            Of any shape with a class axis, or more generally one along which the outputs of a sample
+            stand. Its dtype is the one computed in.
         sample_weight : array-like, optional
             Finite weights of at least 0, of raw_prediction's shape without the class axis.
         reduction : {"mean", "sum", "none"}
@@ -689,6 +368,7 @@ cdef class SoftmaxLoss:
             (1 if wants & FL_WANT_LOSS else 0) + (1 if wants & FL_WANT_GRADIENT else 0)
             + (1 if wants & FL_WANT_HESSIAN else 0)
         )
+        cdef int which = TARGET
         cdef bint hard, in_place = False
         cdef double weight_sum, loss_sum, value
         if not self._ready:
@@ -698,11 +378,17 @@ cdef class SoftmaxLoss:
         job.n_classes = cnp.PyArray_DIM(f, class_axis)
         job.n_samples = cnp.PyArray_SIZE(f) // job.n_classes
         shape = (<object>f).shape[:class_axis] + (<object>f).shape[class_axis + 1:]
-        hard = (<object>y).shape == shape
-        if not hard and not same_shape(y, f):
+        self._check_outputs(job.n_classes)
+        job.n_labels = job.n_classes + self._extra_classes
+        hard = (<object>y).shape == shape and self._labels in (
+            LABELS_CLASS_OR_SOFT, FL_ROW_CLASS, FL_ROW_VALUE
+        )
+        if not hard and not (
+            same_shape(y, f) and self._labels != FL_ROW_CLASS and self._labels != FL_ROW_VALUE
+        ):
             raise ValueError(
                 f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
-                f"{(<object>f).shape} with its class axis {class_axis}: {_SHAPES}"
+                f"{(<object>f).shape} with its class axis {class_axis}: {self._shapes()}"
             )
         if not hard and self._ignore_index is not None:
             raise ValueError(
@@ -715,7 +401,9 @@ cdef class SoftmaxLoss:
         self._fill_parameters(&job)
 
         # ---- inputs and outputs: all checked before anything is written
-        _operand(&job, LABEL if hard else TARGET, y, "y_true", -1 if hard else class_axis)
+        if hard:
+            which = VALUE if self._labels == FL_ROW_VALUE else LABEL
+        describe_operand(&job, which, y, "y_true", -1 if hard else class_axis)
         if sample_weight is not None:
             w = as_values(sample_weight, "sample_weight")
             if (<object>w).shape != shape:
@@ -723,7 +411,7 @@ cdef class SoftmaxLoss:
                     f"sample_weight has shape {(<object>w).shape}: expected {shape}, "
                     "raw_prediction's without the class axis"
                 )
-            _operand(&job, WEIGHT, w, "sample_weight", -1)
+            describe_operand(&job, WEIGHT, w, "sample_weight", -1)
         loss_out, gradient_out, hessian_out = _split_out(out, wants, n_wanted)
         sample_shape = <ndarray>np.broadcast_to(np.empty((), f.dtype.newbyteorder("=")), shape)
         if loss_out is not None:
@@ -764,28 +452,27 @@ cdef class SoftmaxLoss:
         if wants & FL_WANT_HESSIAN and hessian is None:
             hessian = _new_in_layout(f)
 
-        _operand(&job, RAW, f, "raw_prediction", class_axis)
+        describe_operand(&job, RAW, f, "raw_prediction", class_axis)
         if loss is not None:
-            _operand(&job, LOSS, loss, "out", -1)
+            describe_operand(&job, LOSS, loss, "out", -1)
         if gradient is not None:
-            _operand(&job, GRADIENT, gradient, "out", class_axis)
+            describe_operand(&job, GRADIENT, gradient, "out", class_axis)
         if hessian is not None:
-            _operand(&job, HESSIAN, hessian, "out", class_axis)
-        _arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
+            describe_operand(&job, HESSIAN, hessian, "out", class_axis)
+        arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
         _allocate(&job, threads)
         try:
             # ---- what the mean divides by, and any label in doubt while the input still stands
             if hard and (self._class_weight is not None or self._ignore_index is not None):
                 weight_sum = _blocks_summed(&job, True, threads, &invalid)
                 if invalid:
-                    self._refuse_labels(y, job.n_classes, hard, job.precision)
+                    self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
             elif in_place:
-                self._refuse_labels(y, job.n_classes, hard, job.precision)
+                self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
             job.scale = 1.0
             if mode == REDUCTION_MEAN:
                 job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN
             job.wants = wants
-            job.function = kernels().cross_entropy[job.precision]
             job.stream = beyond_cache(
                 cnp.PyArray_NBYTES(f) * ((gradient is not None) + (hessian is not None))
             )
@@ -793,7 +480,7 @@ cdef class SoftmaxLoss:
         finally:
             free(job.scratch)
         if invalid:
-            self._refuse_labels(y, job.n_classes, hard, job.precision)
+            self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
         if mode == REDUCTION_MEAN and not weight_sum > 0:
             warn_empty(
                 "an empty array" if job.n_samples == 0
@@ -819,7 +506,17 @@ cdef class SoftmaxLoss:
         return tuple(result)
 
     cdef int _fill_parameters(self, Job* job) except -1:
-        cdef ndarray weight
+        cdef ndarray weight, numbers
+        job.softmax = self._kernel < 0
+        if self._kernel < 0:
+            job.function = kernels().cross_entropy[job.precision]
+        else:
+            job.function = kernels().rows[self._kernel].run[job.precision]
+        job.params = self._values
+        job.per_output = NULL
+        if self._per_output is not None:
+            numbers = self._per_output[2 if job.precision == FL_F64 else 3]
+            job.per_output = cnp.PyArray_DATA(numbers)
         job.label_smoothing = self._label_smoothing
         job.class_weight = NULL
         job.class_weight_sum = <double>job.n_classes
@@ -836,50 +533,100 @@ cdef class SoftmaxLoss:
             job.class_weight_sum = weight.sum(dtype=np.float64)
         return 0
 
+    cdef int _check_outputs(self, Py_ssize_t n_outputs) except -1:
+        if self._n_outputs and n_outputs != self._n_outputs:
+            raise ValueError(
+                f"raw_prediction has {n_outputs} outputs a sample: {type(self).__name__} expects "
+                f"{self._n_outputs}"
+            )
+        if self._per_output is not None and self._per_output[1] != n_outputs:
+            raise ValueError(
+                f"{self._per_output[0]} has {self._per_output[1]} entries, raw_prediction has "
+                f"{n_outputs} outputs a sample: they must be equal"
+            )
+        return 0
+
+    cdef str _shapes(self):
+        """What y_true's shape should have been."""
+        without = "raw_prediction's shape without the class axis"
+        if self._labels == FL_ROW_CLASS:
+            return f"expected class labels of {without}"
+        if self._labels == FL_ROW_VALUE:
+            return f"expected numbers of {without}"
+        if self._labels == LABELS_CLASS_OR_SOFT:
+            return (
+                f"expected integer labels of {without}, or probabilities of raw_prediction's shape"
+            )
+        return "expected an array of raw_prediction's shape"
+
     cdef int _refuse_labels(
-        self, ndarray y, Py_ssize_t n_classes, bint hard, int precision
+        self, ndarray y, int class_axis, Py_ssize_t n_classes, bint hard, int precision
     ) except -1:
         """An error for the first invalid label, if there is one."""
         cdef FlArray array
-        cdef Py_ssize_t start = 0, m, i, n = cnp.PyArray_SIZE(y)
+        cdef Py_ssize_t start = 0, m, i, n = cnp.PyArray_SIZE(y), last
         cdef int64_t labels[1024]
         describe(y, "y_true", precision, &array)
         name = type(self).__name__
-        if not hard:
-            i = find_invalid(&array, precision, n, FL_LABELS_NONNEGATIVE)
+        if self._labels == FL_ROW_LOG_TARGETS or self._labels == FL_ROW_SETS:
+            return self._refuse_rows(y, class_axis, n_classes)
+        if not hard or self._labels == FL_ROW_VALUE:
+            i = find_invalid(
+                &array, precision, n, FL_LABELS_FINITE if hard else FL_LABELS_NONNEGATIVE
+            )
             if i >= 0:
-                raise ValueError(
-                    f"{element('y_true', y, i)}: {name} expects soft labels that are finite and not "
-                    "negative"
+                expected = (
+                    "finite numbers" if hard
+                    else "soft labels that are finite and not negative" if self._kernel < 0
+                    else _ROWS[FL_ROW_TARGETS]
                 )
+                raise ValueError(f"{element('y_true', y, i)}: {name} expects {expected}")
             return 0
+        last = n_classes - 1 + self._extra_classes
         while start < n:
             m = min(n - start, <Py_ssize_t>1024)
             kernels().read_labels(&array, start, m, labels)
             for i in range(m):
                 if self._ignore_index is not None and labels[i] == <int64_t>self._ignore_index:
                     continue
-                if labels[i] < 0 or labels[i] >= n_classes:
+                if labels[i] < 0 or labels[i] > last:
                     ignored = (
                         "" if self._ignore_index is None else f" or ignore_index {self._ignore_index}"
                     )
                     raise ValueError(
                         f"{element('y_true', y, start + i)}: {name} expects class labels 0 to "
-                        f"{n_classes - 1}{ignored}"
+                        f"{last}{ignored}"
                     )
             start += m
+        return 0
+
+    cdef int _refuse_rows(self, ndarray y, int class_axis, Py_ssize_t n_classes) except -1:
+        """An error for the first logarithm or set that is none: slow, for when there is a doubt."""
+        numbers = np.asarray(y, dtype=np.float64)
+        if self._labels == FL_ROW_LOG_TARGETS:
+            wrong = ~(numbers < np.inf)
+        else:
+            closed = np.logical_or.accumulate(numbers == -1, axis=class_axis)
+            wrong = ~(
+                closed
+                | ((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < n_classes))
+            )
+        if wrong.any():
+            where = element("y_true", y, int(np.flatnonzero(wrong)[0]))
+            expected = _ROWS[self._labels].format(last=n_classes - 1)
+            raise ValueError(f"{where}: {type(self).__name__} expects {expected}")
         return 0
 
     # ------------------------------------------------------------ link and start
 
     def predict(self, raw_prediction, *, out=None, n_threads=None, axis=-1):
         """
-        Return class probabilities: the softmax of raw_prediction along the class axis.
+        Return predictions on the scale of the labels, by the inverse link that the class states.
 
         Parameters
         ----------
         raw_prediction : array-like of float32 or float64
-            Logits, of any shape with a class axis.
+            Of any shape with a class axis.
         out : ndarray, optional
             Where the result goes, of raw_prediction's shape and dtype; may be raw_prediction itself.
         n_threads : int, optional
@@ -895,10 +642,14 @@ cdef class SoftmaxLoss:
         cdef Job job
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction"), target
         cdef int class_axis, threads, invalid = 0, i
+        if not self._ready:
+            raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         job.precision = precision_of(f, "raw_prediction")
         class_axis = _class_axis(f, axis)
         job.n_classes = cnp.PyArray_DIM(f, class_axis)
         job.n_samples = cnp.PyArray_SIZE(f) // job.n_classes
+        job.n_labels = job.n_classes
+        self._check_outputs(job.n_classes)
         threads = thread_count(n_threads, cnp.PyArray_SIZE(f))
         if out is None:
             target = _new_in_layout(f)
@@ -906,11 +657,17 @@ cdef class SoftmaxLoss:
             target = checked_out(out, "out", f, "raw_prediction")
             if overlaps(target, f) and not same_memory(target, f):
                 f = (<object>f).copy(order="K")
+        if self._link != LINK_SOFTMAX:
+            apply_link(f, target, self._link, threads)
+            return target
         for i in range(N_ARRAYS):
             job.operands[i].present = False
-        _operand(&job, RAW, f, "raw_prediction", class_axis)
-        _operand(&job, GRADIENT, target, "out", class_axis)
-        _arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
+        describe_operand(&job, RAW, f, "raw_prediction", class_axis)
+        describe_operand(&job, GRADIENT, target, "out", class_axis)
+        arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
+        job.softmax = True
+        job.params = self._values
+        job.per_output = NULL
         job.wants = FL_WANT_GRADIENT
         job.scale = 1.0
         job.label_smoothing = 0.0

@@ -1,0 +1,276 @@
+# One evaluation of a loss of several outputs a sample, described for the loops that run without the GIL,
+# and one block of it.
+from libc.stdint cimport INT64_MIN, int64_t
+
+from fastloss._runtime cimport *
+from fastloss.kernels cimport *
+
+cdef enum:
+    # softmax cross-entropy: a class or soft labels, as the shape says; FL_ROW_* name the others
+    LABELS_CLASS_OR_SOFT = 100
+
+# What takes part in an evaluation. The first four have a class axis.
+cdef enum:
+    RAW
+    TARGET
+    GRADIENT
+    HESSIAN
+    LABEL
+    VALUE
+    WEIGHT
+    LOSS
+    N_ARRAYS
+
+
+# One array: how to reach it from a flat sample index. Its axes are those of the samples, the same
+# for all arrays, and for the first four the class axis last.
+cdef struct Operand:
+    int present
+    int direct            # native and aligned: kernels reach it by strides
+    Py_ssize_t itemsize
+    Py_ssize_t class_stride  # in bytes
+    FlArray array
+
+
+cdef struct Job:
+    FlRowFn function
+    int precision
+    int stream
+    int wants
+    int softmax           # one of the two kernels with a scratch and a check of targets of their own
+    Py_ssize_t n_samples, n_classes, n_labels, rows
+    Py_ssize_t inner      # length of the last sample axis: a run with one stride
+    int n_axes
+    double scale, label_smoothing, class_weight_sum
+    const double* params
+    const void* class_weight
+    const void* per_output
+    int has_ignore
+    int64_t ignore_index
+    size_t scratch_bytes
+    char* scratch         # per thread
+    Operand operands[8]
+
+
+# Where a thread's memory begins; all 64-aligned.
+cdef struct Buffers:
+    char* kernel
+    int64_t* labels
+    char* value
+    char* weight
+    char* loss
+    char* staged[4]
+
+
+cdef inline size_t rounded(size_t n_bytes) noexcept nogil:
+    return (n_bytes + 63) // 64 * 64
+
+
+cdef inline size_t divide_scratch(const Job* job, char* base, Buffers* out) noexcept nogil:
+    """Places the buffers one behind the other; returns how much they need."""
+    cdef size_t item = 8 if job.precision == FL_F64 else 4
+    cdef size_t at = 0, row_bytes = rounded(job.rows * item)
+    cdef int i
+    out.kernel = base
+    at += rounded(
+        fl_cross_entropy_scratch_bytes(job.n_classes)
+        if job.softmax else fl_row_scratch_bytes(job.n_classes)
+    )
+    out.labels = <int64_t*>(base + at)
+    at += rounded(job.rows * sizeof(int64_t))
+    out.value = base + at
+    at += row_bytes
+    out.weight = base + at
+    at += row_bytes
+    out.loss = base + at
+    at += row_bytes
+    for i in range(4):
+        out.staged[i] = base + at
+        if job.operands[i].present and not job.operands[i].direct:
+            at += rounded(job.rows * job.n_classes * item)
+    return at
+
+
+cdef inline int read_block_labels(
+    const Job* job, Py_ssize_t start, Py_ssize_t n, int64_t* labels
+) noexcept nogil:
+    """Labels of a block, -1 where ignored; 1 if one is invalid (and then ignored)."""
+    cdef Py_ssize_t i
+    cdef int invalid = 0
+    cdef int64_t label
+    kernels().read_labels(&job.operands[LABEL].array, start, n, labels)
+    for i in range(n):
+        label = labels[i]
+        if job.has_ignore and label == job.ignore_index and label != INT64_MIN:
+            labels[i] = -1
+        elif label < 0 or label >= job.n_labels:
+            labels[i] = -1
+            invalid = 1
+    return invalid
+
+
+cdef inline void place(
+    const Job* job, int which, const Buffers* buffers, Py_ssize_t block_start, Py_ssize_t start,
+    const void** data, Py_ssize_t* sample_stride, Py_ssize_t* class_stride
+) noexcept nogil:
+    """Where the sample `start` of an operand stands, and its strides in elements."""
+    cdef const Operand* operand = &job.operands[which]
+    cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
+    cdef Py_ssize_t index = start
+    cdef char* p
+    cdef int axis
+    if not operand.direct:
+        data[0] = buffers.staged[which] + (start - block_start) * job.n_classes * item
+        sample_stride[0] = job.n_classes
+        class_stride[0] = 1
+        return
+    p = operand.array.data
+    for axis in range(job.n_axes - 1, -1, -1):
+        p += index % operand.array.shape[axis] * operand.array.strides[axis]
+        index //= operand.array.shape[axis]
+    data[0] = p
+    sample_stride[0] = operand.array.strides[job.n_axes - 1] // item
+    class_stride[0] = operand.class_stride // item
+
+
+cdef inline int targets_valid(const Job* job, const FlRowBlock* block) noexcept nogil:
+    """Whether the soft labels of a run are finite and not negative; they are in cache anyway."""
+    cdef double sums[FL_SUM_LANES]
+    cdef Py_ssize_t i, item = 8 if job.precision == FL_F64 else 4
+    cdef const char* p = <const char*>block.targets
+    cdef FlSumWeightsFn check = kernels().sum_weights[job.precision]
+    cdef int valid = 1
+    for i in range(FL_SUM_LANES):
+        sums[i] = 0.0
+    if block.target_class_stride == 1:
+        for i in range(block.n_samples):
+            valid &= check(p + i * block.target_sample_stride * item, block.n_classes, sums)
+    else:  # samples side by side: anything else has been staged
+        for i in range(block.n_classes):
+            valid &= check(p + i * block.target_class_stride * item, block.n_samples, sums)
+    return valid
+
+
+cdef inline int run_row_block(
+    const Job* job, Py_ssize_t start, char* scratch, double* partial
+) noexcept nogil:
+    """One block of samples; its summed loss goes to partial. 1 if a label in it is invalid."""
+    cdef FlRowBlock block
+    cdef Buffers buffers
+    cdef Py_ssize_t n = min(job.rows, job.n_samples - start), at = start, end = start + n
+    cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
+    cdef Py_ssize_t offset
+    cdef int invalid = 0, i
+    cdef const void* where
+    divide_scratch(job, scratch, &buffers)
+    partial[0] = 0.0
+    block.n_classes = job.n_classes
+    block.class_weight = job.class_weight
+    block.class_weight_sum = job.class_weight_sum
+    block.label_smoothing = job.label_smoothing
+    block.params = job.params
+    block.per_output = job.per_output
+    block.scale = job.scale
+    block.wants = job.wants
+    block.stream = job.stream
+    block.scratch = buffers.kernel
+    block.loss_sum = 0.0
+    block.invalid = 0
+    block.labels = NULL
+    block.values = NULL
+    block.targets = NULL
+    block.sample_weight = NULL
+    block.loss = NULL
+    block.gradient = NULL
+    block.hessian = NULL
+    if job.operands[LABEL].present:
+        invalid = read_block_labels(job, start, n, buffers.labels)
+    if job.operands[VALUE].present:
+        kernels().read[job.precision](&job.operands[VALUE].array, start, n, buffers.value)
+    if job.operands[WEIGHT].present:
+        kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
+    for i in range(TARGET + 1):
+        if job.operands[i].present and not job.operands[i].direct:
+            kernels().read[job.precision](
+                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
+                buffers.staged[i],
+            )
+    while at < end:
+        offset = at - start
+        # a run: samples that one stride leads through
+        block.n_samples = min(end - at, job.inner - at % job.inner)
+        place(
+            job, RAW, &buffers, start, at, &block.raw_prediction, &block.sample_stride,
+            &block.class_stride,
+        )
+        if job.operands[LABEL].present:
+            block.labels = buffers.labels + offset
+        elif job.operands[TARGET].present:
+            place(
+                job, TARGET, &buffers, start, at, &block.targets, &block.target_sample_stride,
+                &block.target_class_stride,
+            )
+            if job.softmax:
+                invalid |= not targets_valid(job, &block)
+        if job.operands[VALUE].present:
+            block.values = buffers.value + offset * item
+        if job.operands[WEIGHT].present:
+            block.sample_weight = buffers.weight + offset * item
+        if job.operands[LOSS].present:
+            block.loss = buffers.loss + offset * item
+        if job.operands[GRADIENT].present:
+            place(
+                job, GRADIENT, &buffers, start, at, &where, &block.gradient_sample_stride,
+                &block.gradient_class_stride,
+            )
+            block.gradient = <void*>where
+        if job.operands[HESSIAN].present:
+            place(
+                job, HESSIAN, &buffers, start, at, &where, &block.hessian_sample_stride,
+                &block.hessian_class_stride,
+            )
+            block.hessian = <void*>where
+        job.function(&block)
+        if job.wants & FL_WANT_LOSS:
+            partial[0] += block.loss_sum
+        at += block.n_samples
+    if job.operands[LOSS].present:
+        kernels().write[job.precision](&job.operands[LOSS].array, start, n, buffers.loss)
+    for i in range(GRADIENT, HESSIAN + 1):
+        if job.operands[i].present and not job.operands[i].direct:
+            kernels().write[job.precision](
+                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
+                buffers.staged[i],
+            )
+    return invalid | block.invalid
+
+
+cdef inline int weigh_block(
+    const Job* job, Py_ssize_t start, char* scratch, double* partial
+) noexcept nogil:
+    """The weight of a block's samples that are not ignored: sample weight times class weight."""
+    cdef Buffers buffers
+    cdef Py_ssize_t i, n = min(job.rows, job.n_samples - start)
+    cdef int invalid = 0
+    cdef double weight, total = 0.0
+    divide_scratch(job, scratch, &buffers)
+    invalid = read_block_labels(job, start, n, buffers.labels)
+    if job.operands[WEIGHT].present:
+        kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
+    for i in range(n):
+        if buffers.labels[i] < 0:
+            continue
+        weight = 1.0
+        if job.operands[WEIGHT].present:
+            if job.precision == FL_F64:
+                weight = (<double*>buffers.weight)[i]
+            else:
+                weight = (<float*>buffers.weight)[i]
+        if job.class_weight != NULL:
+            if job.precision == FL_F64:
+                weight = weight * (<const double*>job.class_weight)[buffers.labels[i]]
+            else:
+                weight = weight * (<const float*>job.class_weight)[buffers.labels[i]]
+        total += weight
+    partial[0] = total
+    return invalid

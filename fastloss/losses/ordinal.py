@@ -1,0 +1,97 @@
+"""Losses of ordered classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._parameters import number_sequence, parameter
+from fastloss.losses._rows import ClassLoss
+
+
+class Coral(ClassLoss):
+    """
+    CORAL: for each of C - 1 thresholds the log loss of "the class is above it", for ordered classes.
+
+    sum over k of importance_k * (softplus(f_k) - [y > k] * f_k), in nats, with f = raw_prediction
+    of C - 1 outputs, output k being the logit of y > k. Link: logit of each output. Labels: classes
+    0 to C - 1, one more than outputs. The gradient is importance_k * (expit(f_k) - [y > k]), the
+    Hessian's diagonal importance_k * expit(f_k) * expit(-f_k). Error at most 3 ULP. `predict` gives
+    P(y > k); in CORAL the outputs share one score and differ by a bias each, which keeps these in
+    order.
+
+    Parameters
+    ----------
+    importance : sequence of float, optional
+        One factor of at least 0 a threshold, 1 by default.
+
+    References
+    ----------
+    Cao, Mirjalili, Raschka, Rank Consistent Ordinal Regression for Neural Networks, 2020.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> round(fl.Coral()([2], [[3.0, 0.0, -1.0]]), 4)
+    1.055
+    """
+
+    __slots__ = ()
+    name = "coral"
+    importance = parameter("importance")
+
+    def __init__(
+        self, importance: Sequence[float] | npt.NDArray[np.floating] | None = None
+    ) -> None:
+        factors = (
+            None if importance is None else number_sequence("importance", importance, 0.0, np.inf)
+        )
+        super().__init__(
+            {"importance": factors},
+            link="expit",
+            per_output=None if factors is None else ("importance", factors),
+            extra_classes=1,
+        )
+
+    def _per_class(self) -> int | None:
+        return None if self.importance is None else len(self.importance) + 1
+
+    def _fewer_outputs(self) -> int:
+        return 1
+
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        above = np.cumsum(frequencies[::-1])[::-1][1:]
+        below = np.cumsum(frequencies)[:-1]
+        return np.asarray(np.log(np.maximum(above, EPSILON)) - np.log(np.maximum(below, EPSILON)))
+
+
+class RankedProbabilityScore(ClassLoss):
+    """
+    Ranked probability score: the squared distance of cumulated probabilities, for ordered classes.
+
+    sum over k < C - 1 of (P_k - [y <= k])**2 with P_k = p_0 + ... + p_k and p the softmax of
+    raw_prediction along the class axis. A proper score, and one that counts how far off a wrong
+    class is. Link: symmetric multinomial logit. Labels: classes 0 to C - 1. The gradient is 2 * p_j
+    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 6 ULP, of the
+    gradient's and the Hessian's largest term. The Hessian's diagonal may be negative. `predict`
+    gives the softmax.
+
+    References
+    ----------
+    Epstein, A Scoring System for Probability Forecasts of Ranked Categories, 1969.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.RankedProbabilityScore()([0, 1], [[0.0, 0.0], [40.0, 0.0]], reduction="none")
+    array([0.25, 1.  ])
+    """
+
+    __slots__ = ()
+    name = "ranked_probability_score"
+
+    def __init__(self) -> None:
+        super().__init__(link="softmax")

@@ -1,0 +1,228 @@
+"""Losses on softmax probabilities for hard cases, noisy labels and sparse predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss.losses._constants import Vector
+from fastloss.losses._parameters import between, number_sequence, parameter, real
+from fastloss.losses._rows import ClassLoss
+
+
+class MulticlassFocal(ClassLoss):
+    """
+    Focal loss of several classes: -alpha_y * (1 - p_y)**gamma * log(p_y).
+
+    In nats, with p the softmax of raw_prediction along the class axis and y the label: samples that
+    are classified well count less. Link: symmetric multinomial logit. Labels: classes 0 to C - 1.
+    With h = 1 - p_y - gamma * p_y * log(p_y) the gradient is alpha_y * (1 - p_y)**(gamma - 1) * h *
+    (p_k - [k = y]); gamma = 0 is the cross-entropy. Nothing is NaN at saturation. Error at most 6
+    ULP, of the Hessian at most 12 (of its largest term): a power of 1 - p_y magnifies its rounding
+    error. `predict` gives the softmax, which for gamma > 0 is no calibrated probability.
+
+    Parameters
+    ----------
+    gamma : float
+        At least 0: how much less well-classified samples count.
+    alpha : sequence of float, optional
+        One factor of at least 0 a class, 1 by default. They belong to the loss: the mean does not
+        divide by them.
+    hessian : {"exact", "bounded"}
+        The Hessian's diagonal may be negative; "bounded" leaves out the part that makes it so.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollar, Focal Loss for Dense Object Detection, 2017.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> round(fl.MulticlassFocal()([0], [[0.0, 0.0]]), 4)
+    0.1733
+    """
+
+    __slots__ = ()
+    name = "multiclass_focal"
+    gamma = parameter("gamma")
+    alpha = parameter("alpha")
+    hessian = parameter("hessian")
+
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: Sequence[float] | npt.NDArray[np.floating] | None = None,
+        hessian: str = "exact",
+    ) -> None:
+        gamma = real("gamma", gamma)
+        if gamma < 0:
+            raise ValueError(f"gamma = {gamma!r}: expected a number of at least 0")
+        if hessian not in ("exact", "bounded"):
+            raise ValueError(f"hessian = {hessian!r}: expected 'exact' or 'bounded'")
+        factors = None if alpha is None else number_sequence("alpha", alpha, 0.0, float("inf"))
+        super().__init__(
+            {"gamma": gamma, "alpha": factors, "hessian": hessian},
+            (gamma, float(hessian == "bounded")),
+            link="softmax",
+            per_output=None if factors is None else ("alpha", factors),
+        )
+
+    def _per_class(self) -> int | None:
+        return None if self.alpha is None else len(self.alpha)
+
+
+class MulticlassGeneralizedCE(ClassLoss):
+    """
+    Generalised cross-entropy: (1 - p_y**q) / q, between cross-entropy and absolute error.
+
+    p is the softmax of raw_prediction along the class axis, y the label. Link: symmetric
+    multinomial logit. Labels: classes 0 to C - 1. The loss is at most 1 / q, so that wrong labels
+    cannot dominate; q near 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
+    - [k = y]), the Hessian's diagonal p_y**q * (p_k * (1 - p_k) - q * (p_k - [k = y])**2), which
+    may be negative. Error at most 8 ULP, of the Hessian at most 10 (of its larger term). `predict`
+    gives the softmax.
+
+    Parameters
+    ----------
+    q : float
+        In (0, 1]: how strongly samples far from their label are discounted.
+
+    References
+    ----------
+    Zhang, Sabuncu, Generalized Cross Entropy Loss for Training with Noisy Labels, 2018.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.MulticlassGeneralizedCE(q=1.0)([0], [[0.0, 0.0]])
+    0.5
+    """
+
+    __slots__ = ()
+    name = "multiclass_generalized_ce"
+    q = parameter("q")
+
+    def __init__(self, q: float = 0.7) -> None:
+        q = between("q", q, 0.0, 1.0)
+        if q == 0:
+            raise ValueError(f"q = {q!r}: expected a number in (0, 1]")
+        super().__init__({"q": q}, (q,), link="softmax")
+
+
+class SymmetricCrossEntropy(ClassLoss):
+    """
+    Symmetric cross-entropy: -alpha * log(p_y) - beta * log_zero * (1 - p_y).
+
+    Cross-entropy plus its reverse, in which log 0 is replaced by `log_zero`, in nats; p is the
+    softmax of raw_prediction along the class axis, y the label. Link: symmetric multinomial logit.
+    Labels: classes 0 to C - 1. The gradient is (p_k - [k = y]) * (alpha - beta * log_zero * p_y),
+    the Hessian's diagonal p_k * (1 - p_k) times that factor, plus beta * log_zero * p_y * (p_k - [k
+    = y])**2: it may be negative. Error at most 5 ULP, of the Hessian at most 8 (of its larger
+    term). `predict` gives the softmax.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Weights of the two parts, at least 0.
+    log_zero : float
+        What stands for log 0, less than 0.
+
+    References
+    ----------
+    Wang, Ma, Chen, Luo, Yi, Bailey, Symmetric Cross Entropy for Robust Learning with Noisy Labels,
+    2019.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> round(fl.SymmetricCrossEntropy()([0], [[0.0, 0.0]]), 4)
+    2.0693
+    """
+
+    __slots__ = ()
+    name = "symmetric_cross_entropy"
+    alpha = parameter("alpha")
+    beta = parameter("beta")
+    log_zero = parameter("log_zero")
+
+    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = -4.0) -> None:
+        params = {
+            "alpha": real("alpha", alpha),
+            "beta": real("beta", beta),
+            "log_zero": real("log_zero", log_zero),
+        }
+        for name in ("alpha", "beta"):
+            if params[name] < 0:
+                raise ValueError(f"{name} = {params[name]!r}: expected a number of at least 0")
+        if params["log_zero"] >= 0:
+            raise ValueError(f"log_zero = {log_zero!r}: expected a number less than 0")
+        super().__init__(
+            params, (params["alpha"], -params["beta"] * params["log_zero"]), link="softmax"
+        )
+
+
+class Sparsemax(ClassLoss):
+    """
+    Sparsemax loss: the convex loss whose link gives probabilities that may be exactly 0.
+
+    With p the Euclidean projection of raw_prediction onto the simplex and S its support, -f_y + sum
+    over S of (f_k**2 - tau**2) / 2 + 1 / 2, where p_k = max(f_k - tau, 0) and y is the label. It is
+    0 where the label leads by 1. Link: sparsemax. Labels: classes 0 to C - 1. The gradient is p -
+    [k = y]; the Hessian's diagonal, piecewise constant, is 1 - 1 / n for the n classes of S, else
+    0. Error at most 4 ULP: of 1 for gradient, of the larger of 1 and the loss for the loss.
+    `predict` gives the projection.
+
+    References
+    ----------
+    Martins, Astudillo, From Softmax to Sparsemax, 2016.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Sparsemax()([0, 0], [[2.0, 0.0], [0.0, 0.0]], reduction="none")
+    array([0.  , 0.25])
+    >>> fl.Sparsemax().predict([[2.0, 0.5, 0.0], [0.25, 0.25, -1.0]])
+    array([[1. , 0. , 0. ],
+           [0.5, 0.5, 0. ]])
+    """
+
+    __slots__ = ()
+    name = "sparsemax"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def predict(
+        self,
+        raw_prediction: npt.ArrayLike,
+        *,
+        out: npt.NDArray[np.floating] | None = None,
+        n_threads: int | None = None,
+        axis: int = -1,
+    ) -> npt.NDArray[np.floating]:
+        """
+        Return the Euclidean projection of raw_prediction onto the simplex.
+
+        Parameters are those of the other losses' `predict`.
+
+        Returns
+        -------
+        ndarray
+            Of raw_prediction's shape and dtype.
+        """
+        # checks, and an array for the result
+        result = super().predict(raw_prediction, out=out, n_threads=n_threads, axis=axis)
+        # the gradient at label 0 is the projection but for a 1 at class 0
+        shape = list(result.shape)
+        del shape[axis]
+        labels = np.broadcast_to(np.int8(0), shape)
+        result = self.gradient(
+            labels, result, reduction="sum", out=result, n_threads=n_threads, axis=axis
+        )
+        np.moveaxis(result, axis, 0)[0] += 1
+        return result
+
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        return frequencies  # their own projection

@@ -1,0 +1,52 @@
+/* Focal loss (Lin et al. 2017) of several classes: a_y q^g l with l = -log p_y, q = 1 - p_y, p the softmax
+ * of f, g = gamma and a the class's factor. With c_k = p_k / q for k != y (the share of the others, so that
+ * q^(g - 1) never meets a q of 0), h = q + g p_y l and b = q l - 2 q - (g - 1) p_y l:
+ *     gradient = a q^g c_k h, at the label -a q^g h
+ *     Hessian  = a q^g c_k ((1 - p_k) h - g p_y c_k b), at the label a p_y q^g (h - g b)
+ * The Hessian may be negative; with p[1] = 1 it is bounded: a q^g c_k (1 - p_k) h, at the label
+ * a p_y q^g h, which is what second-order methods want. q^g = pow(q, g) magnifies the error of q by g, so
+ * that a part of it is put back. Parameters: p[0] = gamma, p[1] = bounded. per_output: the factors a, 1 by default.
+ */
+FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), gamma = vsplat(t->p[0]);
+    const V exact = vsplat(R(1.0) - t->p[1]);
+    REAL *e = t->room[0];
+    const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
+    V error, factor = one, at = zero, product, q, low, power, loss;
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        factor = vselect(FN(fl_row_is)(t->label, k), FN(fl_row_number)(t, k), factor);
+        at = vselect(FN(fl_row_is)(t->label, k), vload(e + k * LANES), at);
+    }
+    /* q and what it lacks, relative to it */
+    q = FN(fl_opaque)(s.others / s.sum);
+    product = FN(fl_product)(q, s.sum, &error);
+    low = ((((s.others - product) - error) + s.others_low) - q * s.sum_low) / s.others;
+    low = vkeep(s.others > zero, low);
+    power = vpow(q, gamma);
+    power = FN(fl_opaque)(power + power * (gamma * low));
+    power = power * factor;
+    q = q + q * low;
+    const V p = FN(fl_row_share)(at, zero, &s), l = FN(fl_row_log_loss)(&s);
+    const V pl = vkeep((p > zero) | (p != p), p * l); /* not 0 * inf */
+    const V weighted = FN(fl_opaque)(gamma * pl), h = q + weighted;
+    const V ql = vselect(q > zero, q * l, q - q);
+    const V b = (ql - (q + q)) - (weighted - pl);
+    for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
+        const VI here = FN(fl_row_is)(t->label, k);
+        const V x = vload(e + k * LANES);
+        const V share = vselect(here, -one, vselect(s.others > zero, x / s.others, s.others));
+        const V slope = FN(fl_opaque)(power * share);
+        if (wants & FL_WANT_GRADIENT)
+            vstore(t->gradient + k * LANES, slope * h);
+        if (wants & FL_WANT_HESSIAN) {
+            const V rest = vselect(here, -p, FN(fl_row_not)(&s, x));
+            const V bend = vselect(here, p, FN(fl_opaque)(p * share));
+            vstore(t->hessian + k * LANES,
+                   vselect(here, power * p, slope) *
+                       (vselect(here, h, rest * h) - exact * (gamma * (vselect(here, one, bend) * b))));
+        }
+    }
+    loss = power * l;
+    return vselect(power > zero, loss, power); /* q^g = 0 times any l */
+}

@@ -475,10 +475,11 @@ cdef class PointwiseLoss:
         """
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
         cdef ndarray target
-        cdef int precision = precision_of(f, "raw_prediction"), threads
+        cdef int threads
         cdef Py_ssize_t n = cnp.PyArray_SIZE(f)
         if self._functions == NULL:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
+        precision_of(f, "raw_prediction")
         threads = thread_count(n_threads, n)
         if out is None:
             target = new_like(f)

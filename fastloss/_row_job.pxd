@@ -1,5 +1,5 @@
-# One evaluation of a loss of several outputs a sample, described for the loops that run without the GIL,
-# and one block of it.
+# One evaluation of a loss of several outputs a sample, described for the loops that run without the
+# GIL, and one block of it.
 from libc.stdint cimport INT64_MIN, int64_t
 
 from fastloss._runtime cimport *

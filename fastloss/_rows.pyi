@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -13,16 +13,27 @@ _AnyReal: TypeAlias = npt.NDArray[np.floating[Any]]
 _Reduced: TypeAlias = Literal["mean", "sum"]
 
 @disjoint_base
-class SoftmaxLoss:
+class RowLoss:
     name: ClassVar[str]
 
     def __init__(
         self,
         params: Mapping[str, Any] | tuple[()] = (),
+        values: Sequence[float] = (),
+        *,
+        kernel: str | None = None,
+        link: str = "identity",
         class_weight: npt.NDArray[np.float64] | None = None,
+        per_output: tuple[str, npt.ArrayLike] | None = None,
         label_smoothing: float = 0.0,
         ignore_index: int | None = None,
+        n_outputs: int = 0,
+        extra_classes: int = 0,
     ) -> None: ...
+    @property
+    def label_kind(self) -> str: ...
+    @property
+    def n_outputs(self) -> int | None: ...
     @property
     def params(self) -> dict[str, Any]: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -320,3 +331,6 @@ class SoftmaxLoss:
         n_threads: int | None = None,
         axis: int = -1,
     ) -> _AnyReal: ...
+    def _finish_link(
+        self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
+    ) -> None: ...

@@ -24,6 +24,14 @@ cdef enum:
 _LINKS = {
     "identity": FL_LINK_IDENTITY, "exp": FL_LINK_EXP, "expit": FL_LINK_EXPIT, "softmax": LINK_SOFTMAX
 }
+_KINDS = {
+    LABELS_CLASS_OR_SOFT: "class or soft",
+    FL_ROW_CLASS: "class",
+    FL_ROW_VALUE: "value",
+    FL_ROW_TARGETS: "targets",
+    FL_ROW_LOG_TARGETS: "log targets",
+    FL_ROW_SETS: "sets",
+}
 # what labels that stand in rows must be
 _ROWS = {
     FL_ROW_TARGETS: "targets that are finite and not negative",
@@ -44,7 +52,6 @@ cdef int _run_blocks(const Job* job, double* partials, int threads) noexcept nog
         for b in range(n_blocks):
             invalid += run_row_block(job, b * job.rows, job.scratch, &partials[b])
     return invalid
-
 
 
 cdef int _weigh_blocks(const Job* job, double* partials, int threads) noexcept nogil:
@@ -182,6 +189,18 @@ cdef class RowLoss:
         self._ready = True
 
     # ------------------------------------------------------------ identity
+
+    @property
+    def label_kind(self):
+        """What y_true holds: "class", "class or soft", "value", "targets", "log targets" or "sets"."""
+        return _KINDS[self._labels]
+
+    @property
+    def n_outputs(self):
+        """How many outputs a sample must have, None where it may have any number."""
+        if self._n_outputs:
+            return self._n_outputs
+        return None if self._per_output is None else self._per_output[1]
 
     @property
     def params(self):
@@ -659,6 +678,7 @@ cdef class RowLoss:
                 f = (<object>f).copy(order="K")
         if self._link != LINK_SOFTMAX:
             apply_link(f, target, self._link, threads)
+            self._finish_link(target, class_axis, n_threads)
             return target
         for i in range(N_ARRAYS):
             job.operands[i].present = False
@@ -682,6 +702,9 @@ cdef class RowLoss:
         finally:
             free(job.scratch)
         return target
+
+    def _finish_link(self, values, axis, n_threads):
+        """For a link that is not element by element: what predict returns, in place."""
 
 
 cdef ndarray _new_in_layout(ndarray f):

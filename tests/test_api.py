@@ -82,7 +82,11 @@ def test_the_docs_name_every_loss():
 
 
 def test_all_is_complete_and_sorted():
-    assert list(fl.__all__) == sorted(fl.__all__)
+    constants, rest = (
+        [n for n in fl.__all__ if n.isupper()],
+        [n for n in fl.__all__ if not n.isupper()],
+    )
+    assert list(fl.__all__) == sorted(constants) + sorted(rest)  # ruff's order
     for name in fl.__all__:
         assert hasattr(fl, name)
     public = {
@@ -145,8 +149,8 @@ def test_losses_are_immutable(cls):
     loss.params["delta"] = loss.params["x"] = 99.0
     assert loss == cls()
     assert hash(loss) == before
-    with pytest.raises(AttributeError, match=rf"'{cls.__name__}' object has no attribute 'gamma'"):
-        _ = loss.gamma
+    with pytest.raises(AttributeError, match=rf"'{cls.__name__}' object has no attribute 'bogus'"):
+        _ = loss.bogus
 
 
 def test_calling_init_again_does_not_change_a_hashed_loss():
@@ -202,7 +206,7 @@ def test_signatures(cls, method):
 @every_class
 def test_arguments_by_name(cls):
     if not is_pointwise(cls):
-        pytest.skip("its shapes differ: test_cross_entropy.py")
+        pytest.skip("its shapes differ: test_cross_entropy.py, test_rows.py")
     loss = cls()
     expected = loss.loss([1.0, 0.0], [0.5, 0.25], [1.0, 3.0])
     by_name = {"raw_prediction": [0.5, 0.25], "sample_weight": [1.0, 3.0], "y_true": [1.0, 0.0]}

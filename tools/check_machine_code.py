@@ -1,7 +1,7 @@
 """
 Look into the machine code of the C core.
 
-For x86-64 v3 and v4: every loop of a pointwise loss, a vecmath function or the SGD step does its
+For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function or the SGD step does its
 arithmetic in whole ymm or zmm registers, without a scalar operation and without a call. For every
 object: nothing of libm is called, and only tables of kernels are visible to the linker. The
 objects that any x86-64 processor runs hold no AVX instruction.
@@ -176,7 +176,8 @@ def problem_of(body: list[Instruction], register: str) -> str | None:
     if not body:
         return "not found in the object file"
     full = 0
-    for loop in innermost_loops(body):
+    # a row loss of a fixed number of outputs needs no loop
+    for loop in innermost_loops(body) or [body]:
         packed = [i for i in loop if PACKED.match(i.name)]
         for instruction in loop:
             text = f"{instruction.name} {instruction.operands}"
@@ -210,6 +211,7 @@ def kernels() -> list[str]:
         for loop in (("run", "plain") if stage == "PREPARED_PLAIN" else ("run",))
     ]
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
+    stems += [f"fl_{name}_tile" for name in names_in("rows.def", "FL_ROW")]
     stems += ["fl_sgd"]
     return [f"{stem}_{precision}" for stem in stems for precision in PRECISIONS]
 
@@ -242,6 +244,7 @@ def check_symbols(folder: Path) -> list[str]:
             continue
         isa = isa_of(path)
         tables = {f"fl_pointwise_{loss}_{isa}" for loss, _ in pointwise_losses()}
+        tables |= {f"fl_row_{loss}_{isa}" for loss in names_in("rows.def", "FL_ROW")}
         tables.add(f"fl_kernels_{isa}")
         visible = {line[-1] for line in symbols(path, "--extern-only", "--defined-only")}
         called = {line[-1] for line in symbols(path, "--undefined-only")} - tables

@@ -51,7 +51,7 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
 def number_sequence(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
     """Return a sequence of finite floats in [low, high], or raise an error that names the parameter."""
     try:
-        entries = tuple(values)  # type: ignore[arg-type]
+        entries: tuple[Any, ...] = tuple(values)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} = {values!r}: expected a sequence of numbers") from None
     if not entries:

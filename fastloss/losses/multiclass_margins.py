@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,11 +17,12 @@ class MulticlassHinge(ClassLoss):
     """
     Multiclass hinge loss: the mean over all C classes of max(0, margin - f_y + f_k)**p, k != y.
 
-    f = raw_prediction are scores along the class axis, y the label; torch's ``multi_margin_loss``. Link:
-    identity. Labels: classes 0 to C - 1. The gradient of class k is p * s_k**(p - 1) / C with s_k =
+    f = raw_prediction are scores along the class axis, y the label; torch's ``multi_margin_loss``.
+    Link: identity. Labels: classes 0 to C - 1. The gradient of class k is p * s_k**(p - 1) / C with
+    s_k =
     max(0, margin - f_y + f_k), that of the label minus the sum of the others. The Hessian's
     diagonal is 2 / C where s_k > 0 for p = 2, at the label the sum of these; for p = 1, where it is
-    0 almost everywhere, 1 / C and their sum are reported. Error at most 3 ULP.
+    0 almost everywhere, 1 / C and their sum are reported. Error at most 3.5 ULP.
 
     Parameters
     ----------
@@ -161,8 +164,8 @@ class MultilabelMargin(TargetsLoss):
         return _integral_descent(objective, minimise(objective, np.zeros(labels.shape[1])))
 
 
-def _integral_descent(objective, start: Vector) -> Vector:  # type: ignore[no-untyped-def]
-    """Return the best of whole-number points reached by moving one class, or all above a level, by 1."""
+def _integral_descent(objective: Callable[[Vector], tuple[float, Vector]], start: Vector) -> Vector:
+    """Return the best whole-number point reached by moving one class, or all above a level, by 1."""
     point = np.round(start - start.min())
     value = objective(point)[0]
     improved = True

@@ -19,9 +19,9 @@ class Coral(ClassLoss):
     sum over k of importance_k * (softplus(f_k) - [y > k] * f_k), in nats, with f = raw_prediction
     of C - 1 outputs, output k being the logit of y > k. Link: logit of each output. Labels: classes
     0 to C - 1, one more than outputs. The gradient is importance_k * (expit(f_k) - [y > k]), the
-    Hessian's diagonal importance_k * expit(f_k) * expit(-f_k). Error at most 3 ULP. `predict` gives
-    P(y > k); in CORAL the outputs share one score and differ by a bias each, which keeps these in
-    order.
+    Hessian's diagonal importance_k * expit(f_k) * expit(-f_k). Error at most 3 ULP, of the Hessian
+    at most 3.5. `predict` gives P(y > k); in CORAL the outputs share one score and differ by a bias
+    each, which keeps these in order.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class RankedProbabilityScore(ClassLoss):
     sum over k < C - 1 of (P_k - [y <= k])**2 with P_k = p_0 + ... + p_k and p the softmax of
     raw_prediction along the class axis. A proper score, and one that counts how far off a wrong
     class is. Link: symmetric multinomial logit. Labels: classes 0 to C - 1. The gradient is 2 * p_j
-    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 6 ULP, of the
+    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP, of the
     gradient's and the Hessian's largest term. The Hessian's diagonal may be negative. `predict`
     gives the softmax.
 

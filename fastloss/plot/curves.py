@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastloss as fl
-from fastloss.bench.workloads import MULTICLASS
+from fastloss._rows import RowLoss
 
 PARTS = ("loss", "gradient", "hessian")
-_CLASSES = 3
+_OUTPUTS = 3
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,16 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     """
     x = np.asarray(raw_prediction, dtype=np.float64)
     name = _short_name(loss)
-    if loss.name in MULTICLASS:
-        f = np.zeros((len(x), _CLASSES))
+    if isinstance(loss, RowLoss):
+        n_outputs = loss.n_outputs or _OUTPUTS
+        f = np.zeros((len(x), n_outputs))
         f[:, 0] = x
         y_true = y_true or 0.0
-        if y_true != int(y_true):
-            raise ValueError(f"y = {y_true:g}: {name} expects a class")
-        parts = loss.loss_gradient_hessian(np.full(len(x), int(y_true)), f, reduction="none")
+        labels = _row_labels(loss.label_kind, y_true, n_outputs, name)
+        labels = np.broadcast_to(labels, (len(x), *np.shape(labels)))
+        parts = loss.loss_gradient_hessian(labels, f, reduction="none")
         value, gradient, hessian = parts[0], parts[1][:, 0], parts[2][:, 0]
-        title = f"{name}, output 0 of {_CLASSES}, y = {y_true:g}"
+        title = f"{name}, output 0 of {n_outputs}, y = {y_true:g}"
     else:
         if y_true is None:
             y_true = 0.0 if _accepts(loss, -1.0) else 1.0
@@ -128,6 +129,25 @@ def traces(
 ) -> list[Curve]:
     """Return `trace` of each loss."""
     return [trace(loss, raw_prediction, y_true) for loss in losses]
+
+
+def _row_labels(kind: str, y_true: float, n_outputs: int, name: str) -> Any:
+    """Return the label of one sample: a number, a class, or a row with all on that class."""
+    if kind == "value":
+        return np.float64(y_true)
+    if y_true != int(y_true):
+        raise ValueError(f"y = {y_true:g}: {name} expects a class")
+    label = int(y_true)
+    if kind in ("class", "class or soft"):
+        return np.int64(label)
+    if not 0 <= label < n_outputs:
+        raise ValueError(f"y = {label}: {name} expects a class of 0 to {n_outputs - 1}")
+    if kind == "sets":
+        return np.array([label] + [-1] * (n_outputs - 1))
+    one_hot = np.eye(n_outputs)[label]
+    if kind == "log targets":
+        return np.where(one_hot > 0, 0.0, -np.inf)
+    return one_hot
 
 
 def _short_name(loss: Any) -> str:

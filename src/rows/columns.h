@@ -2,7 +2,7 @@
  *
  * Included once per precision, after vecmath.h and multiclass/tile.h.
  */
-#define two_sum FN(fl_two_sum)
+#define two_sum FN(fl_finite_sum)
 #define add_carrying FN(fl_add_carrying)
 
 /* a + b = returned + *error (Knuth's TwoSum); *error is 0 where the sum is not finite */
@@ -41,8 +41,7 @@ typedef struct {
     V raw;      /* f at the label */
 } FN(FlRowSoftmax);
 
-FL_INLINE FN(FlRowSoftmax)
-    FN(fl_row_softmax)(const REAL *f, ptrdiff_t n, VI label, REAL *e)
+FL_INLINE FN(FlRowSoftmax) FN(fl_row_softmax)(const REAL *f, ptrdiff_t n, VI label, REAL *e)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     V max = vload(f), raw = max, rest = zero, rest_lost = zero, others = zero, others_lost = zero;

@@ -8,8 +8,7 @@ FL_INLINE V FN(coral)(const FN(FlRowTile) * t, int wants)
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     V loss = zero, lost = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V f = vload(t->f + k * LANES), 
-                importance = FN(fl_row_number)(t, k);
+        const V f = vload(t->f + k * LANES), importance = FN(fl_row_number)(t, k);
         const V e = vexp_nonpositive(vminus_abs(f)), u = e - e * (e / (one + e));
         const VI above = t->label > vsplat_int((INT)k);
         const V z = vselect(above, -f, f), sign = vselect(above, -one, one);

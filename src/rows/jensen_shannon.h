@@ -5,6 +5,13 @@
  *     Hessian  = p_k (1 - 2 p_k) (a_k - A) + p_k ((1 - p_k) r_k - p_k (r_k - B)) / 2
  * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: none.
  */
+
+/* log(2 x / both) = log(1 + d): near 1 by the difference, else by the quotient */
+FL_INLINE V FN(fl_log_share)(V x, V both, V d)
+{
+    return vselect(vabs(d) < R(0.5), vlog1p(d), vlog((x + x) / both));
+}
+
 FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), half = vsplat(R(0.5));
@@ -12,11 +19,11 @@ FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, vsplat_int(-1), e);
     V loss = zero, lost = zero, mean = zero, mean_lost = zero, share = zero, share_lost = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V q = vload(t->target + k * LANES), p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
-        /* with d = (p - q) / (p + q): p / m = 1 + d, q / m = 1 - d */
+        const V q = vload(t->target + k * LANES),
+                p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
         const V both = p + q, d = vselect(both > zero, (p - q) / both, p - p);
-        const V of_p = vkeep((p > zero) | (p != p), half * vlog1p(d));
-        const V of_q = vkeep(q > zero, half * vlog1p(-d));
+        const V of_p = vkeep((p > zero) | (p != p), half * FN(fl_log_share)(p, both, d));
+        const V of_q = vkeep(q > zero, half * FN(fl_log_share)(q, both, -d));
         add_carrying(&loss, &lost, FN(fl_opaque)(p * of_p));
         add_carrying(&loss, &lost, FN(fl_opaque)(q * of_q));
         add_carrying(&mean, &mean_lost, FN(fl_opaque)(p * of_p));

@@ -8,8 +8,8 @@ FL_INLINE V FN(multi_pinball)(const FN(FlRowTile) * t, int wants)
     V loss = vsplat(R(0.0)), lost = loss;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V r = vload(t->f + k * LANES) - t->value;
-        const V slope = vselect(r > R(0.0), vsplat(t->per_output[t->n + k]),
-                                vsplat(-t->per_output[k]));
+        const V slope =
+            vselect(r > R(0.0), vsplat(t->per_output[t->n + k]), vsplat(-t->per_output[k]));
         add_carrying(&loss, &lost, vabs(FN(fl_opaque)(slope * r)));
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, vselect(r == r, slope, r));

@@ -42,9 +42,9 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN) {
             const V rest = vselect(here, -p, FN(fl_row_not)(&s, x));
             const V bend = vselect(here, p, FN(fl_opaque)(p * share));
-            vstore(t->hessian + k * LANES,
-                   vselect(here, power * p, slope) *
-                       (vselect(here, h, rest * h) - exact * (gamma * (vselect(here, one, bend) * b))));
+            vstore(t->hessian + k * LANES, vselect(here, power * p, slope) *
+                                               (vselect(here, h, rest * h) -
+                                                exact * (gamma * (vselect(here, one, bend) * b))));
         }
     }
     loss = power * l;

@@ -2,18 +2,19 @@
  *     gradient = p_y^q (p_k - [k = y])
  *     Hessian  = p_y^q (p_k (1 - p_k) - q (p_k - [k = y])^2)
  * p_y^q = e^{-q (max - f_y)} (1 + rest)^{-q}: the first exponent is kept with its rounding error, since the
- * exponential magnifies it. Parameters: p[0] = q.
+ * exponential magnifies it. Parameters: p[0] + p[1] = q, p[0] a float32.
  */
 FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
 {
-    const V zero = vsplat(R(0.0)), power = vsplat(t->p[0]);
+    const V zero = vsplat(R(0.0)), power = vsplat(t->p[0] + t->p[1]);
+    const V spare = vsplat(FL_BITS == 32 ? t->p[1] : R(0.0));
     REAL *e = t->room[0];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
     const V off = FN(fl_row_share)(s.others, s.others_low, &s);
     V gap_low, product_low;
     const V gap = two_sum(s.max, -s.raw, &gap_low), log_sum = vlog1p(s.rest);
     const V product = FN(fl_product)(gap, power, &product_low);
-    const V finite = vkeep(vabs(product) <= REAL_MAX, product_low + gap_low * power);
+    const V finite = vkeep(vabs(product) <= REAL_MAX, product_low + gap_low * power + gap * spare);
     const V exponent = power * log_sum, low = FN(fl_opaque)(finite + exponent);
     /* e^{-product - low}: the second part is at most q log n */
     const V weight = vexp_nonpositive(-product) * vexp(-low);
@@ -23,9 +24,8 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, weight * miss);
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES,
-                   weight * (FN(fl_opaque)(p * FN(fl_row_not)(&s, x)) -
-                             FN(fl_opaque)(power * miss) * miss));
+            vstore(t->hessian + k * LANES, weight * (FN(fl_opaque)(p * FN(fl_row_not)(&s, x)) -
+                                                     FN(fl_opaque)(power * miss) * miss));
     }
     return -vexpm1(-(product + low)) / power;
 }

@@ -20,8 +20,7 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
         if (!vany(open > zero))
             break;
         for (ptrdiff_t k = 0; k < t->n; k++)
-            vstore(times + k * LANES,
-                   vload(times + k * LANES) + vselect(q == (REAL)k, open, zero));
+            vstore(times + k * LANES, vload(times + k * LANES) + vselect(q == (REAL)k, open, zero));
     }
     for (ptrdiff_t j = 0; j < t->n; j++) {
         const V count = vload(times + j * LANES), f = vload(t->f + j * LANES);

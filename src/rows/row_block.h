@@ -15,8 +15,8 @@ enum { FL_WANT_LOSS = 1, FL_WANT_GRADIENT = 2, FL_WANT_HESSIAN = 4 };
 
 /* What stands for the label of a sample, by the rows of rows.def */
 enum {
-    FL_ROW_CLASS,   /* a class: labels */
-    FL_ROW_VALUE,   /* a finite number: values */
+    FL_ROW_CLASS, /* a class: labels */
+    FL_ROW_VALUE, /* a finite number: values */
     FL_ROW_TARGETS, /* a row of targets, finite and not negative */
     FL_ROW_LOG_TARGETS, /* a row of logarithms: finite or -inf */
     FL_ROW_SETS /* a row of classes without repetition, ended by the first -1 */
@@ -24,23 +24,23 @@ enum {
 
 typedef struct {
     ptrdiff_t n_samples, n_classes; /* n_classes >= 1: outputs a sample */
-    const void *raw_prediction;     /* REAL */
+    const void *raw_prediction; /* REAL */
     ptrdiff_t sample_stride, class_stride;
 
     const int64_t *labels; /* [n_samples] in [0, n_classes), or -1: ignored, everything is 0 */
-    const void *values;    /* REAL[n_samples] */
-    const void *targets;   /* REAL; read where labels and values are NULL */
+    const void *values; /* REAL[n_samples] */
+    const void *targets; /* REAL; read where labels and values are NULL */
     ptrdiff_t target_sample_stride, target_class_stride;
 
     const void *sample_weight; /* REAL[n_samples], or NULL for ones */
-    const void *class_weight;  /* REAL[n_classes], or NULL for ones */
-    double class_weight_sum;   /* of class_weight; n_classes where it is NULL */
-    double label_smoothing;    /* in [0, 1] */
-    const double *params;      /* FL_ROW_MAX_PARAMS of them, as a loss's header numbers them */
-    const void *per_output;    /* REALs, a multiple of n_classes, as a loss's header says; or NULL */
-    double scale;              /* multiplies whatever is stored, not loss_sum */
+    const void *class_weight; /* REAL[n_classes], or NULL for ones */
+    double class_weight_sum; /* of class_weight; n_classes where it is NULL */
+    double label_smoothing; /* in [0, 1] */
+    const double *params; /* FL_ROW_MAX_PARAMS of them, as a loss's header numbers them */
+    const void *per_output; /* REALs, a multiple of n_classes, as a loss's header says; or NULL */
+    double scale; /* multiplies whatever is stored, not loss_sum */
 
-    int wants;  /* FL_WANT_* */
+    int wants; /* FL_WANT_* */
     int stream; /* the outputs do not fit the cache: store around it where that pays */
     void *loss; /* REAL[n_samples], or NULL where only loss_sum is wanted */
     void *gradient;
@@ -50,7 +50,7 @@ typedef struct {
 
     void *scratch; /* as many bytes as the kernel asks for, 64-aligned, one per thread */
     double loss_sum; /* out, with FL_WANT_LOSS: sum of w * loss */
-    int invalid;     /* out: set where a value or a target is outside its domain */
+    int invalid; /* out: set where a value or a target is outside its domain */
 } FlRowBlock;
 
 enum { FL_ROW_MAX_PARAMS = 8 };
@@ -66,7 +66,7 @@ enum {
 enum {
     FL_ROW_TILES = 4, /* so many tiles are loaded, and stored, together where a row is short ... */
     FL_ROW_SHORT = 64, /* ... that is, of so many outputs */
-    FL_ROW_ROOM = 4    /* columns of each kernel's own, for every output */
+    FL_ROW_ROOM = 4 /* columns of each kernel's own, for every output */
 };
 
 /* The same for every precision and instruction set, so that a driver can allocate before it knows. */

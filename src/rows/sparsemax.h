@@ -50,8 +50,8 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
     off = off + off_lost;
     if (wants & FL_WANT_GRADIENT)
         for (ptrdiff_t k = 0; k < t->n; k++)
-            vstore(t->gradient + k * LANES, vselect(FN(fl_row_is)(t->label, k), bad - off,
-                                                    vload(t->gradient + k * LANES)));
+            vstore(t->gradient + k * LANES,
+                   vselect(FN(fl_row_is)(t->label, k), bad - off, vload(t->gradient + k * LANES)));
     return R(0.5) * (FN(fl_opaque)(off * off) + (squares + squares_lost)) +
            (vmax(zero, tau - (raw - max)) + bad);
 }

@@ -13,7 +13,8 @@ FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
     V at = zero;
     for (ptrdiff_t k = 0; k < t->n; k++)
         at = vselect(FN(fl_row_is)(t->label, k), vload(e + k * LANES), at);
-    const V p = FN(fl_row_share)(at, zero, &s), part = FN(fl_opaque)(beta * p), factor = alpha + part;
+    const V p = FN(fl_row_share)(at, zero, &s), part = FN(fl_opaque)(beta * p),
+            factor = alpha + part;
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V x = vload(e + k * LANES);
         const V gap = vselect(FN(fl_row_is)(t->label, k), -q, FN(fl_row_share)(x, zero, &s));

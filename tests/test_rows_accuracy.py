@@ -1,0 +1,120 @@
+"""Losses of several outputs: every number within its bound, gradients that are derivatives."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers.ulp import error_in_ulp
+from mpmath import mp
+from references.base import PRECISION
+from references.rows import ROW_CASES, exact, exact_label, exact_parameters, row_labels
+
+import fastloss as fl
+
+OPERATIONS = ("loss", "gradient", "hessian")
+#: A class may state as much, where a power, a logarithm and sums over classes follow each other.
+PROMISE = 16.0
+
+
+def case_id(value):
+    if isinstance(value, dict):
+        return ",".join(f"{key}={v}" for key, v in value.items()) or "default"
+    return getattr(value, "name", None)
+
+
+def documented_bounds(cls):
+    text = " ".join(cls.__doc__.split())
+    stated = re.search(
+        r"Error at most (\d+(?:\.\d+)?) ULP(?:, of the Hessian at most (\d+(?:\.\d+)?))?", text
+    )
+    assert stated, f"{cls.__name__} does not state its error"
+    bounds = float(stated[1]), float(stated[1]), float(stated[2] or stated[1])
+    assert max(bounds) <= PROMISE
+    return bounds
+
+
+def samples(reference, n_outputs, dtype, seed=0):
+    """Ordinary predictions, sure ones, far ones, equal ones."""
+    rng = np.random.default_rng([seed, n_outputs, len(reference.name)])
+    count = 40 if n_outputs <= 5 else 12
+    rows = []
+    for scale in (1e-3, 1.0, 5.0, 30.0, 200.0 if dtype == np.float64 else 60.0):
+        rows.append(rng.normal(size=(count, n_outputs)) * scale)
+    rows.append(rng.normal(size=(count, n_outputs)) + 100.0)
+    rows.append(np.zeros((3, n_outputs)))
+    f = np.concatenate(rows).astype(dtype)
+    if reference.name == "gaussian_nll":
+        f[:, 1] = np.clip(f[:, 1], -40, 40)  # variances whose precision is a normal number
+    return row_labels(reference, n_outputs, len(f), rng, dtype), f
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
+def test_within_its_bound(reference, n_outputs, params, dtype):
+    y, f = samples(reference, n_outputs, dtype)
+    loss = fl.get_loss(reference.name, **params)
+    bounds = documented_bounds(type(loss))
+    computed = loss.loss_gradient_hessian(y, f, reduction="none")
+    with mp.workprec(PRECISION[np.dtype(dtype).name]):
+        for i in range(len(f)):
+            *values, terms = exact(reference, y[i], f[i], params)
+            error = error_in_ulp(computed[0][i], values[0], dtype, terms[0])
+            assert error <= bounds[0], f"loss: {error:.2f} ULP at {y[i]!r}, {f[i]!r}"
+            for part in (1, 2):
+                for k in range(n_outputs):
+                    if reference.amplifies and abs(values[part][k]) < 4096 * np.finfo(dtype).tiny:
+                        continue  # a subnormal probability's few digits, times a factor
+                    error = error_in_ulp(
+                        computed[part][i, k], values[part][k], dtype, terms[part][k]
+                    )
+                    assert error <= bounds[part], (
+                        f"{OPERATIONS[part]}[{k}]: {error:.2f} ULP at {y[i]!r}, {f[i]!r}"
+                    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
+def test_every_operation_gives_the_same_bits(reference, n_outputs, params, dtype):
+    y, f = samples(reference, n_outputs, dtype, seed=1)
+    loss = fl.get_loss(reference.name, **params)
+    value, gradient, hessian = loss.loss_gradient_hessian(y, f, reduction="none")
+    np.testing.assert_array_equal(loss.loss(y, f, reduction="none"), value)
+    np.testing.assert_array_equal(loss(y, f, reduction="none"), value)
+    np.testing.assert_array_equal(loss.gradient(y, f, reduction="none"), gradient)
+    pairs = (
+        *loss.loss_gradient(y, f, reduction="none"),
+        *loss.gradient_hessian(y, f, reduction="none"),
+    )
+    for computed, expected in zip(pairs, (value, gradient, gradient, hessian), strict=True):
+        np.testing.assert_array_equal(computed, expected)
+
+
+@pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
+def test_references_are_derivatives(reference, n_outputs, params):
+    rng = np.random.default_rng(7)
+    tested = 0
+    with mp.workprec(300):
+        step = mp.mpf(2) ** -70
+        while tested < 4:
+            y = row_labels(reference, n_outputs, 1, rng)[0]
+            f = [mp.mpf(float(x)) for x in rng.normal(size=n_outputs) * 2]
+            known = exact_parameters(params)
+            label = exact_label(reference.labels, y)
+            kinks = reference.kinks(f, label, **known)
+            own = {0} if reference.labels == "sets" else set()
+            if any(kink < mp.mpf("1e-3") and kink not in own for kink in kinks):
+                continue
+            tested += 1
+            gradient, hessian = reference.evaluate(f, label, **known)[1:3]
+            for k in range(n_outputs):
+                up, down = list(f), list(f)
+                up[k] += step
+                down[k] -= step
+                above = reference.evaluate(up, label, **known)
+                below = reference.evaluate(down, label, **known)
+                slope = (above[0] - below[0]) / (2 * step)
+                assert abs(slope - gradient[k]) <= mp.mpf("1e-35") * (1 + abs(gradient[k]))
+                exact_hessian = params.get("hessian", "exact") == "exact"
+                if reference.hessian_is_derivative and exact_hessian:
+                    bend = (above[1][k] - below[1][k]) / (2 * step)
+                    assert abs(bend - hessian[k]) <= mp.mpf("1e-35") * (1 + abs(hessian[k]))

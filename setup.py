@@ -162,7 +162,7 @@ def write_pointwise_units():
         for name, row in pointwise_losses().items():
             text = (
                 f"#define FL_ISA {isa}\n"
-                f"#define FL_LOSS {name}\n"
+                f"#define FL_LOSS_NAME {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
                 f"#define FL_LOSS_ROW {row}\n"
                 + ("#define FL_SCALAR 1\n" if isa == "generic" else "")

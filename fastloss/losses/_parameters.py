@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 
 def parameter(name: str) -> Any:
@@ -46,3 +49,10 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
             f"{name} = {value!r}: expected a number in {opening}{low:g}, {high:g}{closing}"
         )
     return result
+
+
+def in_parts(exact: Fraction) -> tuple[float, float, float]:
+    """Return a number rounded, and what is then missing of it: in float64, and in float32."""
+    value = float(exact)
+    single = float(np.float32(value))
+    return value, float(exact - Fraction(value)), float(exact - Fraction(single))

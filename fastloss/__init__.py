@@ -17,12 +17,14 @@ from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._sums import LossSums
 from fastloss.losses import (
     AbsoluteError,
+    BarronRobust,
     CrossEntropy,
     Gamma,
     HalfSquaredError,
     Hinge,
     Huber,
     LogLoss,
+    Lq,
     NegativeBinomial,
     Pinball,
     Poisson,
@@ -39,6 +41,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AbsoluteError",
+    "BarronRobust",
     "Comparison",
     "CrossEntropy",
     "Gamma",
@@ -48,6 +51,7 @@ __all__ = [
     "Huber",
     "LogLoss",
     "LossSums",
+    "Lq",
     "NegativeBinomial",
     "Pinball",
     "Poisson",

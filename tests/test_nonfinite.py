@@ -124,6 +124,38 @@ def test_residual_losses_at_infinity(dtype):
 
 
 @both_dtypes
+@pytest.mark.parametrize(
+    ("alpha", "value", "slope", "curvature"),
+    [
+        (3.0, INF, INF, INF),
+        (2.0, INF, INF, 4.0),
+        (1.5, INF, INF, 0.0),
+        (1.0, INF, 2.0, 0.0),
+        (0.0, INF, 0.0, 0.0),
+        (-2.0, 2.0, 0.0, 0.0),
+        (-INF, 1.0, 0.0, 0.0),
+    ],
+)
+def test_barron_at_infinity(dtype, alpha, value, slope, curvature):
+    f = np.array([INF, -INF], dtype=dtype)
+    results = fl.BarronRobust(alpha, c=0.5).loss_gradient_hessian(np.ones(2), f, reduction="none")
+    eps = float(np.finfo(dtype).eps)
+    for computed, expected in zip(results, (value, slope, curvature), strict=True):
+        np.testing.assert_allclose(np.abs(computed), expected, rtol=2 * eps)
+    assert not results[1][1] > 0
+
+
+@both_dtypes
+def test_lq_at_infinity_and_at_the_label(dtype):
+    y, f = np.full(3, 2.0), np.array([INF, -INF, 2.0], dtype=dtype)
+    for q, at_infinity, at_label in ((1.5, 0.0, INF), (2.5, INF, 0.0)):
+        value, gradient, hessian = fl.Lq(q).loss_gradient_hessian(y, f, reduction="none")
+        np.testing.assert_array_equal(value, [INF, INF, 0.0])
+        np.testing.assert_array_equal(gradient, [INF, -INF, 0.0])
+        np.testing.assert_array_equal(hessian, [at_infinity, at_infinity, at_label])
+
+
+@both_dtypes
 def test_squared_log_error_at_the_ends_of_its_domain(dtype):
     y, f = np.ones(4), np.array([INF, -1.0, -1.5, -INF], dtype=dtype)
     value, gradient, hessian = fl.SquaredLogError().loss_gradient_hessian(y, f, reduction="none")

@@ -179,6 +179,38 @@ def squared_log_error(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
+def lq(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of |f - y|^1.5, by way of its square root."""
+    loss, gradient, hessian = wants(operation)
+    r = f - y
+    size = np.abs(r)
+    root = np.sqrt(size)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(size * root))
+    if gradient:
+        values.append(np.copysign(root * (1.5 / r.size), r))
+    if hessian:
+        with np.errstate(divide="ignore"):
+            values.append((0.75 / r.size) / root)
+    return tuple(values)
+
+
+def barron_robust(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of Barron's robust loss with alpha 1 and c 1: √(1 + r²) - 1."""
+    loss, gradient, hessian = wants(operation)
+    r = f - y
+    root = np.sqrt(1 + r * r)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(root - 1))
+    if gradient:
+        values.append(r / root / r.size)
+    if hessian:
+        values.append((1 / r.size) / root**3)
+    return tuple(values)
+
+
 def log_loss(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean log loss; t = e^-|f| serves the softplus, max(f, 0) + log1p(t), and the sigmoid."""
     loss, gradient, hessian = wants(operation)
@@ -249,12 +281,14 @@ NUMPY_LOSSES: dict[str, NumpyLoss] = {
     function.__name__: function
     for function in (
         absolute_error,
+        barron_robust,
         cross_entropy,
         gamma,
         half_squared_error,
         hinge,
         huber,
         log_loss,
+        lq,
         negative_binomial,
         pinball,
         poisson,

@@ -10,6 +10,7 @@ from fastloss.losses.counts import (
     TweedieIdentity,
 )
 from fastloss.losses.multiclass import CrossEntropy
+from fastloss.losses.powers import BarronRobust, Lq
 from fastloss.losses.registry import available_losses, get_loss
 from fastloss.losses.regression import (
     AbsoluteError,
@@ -21,12 +22,14 @@ from fastloss.losses.regression import (
 
 __all__ = [
     "AbsoluteError",
+    "BarronRobust",
     "CrossEntropy",
     "Gamma",
     "HalfSquaredError",
     "Hinge",
     "Huber",
     "LogLoss",
+    "Lq",
     "NegativeBinomial",
     "Pinball",
     "Poisson",

@@ -179,7 +179,7 @@ def write_loss_units():
             write_unit(
                 loss_unit(name, isa),
                 f"#define FL_ISA {isa}\n"
-                f"#define FL_LOSS {name}\n"
+                f"#define FL_LOSS_NAME {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
                 f"#define FL_LOSS_ROW {row}\n"
                 f'{scalar}#include "pointwise_unit.inc"\n',

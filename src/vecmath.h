@@ -88,4 +88,5 @@ FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 #include "vecmath/exp.h"
 #include "vecmath/log.h"
 #include "vecmath/logistic.h"
+#include "vecmath/pair.h"
 #include "vecmath/power.h"

@@ -13,12 +13,16 @@ METHODS = (*OPERATIONS, "partial", "__call__")
 EXPECTS = {
     "finite": "finite numbers",
     "nonnegative": "finite labels of at least 0",
+    "positive": "finite labels greater than 0",
+    "above_minus_one": "finite labels greater than -1",
     "unit_interval": "labels in [0, 1]",
     "binary": "labels 0 or 1",
 }
 INVALID = {
     "finite": [np.nan, np.inf, -np.inf],
     "nonnegative": [-1.0, -1e-30, np.nan, np.inf, -np.inf],
+    "positive": [0.0, -0.0, -1.0, -1e-30, np.nan, np.inf, -np.inf],
+    "above_minus_one": [-1.0, -1.5, -1e30, np.nan, np.inf, -np.inf],
     "unit_interval": [-1.0, 2.0, 1.0000002, -1e-30, np.nan, np.inf, -np.inf],
     "binary": [0.5, -1.0, 2.0, 1e-30, np.nan, np.inf, -np.inf],
 }
@@ -461,16 +465,24 @@ PARAMETERS = [
 ]
 
 
+# parameters that may be negative, and one that may be infinite
+MINUS_INFINITY = {("barron_robust", "alpha")}
+SIGNED = MINUS_INFINITY | {("tweedie", "power"), ("tweedie_identity", "power")}
+# parameters that may not be in (0, 1)
+AT_LEAST_ONE = {("lq", "q"), ("tweedie", "power"), ("tweedie_identity", "power")}
+
+
 @pytest.mark.parametrize(("name", "key"), PARAMETERS)
 def test_parameters_are_finite_numbers(name, key):
     for bad in ("1", None, True, [1.0], 1j, np.array([1.0, 2.0])):
         with raises(TypeError, f"{key} = {bad!r}: expected a number"):
             fl.get_loss(name, **{key: bad})
-    for bad in (np.nan, np.inf, -np.inf):
+    for bad in (np.nan, np.inf, *([-np.inf] if (name, key) not in MINUS_INFINITY else [])):
         with raises(ValueError, f"{key} = {bad!r}: expected a finite number"):
             fl.get_loss(name, **{key: bad})
-    with pytest.raises(ValueError, match=rf"^{key} = -1\.5: expected a number"):
-        fl.get_loss(name, **{key: -1.5})
+    if (name, key) not in SIGNED:
+        with pytest.raises(ValueError, match=rf"^{key} = -1\.5: expected a number"):
+            fl.get_loss(name, **{key: -1.5})
 
 
 @pytest.mark.parametrize(("name", "key"), PARAMETERS)
@@ -482,9 +494,10 @@ def test_parameters_too_large_for_a_float_are_errors_that_name_them(name, key):
 @pytest.mark.parametrize(("name", "key"), PARAMETERS)
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
 def test_parameters_take_numpy_numbers(name, key, kind):
-    loss = fl.get_loss(name, **{key: kind(0.5)})
+    value = 1.5 if (name, key) in AT_LEAST_ONE else 0.5
+    loss = fl.get_loss(name, **{key: kind(value)})
     assert type(loss.params[key]) is float
-    assert loss.params[key] == 0.5
+    assert loss.params[key] == value
 
 
 @pytest.mark.parametrize(

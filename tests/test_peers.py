@@ -19,6 +19,7 @@ def data(labels, dtype=np.float64, seed=31):
     y = {
         "real": lambda: rng.normal(size=N),
         "counts": lambda: rng.poisson(2, N),
+        "positive": lambda: rng.gamma(2.0, 1.0, N),
         "binary": lambda: rng.integers(0, 2, N),
         "soft": lambda: rng.random(N),
     }[labels]()
@@ -40,6 +41,12 @@ SKLEARN = [
     (fl.Pinball(0.9), "PinballLoss", {"quantile": 0.9}, "real"),
     (fl.Huber(0.7), "HuberLoss", {"quantile": 0.9, "delta": 0.7}, "real"),
     (fl.Poisson(), "HalfPoissonLoss", {}, "counts"),
+    (fl.Gamma(), "HalfGammaLoss", {}, "positive"),
+    (fl.Tweedie(1.5), "HalfTweedieLoss", {"power": 1.5}, "counts"),
+    (fl.Tweedie(1), "HalfTweedieLoss", {"power": 1}, "counts"),
+    (fl.Tweedie(2), "HalfTweedieLoss", {"power": 2}, "positive"),
+    (fl.Tweedie(3), "HalfTweedieLoss", {"power": 3}, "positive"),
+    (fl.Tweedie(-0.5), "HalfTweedieLoss", {"power": -0.5}, "positive"),
     (fl.LogLoss(), "HalfBinomialLoss", {}, "binary"),
     (fl.LogLoss(), "HalfBinomialLoss", {}, "soft"),
 ]
@@ -74,6 +81,44 @@ def test_sklearn_links_and_starts(sklearn_loss, ours, name, params, labels):
         # scikit-learn's weighted and unweighted percentiles differ in what they interpolate
         between = 5 / N if name in ("PinballLoss", "AbsoluteError") else 0
         assert ours.initial_prediction(y) == pytest.approx(start, rel=1e-12, abs=between)
+
+
+@pytest.mark.parametrize("power", [0, 1, 1.5, 2, 3, -0.5])
+@both_dtypes
+def test_sklearn_tweedie_identity(sklearn_loss, power, dtype):
+    y, f, _ = data("positive", dtype)
+    f = np.exp(f)
+    y[:50] = 0 if power < 2 else y[:50]
+    ours, theirs = fl.TweedieIdentity(power), sklearn_loss.HalfTweedieLossIdentity(power=power)
+    value, gradient, hessian = ours.loss_gradient_hessian(y, f, reduction="none")
+    atol = rtol(dtype) * 10
+    np.testing.assert_allclose(value, theirs.loss(y, f), rtol=rtol(dtype), atol=atol)
+    others = theirs.gradient_hessian(y, f)
+    scale = np.abs(others[1]).max()
+    np.testing.assert_allclose(gradient, others[0], rtol=rtol(dtype), atol=atol)
+    np.testing.assert_allclose(hessian, others[1], rtol=rtol(dtype), atol=rtol(dtype) * scale)
+    start = float(theirs.fit_intercept_only(y.astype(np.float64)))
+    assert ours.initial_prediction(y) == pytest.approx(start, rel=1e-12)
+
+
+def test_sklearn_tweedie_of_power_0_has_a_constant_more(sklearn_loss):
+    y, f, _ = data("positive")
+    theirs = sklearn_loss.HalfTweedieLoss(power=0)
+    np.testing.assert_allclose(
+        fl.Tweedie(0).loss(y, f, reduction="none") + y**2 / 2, theirs.loss(y, f)
+    )
+    np.testing.assert_allclose(
+        fl.Tweedie(0).gradient(y, f, reduction="none"),
+        theirs.gradient(y, f),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+def test_where_sklearn_has_nan_tweedie_has_none(sklearn_loss):
+    y, f = np.zeros(1), np.array([-1500.0])
+    assert np.isnan(sklearn_loss.HalfTweedieLoss(power=1.5).loss(y, f)).all()
+    assert fl.Tweedie(1.5).loss(y, f) == pytest.approx(2 * np.exp(-750.0), abs=1e-320)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from references import REFERENCES
 
 import fastloss as fl
 from fastloss.cli import main
@@ -41,10 +42,13 @@ def test_wrong_texts(text, message):
 @pytest.mark.parametrize("name", fl.available_losses())
 def test_every_loss_has_curves(name):
     loss = fl.get_loss(name)
-    curve = trace(loss, X)
+    x = X + 0.013  # not at the label, where a Hessian may be infinite
+    if name in REFERENCES:
+        x = x[REFERENCES[name].inside(x) == x]
+    curve = trace(loss, x)
     assert type(loss).__name__ in curve.title
     for part in (curve.loss, curve.gradient, curve.hessian):
-        assert part.shape == X.shape
+        assert part.shape == x.shape
         assert np.isfinite(part).all()
     assert np.ptp(curve.loss) > 0
 

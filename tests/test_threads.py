@@ -35,7 +35,8 @@ def default_threads():
 def data(reference, n, dtype):
     rng = np.random.default_rng(12)
     y = labels_of(reference.labels, rng, n).astype(dtype)
-    return y, rng.uniform(-5, 5, n).astype(dtype), rng.random(n).astype(dtype)
+    f = reference.inside(rng.uniform(-5, 5, n)).astype(dtype)
+    return y, f, rng.random(n).astype(dtype)
 
 
 def bits(result):

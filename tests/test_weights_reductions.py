@@ -22,7 +22,7 @@ def data(reference, n=1000, dtype=np.float64, seed=2):
     rng = np.random.default_rng(seed)
     return (
         labels_of(reference.labels, rng, n).astype(dtype),
-        rng.uniform(-4, 4, n).astype(dtype),
+        reference.inside(rng.uniform(-4, 4, n)).astype(dtype),
         rng.integers(0, 9, n).astype(dtype) / 4,
     )
 

@@ -105,6 +105,112 @@ def poisson(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
+def gamma(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of f + y·e^-f."""
+    loss, gradient, hessian = wants(operation)
+    ratio = y * np.exp(-f)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(f + ratio))
+    if gradient:
+        values.append((1 - ratio) / f.size)
+    if hessian:
+        values.append(ratio / f.size)
+    return tuple(values)
+
+
+def tweedie(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of the Tweedie loss of power 1.5 with log link: 2·e^(f/2) + 2·y·e^(-f/2)."""
+    loss, gradient, hessian = wants(operation)
+    one = np.exp(0.5 * f)
+    other = y / one
+    values: list[Any] = []
+    if loss:
+        values.append(2 * np.mean(one + other))
+    if gradient:
+        values.append((one - other) / f.size)
+    if hessian:
+        values.append((one + other) * (0.5 / f.size))
+    return tuple(values)
+
+
+def tweedie_identity(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of half the Tweedie deviance of power 1.5: 2·√f + 2·y/√f - 4·√y."""
+    loss, gradient, hessian = wants(operation)
+    root = np.sqrt(f)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(2 * (root + y / root) - 4 * np.sqrt(y)))
+    if gradient:
+        power = 1 / (f * root)
+        values.append((f - y) * power / f.size)
+        if hessian:
+            values.append((1.5 * y - 0.5 * f) * power / f / f.size)
+    return tuple(values)
+
+
+def negative_binomial(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of (y + 1)·log(1 + e^f) - y·f, of theta 1."""
+    loss, gradient, hessian = wants(operation)
+    t = np.exp(-np.abs(f))
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean((y + 1) * (np.maximum(f, 0) + np.log1p(t)) - y * f))
+    if gradient:
+        probability = np.where(f >= 0, 1, t) / (1 + t)
+        values.append(((y + 1) * probability - y) / f.size)
+        if hessian:
+            values.append((y + 1) * probability * (1 - probability) / f.size)
+    return tuple(values)
+
+
+def squared_log_error(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of (log1p(f) - log1p(y))²."""
+    loss, gradient, hessian = wants(operation)
+    r = np.log1p(f) - np.log1p(y)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(r * r))
+    if gradient:
+        inverse = 1 / (1 + f)
+        values.append(r * inverse * (2 / r.size))
+        if hessian:
+            values.append((1 - r) * inverse * inverse * (2 / r.size))
+    return tuple(values)
+
+
+def lq(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of |f - y|^1.5, by way of its square root."""
+    loss, gradient, hessian = wants(operation)
+    r = f - y
+    size = np.abs(r)
+    root = np.sqrt(size)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(size * root))
+    if gradient:
+        values.append(np.copysign(root * (1.5 / r.size), r))
+    if hessian:
+        with np.errstate(divide="ignore"):
+            values.append((0.75 / r.size) / root)
+    return tuple(values)
+
+
+def barron_robust(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of Barron's robust loss with alpha 1 and c 1: √(1 + r²) - 1."""
+    loss, gradient, hessian = wants(operation)
+    r = f - y
+    root = np.sqrt(1 + r * r)
+    values: list[Any] = []
+    if loss:
+        values.append(np.mean(root - 1))
+    if gradient:
+        values.append(r / root / r.size)
+    if hessian:
+        values.append((1 / r.size) / root**3)
+    return tuple(values)
+
+
 def log_loss(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean log loss; t = e^-|f| serves the softplus, max(f, 0) + log1p(t), and the sigmoid."""
     loss, gradient, hessian = wants(operation)
@@ -175,14 +281,21 @@ NUMPY_LOSSES: dict[str, NumpyLoss] = {
     function.__name__: function
     for function in (
         absolute_error,
+        barron_robust,
         cross_entropy,
+        gamma,
         half_squared_error,
         hinge,
         huber,
         log_loss,
+        lq,
+        negative_binomial,
         pinball,
         poisson,
         squared_error,
         squared_hinge,
+        squared_log_error,
+        tweedie,
+        tweedie_identity,
     )
 }

@@ -13,12 +13,15 @@ from fastloss.bench.workloads import MULTICLASS, Workload, wants
 CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "absolute_error": ("AbsoluteError", {}),
     "cross_entropy": ("HalfMultinomialLoss", {}),
+    "gamma": ("HalfGammaLoss", {}),
     "half_squared_error": ("HalfSquaredError", {}),
     "huber": ("HuberLoss", {"delta": 1.0}),
     "log_loss": ("HalfBinomialLoss", {}),
     "pinball": ("PinballLoss", {"quantile": 0.5}),
     "poisson": ("HalfPoissonLoss", {}),
     "squared_error": ("HalfSquaredError", {}),
+    "tweedie": ("HalfTweedieLoss", {"power": 1.5}),
+    "tweedie_identity": ("HalfTweedieLossIdentity", {"power": 1.5}),
 }
 METHODS = ("loss", "gradient", "loss_gradient", "gradient_hessian")
 

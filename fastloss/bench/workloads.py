@@ -17,6 +17,7 @@ OPERATIONS = (
 )
 DTYPES = ("float32", "float64")
 MULTICLASS = ("cross_entropy",)
+COUNTS = ("poisson", "tweedie", "tweedie_identity", "negative_binomial", "squared_log_error")
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,12 @@ def make_workload(
         y_true = rng.integers(0, n_classes, rows)
     else:
         raw_prediction = _normal(rng, n, dtype)
-        if loss == "poisson":
+        if loss in COUNTS:
             y_true = rng.poisson(1.0, n).astype(dtype)
+            if loss in ("tweedie_identity", "squared_log_error"):
+                np.exp(raw_prediction, out=raw_prediction)
+        elif loss == "gamma":
+            y_true = rng.gamma(2.0, 1.0, n).astype(dtype)
         elif loss in ("log_loss", "hinge", "squared_hinge"):
             raw_prediction *= 3
             y_true = rng.integers(0, 2, n, dtype=np.int8).astype(dtype)

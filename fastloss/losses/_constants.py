@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -64,3 +66,22 @@ def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
         return 0.5 * (left + right)
     root = left - at_left * (right - left) / (at_right - at_left)
     return float(min(max(root, left), right))
+
+
+def bisected_root(increasing: Callable[[float], float], low: float, high: float) -> float:
+    """
+    Return the root of a function that does not decrease, to the last place of a float64.
+
+    `low` and `high` enclose it. Where the function is 0 on an interval, a point of that.
+    """
+    while True:
+        middle = 0.5 * low + 0.5 * high
+        if not low < middle < high:
+            return low if abs(increasing(low)) <= abs(increasing(high)) else high
+        slope = increasing(middle)
+        if slope == 0:
+            return middle
+        if slope < 0:
+            low = middle
+        else:
+            high = middle

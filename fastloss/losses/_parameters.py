@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 
 def parameter(name: str) -> Any:
@@ -64,3 +67,10 @@ def number_sequence(name: str, values: object, low: float, high: float) -> tuple
             raise ValueError(f"{name}[{k}] = {entry!r}: expected a number {limits}")
         result.append(number)
     return tuple(result)
+
+
+def in_parts(exact: Fraction) -> tuple[float, float, float]:
+    """Return a number rounded, and what is then missing of it: in float64, and in float32."""
+    value = float(exact)
+    single = float(np.float32(value))
+    return value, float(exact - Fraction(value)), float(exact - Fraction(single))

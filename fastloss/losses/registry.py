@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastloss.losses import (
-    binary,
-    counts,
-    distributional,
-    divergences,
-    multiclass,
-    multiclass_margins,
-    ordinal,
-    regression,
-    softmax,
-)
 
-_CLASSES: dict[str, Any] = {
-    vars(cls)["name"]: cls
-    for module in (
-        regression,
-        counts,
-        binary,
-        multiclass,
-        softmax,
-        multiclass_margins,
-        ordinal,
-        divergences,
-        distributional,
-    )
-    for cls in vars(module).values()
-    if isinstance(cls, type) and cls.__module__ == module.__name__ and "name" in vars(cls)
-}
+@cache
+def _classes() -> dict[str, Any]:
+    """Return every loss that the package exports, by its name."""
+    from fastloss import losses
+
+    exported = (getattr(losses, name) for name in losses.__all__)
+    return {cls.name: cls for cls in exported if isinstance(cls, type)}
 
 
 def available_losses() -> tuple[str, ...]:
@@ -49,7 +30,7 @@ def available_losses() -> tuple[str, ...]:
     >>> "log_loss" in fl.available_losses()
     True
     """
-    return tuple(sorted(_CLASSES))
+    return tuple(sorted(_classes()))
 
 
 def get_loss(name: str, /, **params: Any) -> Any:
@@ -80,7 +61,7 @@ def get_loss(name: str, /, **params: Any) -> Any:
     Huber(delta=1.35)
     """
     try:
-        cls = _CLASSES[name]
+        cls = _classes()[name]
     except (KeyError, TypeError):
         raise ValueError(
             f"name = {name!r}: expected one of {', '.join(available_losses())}"

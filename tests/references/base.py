@@ -27,11 +27,13 @@ class Reference:
     `jump` gives the relative distance of (y, f) from the nearest point where the Hessian jumps, if
     rounding may decide on which side of it a sample lies. `largest_term` gives, for an operation
     whose result is a sum with cancelling terms, the size of the largest: its error is in ULP of
-    that. `excluded` tells where the class's docs promise no bound.
+    that. `excluded` tells where the class's docs promise no bound. `row` is the label domain in
+    losses.def where it is not that of the default parameters, `labels`; `domain` gives it for any.
+    `inside` maps any raw predictions to where the loss is defined.
     """
 
     name: str
-    labels: str  # "finite", "nonnegative", "unit_interval" or "binary"
+    labels: str  # a label domain of losses.def, in lower case
     loss: Formula
     gradient: Formula
     hessian: Formula
@@ -44,9 +46,21 @@ class Reference:
     jump: Formula | None = None
     largest_term: dict[str, Formula] = field(default_factory=dict)
     excluded: Callable[[float, Any, dict[str, float]], bool] = lambda f, dtype, params: False
+    row: str | None = None
+    domain: Callable[..., str] | None = None
+    inside: Callable[[Any], Any] = identity
+    has_limits: bool = True  # of the default at infinity, which the growth to 2**12 tells
+    convex: bool = True
 
     def __repr__(self):
         return f"Reference({self.name!r})"
+
+    def labels_for(self, params: dict[str, float]) -> str:
+        return self.domain(**params) if self.domain else self.labels
+
+    def hard(self, y):
+        """Labels 0 and 1, or what a domain without 0 has instead."""
+        return np.asarray(y) + (self.labels == "positive")
 
     def formula(self, operation: str) -> Formula:
         return {"loss": self.loss, "gradient": self.gradient, "hessian": self.hessian}[operation]
@@ -75,6 +89,10 @@ def labels_of(domain: str, rng: np.random.Generator, n: int) -> np.ndarray:
         return np.where(rng.random(n) < 0.6, rng.integers(0, 2, n), rng.random(n))
     if domain == "nonnegative":
         return rng.poisson(2.0, n).astype(np.float64)
+    if domain == "positive":
+        return rng.gamma(2.0, 1.0, n)
+    if domain == "above_minus_one":
+        return rng.poisson(2.0, n) - 0.9 * (rng.random(n) < 0.3)
     if domain == "finite":
         return rng.normal(size=n)
     raise ValueError(domain)
@@ -99,7 +117,10 @@ def edge_labels(domain: str, rng: np.random.Generator, n: int, dtype) -> np.ndar
         inside = rng.random(n).astype(dtype)
         return np.choose(rng.integers(0, 3, n), [near_one, near_zero, inside])
     wide = _log_spaced(rng, n, info.minexp, info.maxexp - 1, dtype)
-    return np.abs(wide) if domain == "nonnegative" else wide
+    if domain == "above_minus_one":
+        near_minus_one = dtype(info.epsneg) * rng.integers(1, 20, n).astype(dtype) - dtype(1)
+        return np.where(rng.random(n) < 0.3, near_minus_one, np.where(wide > -1, wide, -wide))
+    return wide if domain == "finite" else np.abs(wide)
 
 
 def samples(
@@ -119,27 +140,30 @@ def samples(
         + [-bottom * (1 - k * info.eps) for k in range(1, 4)]
     )
     tails = np.concatenate([tails, -tails]).astype(dtype)
+    domain = reference.labels_for(params)
     labels, raw = [], []
 
     def add(y, f):
         y, f = np.broadcast_arrays(np.asarray(y, dtype=dtype), np.asarray(f, dtype=dtype))
         labels.append(y)
-        raw.append(f)
+        raw.append(reference.inside(f).astype(dtype))
 
-    ordinary = labels_of(reference.labels, rng, n).astype(dtype)
+    ordinary = labels_of(domain, rng, n).astype(dtype)
     add(ordinary, rng.uniform(-5, 5, n))
-    add(labels_of(reference.labels, rng, n), rng.uniform(bottom, top, n))
-    add(edge_labels(reference.labels, rng, n, dtype), rng.uniform(-20, 20, n))
-    add(labels_of(reference.labels, rng, n), _log_spaced(rng, n, info.minexp, info.maxexp, dtype))
+    add(labels_of(domain, rng, n), rng.uniform(bottom, top, n))
+    add(edge_labels(domain, rng, n, dtype), rng.uniform(-20, 20, n))
+    add(labels_of(domain, rng, n), _log_spaced(rng, n, info.minexp, info.maxexp, dtype))
     add(
-        edge_labels(reference.labels, rng, n, dtype),
+        edge_labels(domain, rng, n, dtype),
         _log_spaced(rng, n, info.minexp, info.maxexp, dtype),
     )
-    for y in {"binary": [0, 1], "unit_interval": [0, 1, 0.25]}.get(reference.labels, [0, 1, 3.5]):
+    for y in {"binary": [0, 1], "unit_interval": [0, 1, 0.25], "positive": [0.25, 1, 3.5]}.get(
+        domain, [0, 1, 3.5]
+    ):
         add(np.full(len(tails), y), tails)
-    if reference.labels == "finite":
+    if domain in ("finite", "above_minus_one"):
         # residuals of all sizes about the label, and none at all
-        y = rng.normal(size=n).astype(dtype)
+        y = labels_of(domain, rng, n).astype(dtype)
         add(y, y + _log_spaced(rng, n, -60, 4, dtype))
         add(y[:4], y[:4])
     exact = {key: mp.mpf(value) for key, value in params.items()}

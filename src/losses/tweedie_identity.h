@@ -1,0 +1,70 @@
+/* Half the Tweedie deviance of a power, identity link: with a = 2 - power and b = 1 - power
+ *     loss     = f^a / a - y f^b / b + max(y, 0)^a / (a b)
+ *     gradient = f^-power (f - y), Hessian f^(-power - 1) (b f + power y)
+ * for f > 0, NaN elsewhere; and the limits y log(y/f) + f - y for power = 1, log(f/y) + y/f - 1 for 2.
+ * Everything is made of A = f^a, y/f and y^a as fractions of powers of 2, the powers from logarithms in pairs
+ * of numbers. Worst error 4 ULP: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
+ * the largest.
+ * Parameters: p[0] = a, its rests p[1] in float64 and p[2] in float32; p[3], p[4], p[5] = 1/a, -1/b, 1/(a b);
+ * or 1, -1, 0 for power = 1, and -1, 1, 0 for 2; p[6] = b, p[7] = power.
+ */
+FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), infinity = vsplat((REAL)INFINITY);
+    const V least = vsplat((REAL)(1 - EXPONENT_BIAS)), most = vsplat(EXP_PARTS_MOST);
+    const V b = vsplat(p[6]);
+    const VI logarithmic = vsplat(p[5]) == R(0.0), of_power_2 = vsplat(p[7]) == R(2.0);
+    const VI positive = y > R(0.0);
+    const REAL a_lo = p[FL_BITS == 64 ? 1 : 2];
+    V log_f_lo, log_y_lo, low, n, j, k_f, k_y, k_r, d_lo, more;
+    (void)t;
+    const V m_f = FN(fl_parts)(f, &k_f), m_y = FN(fl_parts)(y, &k_y);
+    const V log_f = FN(fl_log_pair)(vabs(f), &log_f_lo);
+    const V log_y = FN(fl_log_pair)(vabs(y), &log_y_lo);
+    const V a_log_f = FN(fl_product)(log_f, vsplat(p[0]), &low);
+    const V e_f = FN(fl_exp_parts)(a_log_f, low + (log_f_lo * p[0] + log_f * a_lo), &n);
+    const V a_log_y = FN(fl_product)(log_y, vsplat(p[0]), &low);
+    const V e_y = FN(fl_exp_parts)(a_log_y, low + (log_y_lo * p[0] + log_y * a_lo), &j);
+    const V ratio = m_y / m_f, k = vkeep(y != R(0.0), k_y - k_f);
+
+    /* the terms of the loss, times 2^n, 2^(n+k) and 2^j */
+    const V logarithm = (log_y - log_f) + (log_y_lo - log_f_lo);
+    const V first = FN(fl_opaque)(e_f * p[3]), second = FN(fl_opaque)(e_f * ratio * p[4]);
+    V third = vselect(logarithmic, logarithm * vselect(of_power_2, -one, m_y), e_y * p[5]);
+    third = vkeep(positive, FN(fl_opaque)(third));
+    j = vselect(logarithmic, vkeep(of_power_2 == 0, k_y), j);
+    j = vselect(positive, j, n);
+    const V top = vmax(vmax(n + k, j), n);
+    const V sum = (first * FN(fl_power_of_two)(vmax(least, n - top)) +
+                   third * FN(fl_power_of_two)(vmax(least, j - top))) +
+                  second * FN(fl_power_of_two)(vmax(least, n + k - top));
+    V value = vmax(zero, FN(fl_scale)(sum, top));
+    value = vselect((a_log_f > most) | ((a_log_y > most) & positive), infinity, value);
+
+    /* f^-power = A / f^2 */
+    const V e = e_f / (m_f * m_f), exponent = n - (k_f + k_f);
+    const V r = FN(fl_residual)(y, f, &d_lo, &more), m_r = FN(fl_parts)(r, &k_r);
+    const V slope = FN(fl_scale)(e * m_r, exponent + (k_r + more));
+    /* near the label, where the terms of the loss cancel: f^-power r^2 times the sum over k of power
+     * (power + 1) ... (power + k - 1) (r/f)^k / (k + 2)! */
+    const V part = vcopysign(FN(fl_scale)(m_r / m_f, k_r + more - k_f), r);
+    const VI near = vabs(part) * (vabs(vsplat(p[7])) + R(8.0)) < R(0.25);
+    const V p_part = part * p[7];
+    V series = one;
+    for (int i = FL_BITS == 64 ? 10 : 5; i >= 0; i--)
+        series = one + (p_part + part * (REAL)i) * ((REAL)1 / (REAL)(i + 3)) * series;
+    const V squared =
+        FN(fl_scale)(e * m_r * m_r * (series * R(0.5)), exponent + R(2.0) * (k_r + more));
+    value = vselect(near, squared, value);
+    const V above = vmax(zero, k);
+    const V factor = FN(fl_power_of_two)(vmax(least, -above)) * b +
+                     FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[7]);
+    const V curvature = FN(fl_scale)(e * factor, exponent + above);
+
+    const VI infinite = f > REAL_MAX, valid = f > R(0.0);
+    const V nan = vsplat((REAL)NAN);
+    const V last = vselect(b == zero, one, vkeep(b > zero, infinity));
+    *loss = vselect(valid, vselect(infinite & (vsplat(p[0]) >= zero), infinity, value), nan);
+    *gradient = vselect(valid, vselect(infinite, last, slope), nan);
+    *hessian = vselect(valid, vselect(infinite, vkeep(b > one, infinity), curvature), nan);
+}

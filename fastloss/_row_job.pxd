@@ -37,6 +37,7 @@ cdef struct Job:
     int precision
     int stream
     int wants
+    int fold_class_weight  # the label's class weight is a factor of the sample's weight
     int softmax           # one of the two kernels with a scratch and a check of targets of their own
     Py_ssize_t n_samples, n_classes, n_labels, rows
     Py_ssize_t inner      # length of the last sample axis: a run with one stride
@@ -151,6 +152,24 @@ cdef inline int targets_valid(const Job* job, const FlRowBlock* block) noexcept 
     return valid
 
 
+cdef inline void fold_class_weight(const Job* job, Py_ssize_t n, const Buffers* buffers) noexcept nogil:
+    """The block's weights times the class weights of the labels; what is ignored counts 0 anyway."""
+    cdef Py_ssize_t i
+    cdef bint has_weight = job.operands[WEIGHT].present
+    cdef double* wide = <double*>buffers.weight
+    cdef float* narrow = <float*>buffers.weight
+    for i in range(n):
+        if job.precision == FL_F64:
+            wide[i] = (wide[i] if has_weight else 1.0) * (
+                (<const double*>job.class_weight)[buffers.labels[i]] if buffers.labels[i] >= 0 else 0.0
+            )
+        else:
+            narrow[i] = (narrow[i] if has_weight else <float>1.0) * (
+                (<const float*>job.class_weight)[buffers.labels[i]]
+                if buffers.labels[i] >= 0 else <float>0.0
+            )
+
+
 cdef inline int run_row_block(
     const Job* job, Py_ssize_t start, char* scratch, double* partial
 ) noexcept nogil:
@@ -195,6 +214,10 @@ cdef inline int run_row_block(
                 &job.operands[i].array, start * job.n_classes, n * job.n_classes,
                 buffers.staged[i],
             )
+    if job.fold_class_weight:
+        fold_class_weight(job, n, &buffers)
+        block.class_weight = NULL
+        block.class_weight_sum = <double>job.n_classes
     while at < end:
         offset = at - start
         # a run: samples that one stride leads through
@@ -214,7 +237,7 @@ cdef inline int run_row_block(
                 invalid |= not targets_valid(job, &block)
         if job.operands[VALUE].present:
             block.values = buffers.value + offset * item
-        if job.operands[WEIGHT].present:
+        if job.operands[WEIGHT].present or job.fold_class_weight:
             block.sample_weight = buffers.weight + offset * item
         if job.operands[LOSS].present:
             block.loss = buffers.loss + offset * item

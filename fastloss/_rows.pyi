@@ -29,6 +29,11 @@ class RowLoss:
         ignore_index: int | None = None,
         n_outputs: int = 0,
         extra_classes: int = 0,
+        soft_kernel: str | None = None,
+        weighted_smoothing: bool = True,
+        weighted_mean: bool = True,
+        zero_if_ignored: bool = False,
+        composite: bool = False,
     ) -> None: ...
     @property
     def label_kind(self) -> str: ...
@@ -334,3 +339,14 @@ class RowLoss:
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
     ) -> None: ...
+    def _evaluate_composite(
+        self,
+        parts: tuple[str, ...],
+        y_true: npt.NDArray[Any],
+        raw_prediction: npt.NDArray[Any],
+        sample_weight: npt.ArrayLike | None,
+        reduction: str,
+        out: Any,
+        n_threads: int | None,
+        class_axis: int,
+    ) -> tuple[tuple[Any, ...], float]: ...

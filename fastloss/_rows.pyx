@@ -127,6 +127,17 @@ cdef double _blocks_summed(Job* job, bint weigh, int threads, int* invalid) exce
     return total
 
 
+cdef int _kernel_number(object cls, str name) except -2:
+    """The place of a kernel in rows.def, -1 for softmax cross-entropy."""
+    cdef int i
+    if name == "cross_entropy":
+        return -1
+    for i in range(FL_N_ROWS):
+        if fl_row_info[i].name.decode() == name:
+            return i
+    raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
+
+
 cdef class RowLoss:
     """
     Base of the losses that take several raw predictions a sample; not for use by itself.
@@ -138,6 +149,10 @@ cdef class RowLoss:
     cdef dict _params
     cdef double _values[FL_ROW_MAX_PARAMS]
     cdef int _kernel               # a number of rows.def, or -1: softmax cross-entropy
+    cdef int _soft_kernel          # the same for soft labels
+    cdef bint _weighted_smoothing  # class weights are those of the classes, else that of the label
+    cdef bint _weighted_mean       # the mean divides by the labels' class weights too
+    cdef bint _zero_if_ignored     # the mean of nothing is 0, not NaN
     cdef int _labels               # LABELS_CLASS_OR_SOFT or FL_ROW_*
     cdef object _class_weight      # float64 array or None
     cdef object _narrow_weight     # the same in float32
@@ -147,6 +162,7 @@ cdef class RowLoss:
     cdef Py_ssize_t _n_outputs     # 0: any number
     cdef int _extra_classes        # how many classes more than outputs
     cdef int _link                 # FL_LINK_*, or LINK_SOFTMAX
+    cdef bint _composite           # evaluated by _evaluate_composite, in Python
     cdef bint _ready
 
     name = ""
@@ -154,20 +170,20 @@ cdef class RowLoss:
     def __init__(
         self, params=(), values=(), *, kernel=None, link="identity", class_weight=None,
         per_output=None, label_smoothing=0.0, ignore_index=None, n_outputs=0, extra_classes=0,
+        soft_kernel=None, weighted_smoothing=True, weighted_mean=True, zero_if_ignored=False,
+        composite=False,
     ):
         cdef int i
         name = type(self).name if kernel is None else kernel
         if not name:
             raise TypeError(f"{type(self).__name__} is a base class: expected a loss built on it")
-        if name == "cross_entropy":
-            self._kernel, self._labels = -1, LABELS_CLASS_OR_SOFT
-        else:
-            for i in range(FL_N_ROWS):
-                if fl_row_info[i].name.decode() == name:
-                    self._kernel, self._labels = i, fl_row_info[i].labels
-                    break
-            else:
-                raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")
+        self._composite = composite
+        self._kernel = self._soft_kernel = -1 if composite else _kernel_number(type(self), name)
+        self._labels = LABELS_CLASS_OR_SOFT
+        if soft_kernel is not None:
+            self._soft_kernel = _kernel_number(type(self), soft_kernel)
+        elif self._kernel >= 0:
+            self._labels = fl_row_info[self._kernel].labels
         if len(values) > FL_ROW_MAX_PARAMS:
             raise ValueError(f"{name}: at most {FL_ROW_MAX_PARAMS} kernel parameters")
         for i in range(FL_ROW_MAX_PARAMS):
@@ -184,6 +200,9 @@ cdef class RowLoss:
                 self._per_output = (argument, wide.shape[wide.ndim - 1], wide, wide.astype(np.float32))
         self._label_smoothing = label_smoothing
         self._ignore_index = ignore_index
+        self._weighted_smoothing = weighted_smoothing
+        self._weighted_mean = weighted_mean
+        self._zero_if_ignored = zero_if_ignored
         self._n_outputs = n_outputs
         self._extra_classes = extra_classes
         self._ready = True
@@ -389,11 +408,26 @@ cdef class RowLoss:
         )
         cdef int which = TARGET
         cdef bint hard, in_place = False
-        cdef double weight_sum, loss_sum, value
+        cdef double weight_sum, loss_sum, value, nothing = NAN
+        cdef const void* class_weight
+        cdef bint weighs
         if not self._ready:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         job.precision = precision_of(f, "raw_prediction")
         class_axis = _class_axis(f, axis)
+        if self._composite:
+            parts = [
+                name for bit, name in (
+                    (FL_WANT_LOSS, "loss"), (FL_WANT_GRADIENT, "gradient"),
+                    (FL_WANT_HESSIAN, "hessian"),
+                ) if wants & bit
+            ]
+            results, weight_sum = self._evaluate_composite(
+                tuple(parts), y, f, sample_weight, reduction, out, n_threads, class_axis
+            )
+            if sums is not None:
+                sums.append(weight_sum)
+            return results
         job.n_classes = cnp.PyArray_DIM(f, class_axis)
         job.n_samples = cnp.PyArray_SIZE(f) // job.n_classes
         shape = (<object>f).shape[:class_axis] + (<object>f).shape[class_axis + 1:]
@@ -417,7 +451,7 @@ cdef class RowLoss:
         threads = thread_count(n_threads, cnp.PyArray_SIZE(f))
         for i in range(N_ARRAYS):
             job.operands[i].present = False
-        self._fill_parameters(&job)
+        self._fill_parameters(&job, hard)
 
         # ---- inputs and outputs: all checked before anything is written
         if hard:
@@ -482,15 +516,21 @@ cdef class RowLoss:
         _allocate(&job, threads)
         try:
             # ---- what the mean divides by, and any label in doubt while the input still stands
-            if hard and (self._class_weight is not None or self._ignore_index is not None):
+            weighs = self._class_weight is not None and self._weighted_mean
+            if hard and (weighs or self._ignore_index is not None):
+                class_weight = job.class_weight
+                if not weighs:
+                    job.class_weight = NULL
                 weight_sum = _blocks_summed(&job, True, threads, &invalid)
+                job.class_weight = class_weight
                 if invalid:
                     self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
             elif in_place:
                 self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
             job.scale = 1.0
+            nothing = 0.0 if self._zero_if_ignored and job.n_samples else NAN
             if mode == REDUCTION_MEAN:
-                job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN
+                job.scale = 1.0 / weight_sum if weight_sum > 0 else nothing
             job.wants = wants
             job.stream = beyond_cache(
                 cnp.PyArray_NBYTES(f) * ((gradient is not None) + (hessian is not None))
@@ -500,7 +540,7 @@ cdef class RowLoss:
             free(job.scratch)
         if invalid:
             self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
-        if mode == REDUCTION_MEAN and not weight_sum > 0:
+        if mode == REDUCTION_MEAN and not weight_sum > 0 and nothing != 0.0:
             warn_empty(
                 "an empty array" if job.n_samples == 0
                 else "samples that are all ignored or whose weights sum to zero"
@@ -516,7 +556,7 @@ cdef class RowLoss:
             else:
                 value = loss_sum
                 if mode == REDUCTION_MEAN:
-                    value = loss_sum / weight_sum if weight_sum > 0 else NAN
+                    value = loss_sum / weight_sum if weight_sum > 0 else nothing
                 result.append(value)
         if gradient is not None:
             result.append(gradient)
@@ -524,13 +564,14 @@ cdef class RowLoss:
             result.append(hessian)
         return tuple(result)
 
-    cdef int _fill_parameters(self, Job* job) except -1:
+    cdef int _fill_parameters(self, Job* job, bint hard) except -1:
         cdef ndarray weight, numbers
-        job.softmax = self._kernel < 0
-        if self._kernel < 0:
+        cdef int kernel = self._kernel if hard else self._soft_kernel
+        job.softmax = kernel < 0
+        if kernel < 0:
             job.function = kernels().cross_entropy[job.precision]
         else:
-            job.function = kernels().rows[self._kernel].run[job.precision]
+            job.function = kernels().rows[kernel].run[job.precision]
         job.params = self._values
         job.per_output = NULL
         if self._per_output is not None:
@@ -538,6 +579,7 @@ cdef class RowLoss:
             job.per_output = cnp.PyArray_DATA(numbers)
         job.label_smoothing = self._label_smoothing
         job.class_weight = NULL
+        job.fold_class_weight = False
         job.class_weight_sum = <double>job.n_classes
         job.has_ignore = self._ignore_index is not None
         job.ignore_index = self._ignore_index if job.has_ignore else 0
@@ -549,6 +591,7 @@ cdef class RowLoss:
                     f"{job.n_classes} classes: they must be equal"
                 )
             job.class_weight = cnp.PyArray_DATA(weight)
+            job.fold_class_weight = hard and not self._weighted_smoothing
             job.class_weight_sum = weight.sum(dtype=np.float64)
         return 0
 
@@ -692,6 +735,7 @@ cdef class RowLoss:
         job.scale = 1.0
         job.label_smoothing = 0.0
         job.class_weight = NULL
+        job.fold_class_weight = False
         job.class_weight_sum = <double>job.n_classes
         job.has_ignore = False
         job.function = kernels().softmax[job.precision]
@@ -702,6 +746,12 @@ cdef class RowLoss:
         finally:
             free(job.scratch)
         return target
+
+    def _evaluate_composite(
+        self, parts, y_true, raw_prediction, sample_weight, reduction, out, n_threads, class_axis
+    ):
+        """For a loss that is made of others: the results, and what the mean divides by."""
+        raise TypeError(f"{type(self).__name__} does not define its evaluation")
 
     def _finish_link(self, values, axis, n_threads):
         """For a link that is not element by element: what predict returns, in place."""

@@ -9,10 +9,12 @@ from fastloss.losses.counts import (
     Tweedie,
     TweedieIdentity,
 )
+from fastloss.losses.cumulative import CumulativeLogit
 from fastloss.losses.distributional import GaussianNLL, MultiPinball
 from fastloss.losses.divergences import JensenShannon, KLDivergence
 from fastloss.losses.multiclass import NLL, CrossEntropy
 from fastloss.losses.multiclass_margins import CrammerSinger, MulticlassHinge, MultilabelMargin
+from fastloss.losses.one_vs_rest import OneVsRest
 from fastloss.losses.ordinal import Coral, RankedProbabilityScore
 from fastloss.losses.powers import BarronRobust, Lq
 from fastloss.losses.registry import available_losses, get_loss
@@ -31,6 +33,7 @@ __all__ = [
     "Coral",
     "CrammerSinger",
     "CrossEntropy",
+    "CumulativeLogit",
     "Gamma",
     "GaussianNLL",
     "HalfSquaredError",
@@ -46,6 +49,7 @@ __all__ = [
     "MulticlassHinge",
     "MultilabelMargin",
     "NegativeBinomial",
+    "OneVsRest",
     "Pinball",
     "Poisson",
     "RankedProbabilityScore",

@@ -51,6 +51,13 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
     return result
 
 
+def truth(name: str, value: object) -> bool:
+    """Return a bool, or raise an error that names the parameter."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} = {value!r}: expected True or False")
+    return value
+
+
 def number_sequence(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
     """Return a sequence of finite floats in [low, high], or raise an error that names the parameter."""
     try:

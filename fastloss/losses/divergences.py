@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import Vector
 from fastloss.losses._minimise import minimise
-from fastloss.losses._parameters import parameter
+from fastloss.losses._parameters import parameter, truth
 from fastloss.losses._rows import TargetsLoss, log_frequencies, row_objective
 
 
@@ -45,8 +45,7 @@ class KLDivergence(TargetsLoss):
     log_target = parameter("log_target")
 
     def __init__(self, log_target: bool = False) -> None:
-        if not isinstance(log_target, bool):
-            raise TypeError(f"log_target = {log_target!r}: expected True or False")
+        log_target = truth("log_target", log_target)
         super().__init__(
             {"log_target": log_target},
             kernel="log_kl_divergence" if log_target else None,

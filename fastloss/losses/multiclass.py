@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from fastloss._rows import RowLoss
 from fastloss.losses._constants import EPSILON
-from fastloss.losses._parameters import between, parameter
+from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
 
@@ -35,12 +36,27 @@ class CrossEntropy(RowLoss):
     label_smoothing : float
         In [0, 1]: the share of each label that is spread evenly over all classes.
     ignore_index : int, optional
-        A label whose samples do not count: their loss, gradient and Hessian are 0, and the mean
-        leaves them out. It may lie outside the classes. torch's default is -100, here it is none.
+        A label whose samples do not count: their loss, gradient and Hessian are 0, and the mean leaves
+        them out. It may lie outside the classes. torch's default is -100, here it is none.
+    z_loss : float
+        At least 0: adds z_loss * log(sum of exp(f))**2, which keeps logits from drifting (PaLM's
+        auxiliary loss).
+    logit_adjustment : sequence of float, optional
+        One number a class, added to the logits in the loss but not in `predict`: tau * log(frequency of
+        the class) trains balanced predictions on imbalanced classes.
+    weighted_mean : bool
+        With class labels and class weights the mean divides by the sum of sample_weight *
+        class_weight[y], as torch does; else by that of sample_weight, as scikit-learn does.
+    weighted_smoothing : bool
+        Whether the smoothed part of a class label has each class's own weight, as torch does; else the
+        whole sample has the weight of its label.
+    all_ignored : {"nan", "zero"}
+        The mean where no sample counts: NaN with a RuntimeWarning as torch's NaN, or 0.
 
     References
     ----------
-    Szegedy et al., Rethinking the Inception Architecture, 2016 (label smoothing).
+    Szegedy et al., Rethinking the Inception Architecture, 2016 (label smoothing); Menon et al.,
+    Long-Tail Learning via Logit Adjustment, 2021; Chowdhery et al., PaLM, 2022 (z-loss).
 
     Examples
     --------
@@ -55,12 +71,22 @@ class CrossEntropy(RowLoss):
     class_weight = parameter("class_weight")
     label_smoothing = parameter("label_smoothing")
     ignore_index = parameter("ignore_index")
+    z_loss = parameter("z_loss")
+    logit_adjustment = parameter("logit_adjustment")
+    weighted_mean = parameter("weighted_mean")
+    weighted_smoothing = parameter("weighted_smoothing")
+    all_ignored = parameter("all_ignored")
 
     def __init__(
         self,
         class_weight: Sequence[float] | npt.NDArray[np.floating] | None = None,
         label_smoothing: float = 0.0,
         ignore_index: int | None = None,
+        z_loss: float = 0.0,
+        logit_adjustment: Sequence[float] | npt.NDArray[np.floating] | None = None,
+        weighted_mean: bool = True,
+        weighted_smoothing: bool = True,
+        all_ignored: str = "nan",
     ) -> None:
         weights = None if class_weight is None else _class_weights(class_weight)
         smoothing = between("label_smoothing", label_smoothing, 0.0, 1.0)
@@ -69,13 +95,32 @@ class CrossEntropy(RowLoss):
             "class_weight": None if weights is None else tuple(weights.tolist()),
             "label_smoothing": smoothing,
             "ignore_index": ignore_index,
+            "z_loss": between("z_loss", z_loss, 0.0, math.inf),
+            "logit_adjustment": None
+            if logit_adjustment is None
+            else number_sequence("logit_adjustment", logit_adjustment, -math.inf, math.inf),
+            "weighted_mean": truth("weighted_mean", weighted_mean),
+            "weighted_smoothing": truth("weighted_smoothing", weighted_smoothing),
+            "all_ignored": all_ignored,
         }
+        if all_ignored not in ("nan", "zero"):
+            raise ValueError(f"all_ignored = {all_ignored!r}: expected 'nan' or 'zero'")
+        adjusted = z_loss != 0 or logit_adjustment is not None
         super().__init__(
             params,
+            (smoothing, params["z_loss"]) if adjusted else (),
+            kernel="adjusted_cross_entropy" if adjusted else None,
+            soft_kernel="adjusted_soft_cross_entropy" if adjusted else "cross_entropy",
             link="softmax",
             class_weight=weights,
+            per_output=None
+            if params["logit_adjustment"] is None
+            else ("logit_adjustment", params["logit_adjustment"]),
             label_smoothing=smoothing,
             ignore_index=ignore_index,
+            weighted_mean=weighted_mean,
+            weighted_smoothing=weighted_smoothing,
+            zero_if_ignored=all_ignored == "zero",
         )
 
     def initial_prediction(
@@ -130,14 +175,22 @@ class CrossEntropy(RowLoss):
             targets = np.bincount(
                 labels[counted].astype(np.int64), weights=weights, minlength=n_classes
             ).astype(np.float64)
-        targets = (1.0 - self.label_smoothing) * targets
-        targets = targets + self.label_smoothing / n_classes * weights.sum()
-        if self.class_weight is not None:
-            targets = targets * np.asarray(self.class_weight)
+        total = weights.sum()
+        of_classes = None if self.class_weight is None else np.asarray(self.class_weight)
+        if of_classes is not None and labels.ndim == 1 and not self.weighted_smoothing:
+            targets, of_classes = targets * of_classes, None
+            total = targets.sum()
+        targets = (1.0 - self.label_smoothing) * targets + self.label_smoothing / n_classes * total
+        if of_classes is not None:
+            targets = targets * of_classes
         if not targets.sum() > 0:
             raise ValueError("y_true or sample_weight leaves no sample of positive weight")
         frequencies = np.maximum(targets / targets.sum(), EPSILON)
         logits = np.log(frequencies)
+        if self.logit_adjustment is not None:
+            logits = logits - np.asarray(self.logit_adjustment)
+        if self.z_loss:
+            return np.asarray(logits)  # where the sum of the adjusted exponentials is 1
         return np.asarray(logits - logits.mean())
 
 

@@ -1,0 +1,111 @@
+"""What losses that are written in Python on top of compiled ones have in common with these."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+_Array = npt.NDArray[Any]
+
+
+class CompositeLoss:
+    """Base of the losses that are made of another loss; not for use by itself."""
+
+    __slots__ = ("_params",)
+    name: ClassVar[str] = ""
+    _params: dict[str, Any]
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        object.__setattr__(self, "_params", dict(params))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters by name, as a new dict."""
+        return dict(self._params)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
+        return f"{type(self).__name__}({inside})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._params == other._params  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self._params.items())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.params)
+
+
+def _rebuild(cls: type[Any], params: dict[str, Any]) -> Any:
+    """Unpickle a loss."""
+    return cls(**params)
+
+
+def split_out(out: Any, parts: tuple[str, ...]) -> dict[str, _Array | None]:
+    """Return the places that a caller provided, by the names of what is wanted."""
+    if out is None:
+        return dict.fromkeys(parts)
+    if len(parts) == 1:
+        if isinstance(out, tuple):
+            raise TypeError("out: expected one array, got a tuple")
+        return {parts[0]: out}
+    if not isinstance(out, tuple):
+        raise TypeError(f"out: expected a tuple of {len(parts)}, got {type(out).__name__}")
+    if len(out) != len(parts):
+        raise ValueError(f"out has {len(out)} entries: expected {len(parts)}")
+    return dict(zip(parts, out, strict=True))
+
+
+def as_float_array(raw_prediction: npt.ArrayLike) -> _Array:
+    """Return predictions as an array of float32 or float64, without a copy of one that is."""
+    array = np.asarray(raw_prediction)
+    if not hasattr(raw_prediction, "dtype") and array.dtype.kind in "iu":
+        array = array.astype(np.float64)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"raw_prediction has dtype {array.dtype}: expected float32 or float64")
+    return array
+
+
+def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
+    """Return class labels as int64, or raise an error that names the first that is none."""
+    if y_true.dtype.kind not in "biuf":
+        raise TypeError(f"y_true has dtype {y_true.dtype}: expected numbers")
+    with np.errstate(invalid="ignore"):
+        wrong = ~((y_true >= 0) & (y_true < n_classes) & (y_true == np.floor(y_true)))
+    if wrong.any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        inside = f"[{', '.join(map(str, index))}]" if index else ""
+        raise ValueError(
+            f"y_true{inside} = {y_true[index].item()!r}: {name} expects class labels 0 to "
+            f"{n_classes - 1}"
+        )
+    return y_true.astype(np.int64)
+
+
+def check_place(
+    argument: str,
+    place: object,
+    shape: tuple[int, ...],
+    f: _Array,
+    taken: list[tuple[_Array | None, str]],
+) -> None:
+    """Refuse an output that does not fit, is read-only, or shares memory with what is taken."""
+    if not isinstance(place, np.ndarray):
+        raise TypeError(f"{argument}: expected a NumPy array, got {type(place).__name__}")
+    if place.dtype != f.dtype:
+        raise TypeError(f"{argument} has dtype {place.dtype}: expected {f.dtype}")
+    if place.shape != shape:
+        raise ValueError(f"{argument} has shape {place.shape}: expected {shape}")
+    if not place.flags.writeable:
+        raise ValueError(f"{argument} is read-only: expected a writeable array")
+    for other, name in taken:
+        if other is not None and np.shares_memory(place, other):
+            raise ValueError(f"{argument} overlaps {name} in memory: expected separate arrays")

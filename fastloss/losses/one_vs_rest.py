@@ -1,0 +1,256 @@
+"""A binary loss on each output of several."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._pointwise import PointwiseLoss
+from fastloss._rows import RowLoss
+from fastloss.losses._composite import check_place, checked_class_labels, split_out
+from fastloss.losses._constants import Vector
+from fastloss.losses._parameters import parameter
+from fastloss.losses.binary import LogLoss
+
+_Array = npt.NDArray[Any]
+
+#: About so many outputs at a time: their labels are made from classes, and stay in the cache.
+_BLOCK = 1 << 16
+
+
+class OneVsRest(RowLoss):
+    """
+    A binary loss on each output: the sum over k of loss([y = k], f_k).
+
+    f = raw_prediction has one output a class along the class axis. Link: that of the binary loss,
+    output by output. Labels: classes 0 to C - 1; or several labels a sample, each 0 or 1 (a number
+    in [0, 1] where the binary loss takes one), of raw_prediction's shape. Gradient and Hessian are
+    those of the binary loss. torch's ``multilabel_soft_margin_loss`` is this with the log loss,
+    divided by C. Error at most that of the binary loss in ULP, plus C / 2 for the sum. `predict`
+    gives the binary loss's predictions, which need not sum to 1.
+
+    Parameters
+    ----------
+    loss : loss
+        A binary loss from fastloss, such as `LogLoss`, `Focal` or `Hinge`.
+
+    References
+    ----------
+    Rifkin, Klautau, In Defense of One-Vs-All Classification, 2004.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> loss = fl.OneVsRest(fl.Hinge())
+    >>> loss([1], [[0.5, 0.5, -2.0]])
+    2.0
+    >>> loss([[1, 1, 0]], [[0.5, 0.5, -2.0]])
+    1.0
+    """
+
+    __slots__ = ()
+    name = "one_vs_rest"
+    base_loss = parameter("loss")
+
+    def __init__(self, loss: PointwiseLoss | None = None) -> None:
+        binary = LogLoss() if loss is None else loss
+        if not isinstance(binary, PointwiseLoss):
+            raise TypeError(f"loss = {binary!r}: expected a binary loss from fastloss")
+        try:
+            binary.loss([0, 1], [0.5, 0.5])
+            two = binary.loss([2], [0.5])
+        except ValueError:
+            two = None
+        if two is not None:
+            raise ValueError(f"loss = {binary!r}: expected a binary loss, whose labels are 0 and 1")
+        super().__init__({"loss": binary}, composite=True)
+
+    def _evaluate_composite(
+        self,
+        parts: tuple[str, ...],
+        y_true: _Array,
+        raw_prediction: _Array,
+        sample_weight: npt.ArrayLike | None,
+        reduction: str,
+        out: Any,
+        n_threads: int | None,
+        class_axis: int,
+    ) -> tuple[tuple[Any, ...], float]:
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"reduction = {reduction!r}: expected 'mean', 'sum' or 'none'")
+        f, places = raw_prediction, split_out(out, parts)
+        n_classes = f.shape[class_axis]
+        shape = f.shape[:class_axis] + f.shape[class_axis + 1 :]
+        if y_true.shape == shape:
+            y_true = checked_class_labels(y_true, n_classes, type(self).__name__)
+        elif y_true.shape != f.shape:
+            raise ValueError(
+                f"y_true has shape {y_true.shape}, raw_prediction has shape {f.shape} with its class "
+                f"axis {class_axis}: expected class labels of raw_prediction's shape without the "
+                "class axis, or labels of raw_prediction's shape"
+            )
+        weight, total = None, float(np.prod(shape, dtype=np.int64))
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight)
+            if weight.shape != shape:
+                raise ValueError(
+                    f"sample_weight has shape {weight.shape}: expected {shape}, raw_prediction's "
+                    "without the class axis"
+                )
+            # the sum of checked weights
+            zeros = np.broadcast_to(f.dtype.type(0), shape)
+            total = _WEIGHING.partial(zeros, zeros, weight, n_threads=n_threads).weight_sum
+        taken = [(y_true, "y_true"), (weight, "sample_weight")]
+        kept = [name for name in parts if name != "loss" or reduction == "none"]
+        for name, place in places.items():
+            if place is None:
+                continue
+            if name not in kept:
+                raise ValueError(
+                    f"out: the loss is a float under reduction={reduction!r}, so its place in out "
+                    "must be None"
+                )
+            check_place(f"out ({name})", place, shape if name == "loss" else f.shape, f, taken)
+            taken.append((place, f"out ({name})"))
+        if any(p is not None and np.shares_memory(p, f) for p in places.values()):
+            f = f.copy()
+        if reduction == "mean" and not total > 0:
+            what = "an empty array" if f.size == 0 else "samples whose weights sum to zero"
+            warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
+        native = f.dtype.newbyteorder("=")
+        results: dict[str, _Array] = {}
+        for name in kept:
+            place = places[name]
+            if place is None:
+                place = np.empty(shape if name == "loss" else f.shape, native)
+            results[name] = place
+        factor = 1.0
+        if reduction == "mean":
+            factor = 1.0 / total if total > 0 else np.nan
+        if reduction == "mean" and "loss" in parts and not total > 0:
+            self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
+            return tuple(results.get(name, np.nan) for name in parts), total
+        value = self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
+        return tuple(results.get(name, value) for name in parts), total
+
+    def _run(
+        self,
+        parts: tuple[str, ...],
+        y_true: _Array,
+        f: _Array,
+        weight: _Array | None,
+        results: dict[str, _Array],
+        class_axis: int,
+        factor: float,
+        n_threads: int | None,
+    ) -> float:
+        """Fill the results block by block; the sum of the losses times the factor."""
+        binary: PointwiseLoss = self.params["loss"]
+        method = getattr(binary, "_".join(parts))
+        rows = np.moveaxis(f, class_axis, -1)
+        by_class = y_true.ndim < f.ndim
+        labels = y_true if by_class else np.moveaxis(y_true, class_axis, -1)
+        places = {
+            name: place if name == "loss" else np.moveaxis(place, class_axis, -1)
+            for name, place in results.items()
+        }
+        classes = np.arange(rows.shape[-1])
+        sums = []
+        for block in _blocks(rows.shape):
+            label = labels[block]
+            if by_class:
+                label = label[..., None] == classes
+            weights = None
+            if weight is not None:
+                weights = np.broadcast_to(weight[block][..., None], rows[block].shape)
+            if factor != 1.0 and "loss" not in results:
+                # what the mean divides by goes into the weights: one rounding, as in the others
+                weights = (
+                    np.broadcast_to(np.float64(factor), rows[block].shape)
+                    if weights is None
+                    else weights.astype(np.float64) * factor
+                )
+            if parts == ("loss",) and "loss" not in results:
+                sums.append(method(label, rows[block], weights, reduction="sum"))
+                continue
+            answer = method(
+                label,
+                rows[block],
+                weights,
+                reduction="none" if "loss" in results else "sum",
+                n_threads=n_threads,
+            )
+            answer = answer if isinstance(answer, tuple) else (answer,)
+            for name, values in zip(parts, answer, strict=True):
+                if name == "loss" and "loss" in results:
+                    places[name][block] = values.sum(axis=-1, dtype=np.float64)
+                elif name == "loss":
+                    sums.append(values)
+                else:
+                    places[name][block] = values
+        return float(np.sum(sums))
+
+    def _finish_link(self, values: _Array, axis: int, n_threads: int | None) -> None:
+        self.params["loss"].predict(values, out=values, n_threads=n_threads)
+
+    def initial_prediction(
+        self,
+        y_true: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        n_classes: int | None = None,
+    ) -> Vector:
+        """
+        Return the best constant raw predictions: the binary loss's, class by class.
+
+        Parameters
+        ----------
+        y_true : array-like
+            Class labels of shape (n,), or labels of shape (n, C).
+        sample_weight : array-like of shape (n,), optional
+            Finite weights of at least 0, not all 0.
+        n_classes : int, optional
+            For class labels how many classes there are; the largest label plus one by default.
+
+        Returns
+        -------
+        ndarray of shape (C,)
+            The constants.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `loss`; also if there is no sample, or no weight.
+        """
+        labels = np.asarray(y_true)
+        if labels.ndim not in (1, 2):
+            raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
+        if labels.ndim == 1:
+            if n_classes is None:
+                largest = labels.max() if labels.size else 0
+                n_classes = max(int(largest) + 1, 1) if np.isfinite(largest) else 1
+            labels = checked_class_labels(labels, n_classes, type(self).__name__)
+            labels = labels[:, None] == np.arange(n_classes)
+        binary: PointwiseLoss = self.params["loss"]
+        return np.array([binary.initial_prediction(column, sample_weight) for column in labels.T])
+
+
+#: Sums weights, and says what is wrong with them.
+_WEIGHING = LogLoss()
+
+
+def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield indices of the sample axes that cut an array of rows into blocks."""
+    *samples, n_outputs = shape
+    if not samples:
+        yield ()
+        return
+    *leading, last = samples
+    step = max(1, _BLOCK // max(1, n_outputs))
+    for index in np.ndindex(*leading):
+        for start in range(0, last, step):
+            yield (*index, slice(start, start + step))

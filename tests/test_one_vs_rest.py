@@ -1,0 +1,158 @@
+"""OneVsRest: the sum of a binary loss over the outputs, for classes and for several labels."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+METHODS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
+BINARY = [fl.LogLoss(pos_weight=3.0), fl.Hinge(), fl.SquaredHinge(cost_fn=2.0)]
+
+
+def data(n=5000, n_classes=7, dtype=np.float64):
+    rng = np.random.default_rng(5)
+    f = (rng.normal(size=(n, n_classes)) * 2).astype(dtype)
+    return rng.integers(0, n_classes, n), f, rng.random(n).astype(dtype)
+
+
+@pytest.mark.parametrize("binary", BINARY, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_sum_of_binary_losses(binary, dtype, weighted, reduction):
+    y, f, w = data(dtype=dtype)
+    w = w if weighted else None
+    loss = fl.OneVsRest(binary)
+    one_hot = np.eye(f.shape[1])[y]
+    columns = None if w is None else np.repeat(w[:, None], f.shape[1], axis=1)
+    want = binary.loss_gradient_hessian(one_hot, f, columns, reduction="none")
+    total = len(y) if w is None else w.sum(dtype=np.float64)
+    divisor = total if reduction == "mean" else 1.0
+    rtol = 4e-7 if dtype == np.float32 else 4e-15
+    for labels in (y, y.astype(np.float32), one_hot, one_hot.astype(np.int8)):
+        value, gradient, hessian = loss.loss_gradient_hessian(labels, f, w, reduction=reduction)
+        sums = want[0].astype(np.float64).sum(axis=1)
+        if reduction == "none":
+            np.testing.assert_allclose(value, sums, rtol=rtol)
+        else:
+            assert value == pytest.approx(sums.sum() / divisor, rel=rtol)
+        np.testing.assert_allclose(gradient, want[1] / divisor, rtol=2 * rtol)
+        np.testing.assert_allclose(hessian, want[2] / divisor, rtol=2 * rtol)
+        assert gradient.dtype == dtype
+        assert loss(labels, f, w, reduction="sum") == pytest.approx(sums.sum(), rel=rtol)
+
+
+def test_any_class_axis_and_outputs():
+    y, f, w = data(240, 5)
+    loss = fl.OneVsRest()
+    want = loss.loss_gradient_hessian(y, f, w, reduction="none")
+    images = np.ascontiguousarray(np.moveaxis(f.reshape(6, 8, 5, 5), -1, 1))
+    out = tuple(np.full(shape, -1.0) for shape in ((6, 8, 5), images.shape, images.shape))
+    got = loss.loss_gradient_hessian(
+        y.reshape(6, 8, 5), images, w.reshape(6, 8, 5), reduction="none", axis=1, out=out
+    )
+    assert all(a is b for a, b in zip(got, out, strict=True))
+    np.testing.assert_array_equal(got[0].ravel(), want[0])
+    for part, whole in zip(got[1:], want[1:], strict=True):
+        np.testing.assert_array_equal(np.moveaxis(part, 1, -1).reshape(-1, 5), whole)
+    same = f.copy()
+    loss.gradient(y, same, w, reduction="none", out=same)
+    np.testing.assert_array_equal(same, want[1])
+
+
+def test_threads_do_not_change_the_bits():
+    y, f, w = data(40_000, 10)
+    loss = fl.OneVsRest()
+    want = loss.loss_gradient(y, f, w, n_threads=1)
+    for threads in (2, 3, 7):
+        got = loss.loss_gradient(y, f, w, n_threads=threads)
+        assert got[0] == want[0]
+        np.testing.assert_array_equal(got[1], want[1])
+
+
+def test_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(6)
+    y, f = rng.integers(0, 2, (300, 4)).astype(float), rng.normal(size=(300, 4)) * 3
+    x = torch.tensor(f, requires_grad=True)
+    want = torch.nn.functional.multilabel_soft_margin_loss(x, torch.tensor(y))
+    want.backward()
+    value, gradient = fl.OneVsRest().loss_gradient(y, f)
+    assert value / 4 == pytest.approx(want.item(), rel=1e-12)
+    np.testing.assert_allclose(gradient / 4, x.grad.numpy(), rtol=1e-12)
+
+
+def test_predict_and_best_constants():
+    y, f, w = data(400, 3)
+    loss = fl.OneVsRest()
+    np.testing.assert_array_equal(loss.predict(f), fl.LogLoss().predict(f))
+    best = loss.initial_prediction(y, w)
+    for k in range(3):
+        assert best[k] == fl.LogLoss().initial_prediction(y == k, w)
+    np.testing.assert_array_equal(loss.initial_prediction(np.eye(3)[y], w), best)
+    assert loss.initial_prediction([0, 1], n_classes=4).shape == (4,)
+    assert loss.partial(y, f, w).weight_sum == pytest.approx(w.sum())
+
+
+def test_values():
+    loss = fl.OneVsRest(fl.Hinge(cost_fn=2.0))
+    assert eval(repr(loss), vars(fl).copy()) == loss
+    assert pickle.loads(pickle.dumps(loss)) == loss
+    assert hash(loss) == hash(fl.OneVsRest(fl.Hinge(cost_fn=2.0)))
+    assert loss != fl.OneVsRest(fl.Hinge())
+    assert loss.base_loss == fl.Hinge(cost_fn=2.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: fl.OneVsRest(3), TypeError, "loss = 3: expected a binary loss from fastloss"),
+        (
+            lambda: fl.OneVsRest(fl.SquaredError()),
+            ValueError,
+            "loss = SquaredError(): expected a binary loss, whose labels are 0 and 1",
+        ),
+        (
+            lambda: fl.OneVsRest()([3], [[0.0, 1.0]]),
+            ValueError,
+            "y_true[0] = 3: OneVsRest expects class labels 0 to 1",
+        ),
+        (
+            lambda: fl.OneVsRest()([0, 1], [[0.0, 1.0]], axis=0),
+            ValueError,
+            "y_true[1] = 1: OneVsRest expects class labels 0 to 0",
+        ),
+        (
+            lambda: fl.OneVsRest()([0], [[0.0, 1.0]], [1.0, 2.0]),
+            ValueError,
+            "sample_weight has shape (2,): expected (1,), raw_prediction's without the class axis",
+        ),
+        (
+            lambda: fl.OneVsRest()([0], [[0.0, 1.0]], [-1.0]),
+            ValueError,
+            "sample_weight[0] = -1.0: weights must be finite and not negative",
+        ),
+        (
+            lambda: fl.OneVsRest().gradient([0], [[0.0, 1.0]], out=np.empty((1, 2), np.float32)),
+            TypeError,
+            "out (gradient) has dtype float32: expected float64",
+        ),
+        (
+            lambda: fl.OneVsRest()([0], [[0.0, 1.0]], reduction="all"),
+            ValueError,
+            "reduction = 'all': expected 'mean', 'sum' or 'none'",
+        ),
+    ],
+)
+def test_errors(call, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        call()
+
+
+def test_empty():
+    with pytest.warns(RuntimeWarning, match="mean of an empty array is NaN"):
+        assert np.isnan(fl.OneVsRest()(np.zeros(0, int), np.zeros((0, 3))))
+    assert fl.OneVsRest()(np.zeros(0, int), np.zeros((0, 3)), reduction="sum") == 0.0

@@ -17,13 +17,17 @@ from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._sums import LossSums
 from fastloss.losses import (
     AbsoluteError,
+    AbsolutePercentageError,
     CrossEntropy,
+    EpsilonInsensitive,
+    Expectile,
     HalfSquaredError,
     Hinge,
     Huber,
     LogLoss,
     Pinball,
     Poisson,
+    SquaredEpsilonInsensitive,
     SquaredError,
     SquaredHinge,
     available_losses,
@@ -34,8 +38,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AbsoluteError",
+    "AbsolutePercentageError",
     "Comparison",
     "CrossEntropy",
+    "EpsilonInsensitive",
+    "Expectile",
     "GradientCheck",
     "HalfSquaredError",
     "Hinge",
@@ -44,6 +51,7 @@ __all__ = [
     "LossSums",
     "Pinball",
     "Poisson",
+    "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",
     "available_losses",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import labels_of
+from references.base import exactly, labels_of
 
 import fastloss as fl
 
@@ -13,7 +13,7 @@ every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_
 
 def total(reference, params, y, w, constant):
     """The exact weighted sum of losses at a constant."""
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exactly(params)
     return mp.fsum(
         mp.mpf(float(wi)) * reference.loss(mp.mpf(float(yi)), mp.mpf(constant), **exact)
         for yi, wi in zip(y, w, strict=True)
@@ -22,7 +22,7 @@ def total(reference, params, y, w, constant):
 
 def is_minimiser(reference, params, y, w, constant):
     """
-    All losses here are convex: nothing near is lower, but for the rounding of `constant`.
+    Nothing near is lower, but for the rounding of `constant`: enough where the loss is convex.
     """
     with mp.workprec(200):
 

@@ -6,21 +6,29 @@ from fastloss.losses.multiclass import CrossEntropy
 from fastloss.losses.registry import available_losses, get_loss
 from fastloss.losses.regression import (
     AbsoluteError,
+    AbsolutePercentageError,
+    EpsilonInsensitive,
+    Expectile,
     HalfSquaredError,
-    Huber,
     Pinball,
+    SquaredEpsilonInsensitive,
     SquaredError,
 )
+from fastloss.losses.robust import Huber
 
 __all__ = [
     "AbsoluteError",
+    "AbsolutePercentageError",
     "CrossEntropy",
+    "EpsilonInsensitive",
+    "Expectile",
     "HalfSquaredError",
     "Hinge",
     "Huber",
     "LogLoss",
     "Pinball",
     "Poisson",
+    "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",
     "available_losses",

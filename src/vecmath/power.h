@@ -20,7 +20,10 @@ FL_INLINE V FN(fl_opaque)(V x)
 FL_INLINE V FN(fl_product)(V a, V b, V *error)
 {
     const V p = FN(fl_opaque)(a * b);
-#if FL_HAS_FMA && FL_VECTOR_BYTES
+#if FL_HAS_FMA && FL_VECTOR_BYTES && defined(__x86_64__)
+    /* the loop below becomes scalar code where a factor is the same number in every lane */
+    *error = (V)FL_MM(fmsub)(a, b, p);
+#elif FL_HAS_FMA && FL_VECTOR_BYTES
     V e;
     for (ptrdiff_t i = 0; i < LANES; i++)
         e[i] = FL_BITS == 64 ? __builtin_fma(a[i], b[i], -p[i]) : __builtin_fmaf(a[i], b[i], -p[i]);

@@ -122,7 +122,11 @@ def test_residual_losses_at_infinity(dtype):
         (fl.AbsoluteError(), (1, 1)),
         (fl.Huber(2.5), (2.5, 2.5)),
         (fl.Pinball(0.25), (0.75, 0.25)),
+        (fl.SmoothL1(2.5), (1, 1)),
         (fl.Expectile(0.25), (INF, INF)),
+        (fl.PseudoHuber(2.5), (2.5, 2.5)),
+        (fl.LogCosh(), (1, 1)),
+        (fl.Fair(2.5), (2.5, 2.5)),
     ):
         value, gradient = loss.loss_gradient(y, f, reduction="none")
         np.testing.assert_array_equal(value, [INF, INF])

@@ -162,6 +162,16 @@ TORCH = {
         "real",
         lambda t: lambda f, y, r: t.nn.functional.huber_loss(f, y, delta=0.7, reduction=r),
     ),
+    "smooth_l1": (
+        fl.SmoothL1(0.7),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.smooth_l1_loss(f, y, beta=0.7, reduction=r),
+    ),
+    "smooth_l1_of_beta_0": (
+        fl.SmoothL1(0.0),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.smooth_l1_loss(f, y, beta=0.0, reduction=r),
+    ),
     "poisson_nll": (
         fl.Poisson(),
         "counts",

@@ -14,7 +14,7 @@ from fastloss.losses.regression import (
     SquaredEpsilonInsensitive,
     SquaredError,
 )
-from fastloss.losses.robust import Huber
+from fastloss.losses.robust import Fair, Huber, LogCosh, PseudoHuber, SmoothL1
 
 __all__ = [
     "AbsoluteError",
@@ -22,12 +22,16 @@ __all__ = [
     "CrossEntropy",
     "EpsilonInsensitive",
     "Expectile",
+    "Fair",
     "HalfSquaredError",
     "Hinge",
     "Huber",
+    "LogCosh",
     "LogLoss",
     "Pinball",
     "Poisson",
+    "PseudoHuber",
+    "SmoothL1",
     "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",

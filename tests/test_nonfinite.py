@@ -127,10 +127,23 @@ def test_residual_losses_at_infinity(dtype):
         (fl.PseudoHuber(2.5), (2.5, 2.5)),
         (fl.LogCosh(), (1, 1)),
         (fl.Fair(2.5), (2.5, 2.5)),
+        (fl.Cauchy(2.5), (0, 0)),
+        (fl.StudentT(2.5), (0, 0)),
+        (fl.Wing(2.5, 0.5), (1, 1)),
     ):
         value, gradient = loss.loss_gradient(y, f, reduction="none")
         np.testing.assert_array_equal(value, [INF, INF])
         np.testing.assert_array_equal(gradient, [slopes[0], -slopes[1]])
+
+
+@both_dtypes
+def test_bounded_losses_at_infinity(dtype):
+    f, zero = np.array([INF, -INF], dtype=dtype), np.zeros(2)
+    for loss, limit in ((fl.Welsch(2), 2), (fl.GemanMcClure(2), 2), (fl.Tukey(3), 1.5)):
+        value, gradient, hessian = loss.loss_gradient_hessian(zero, f, reduction="none")
+        np.testing.assert_array_equal(value, [limit, limit])
+        np.testing.assert_array_equal(gradient, zero)
+        np.testing.assert_array_equal(hessian, zero)
 
 
 @every_loss

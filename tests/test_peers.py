@@ -122,6 +122,15 @@ def test_sklearn_percentage_error():
     assert ours(y, f, w) == pytest.approx(theirs(y, f, sample_weight=w), rel=1e-12)
 
 
+def test_scipy_student_t():
+    """Up to the constant of the density."""
+    stats = pytest.importorskip("scipy.stats")
+    y, f, _ = data("real")
+    loss = fl.StudentT(3.5, 0.7).loss(y, f, reduction="none")
+    theirs = -stats.t.logpdf(f - y, 3.5, scale=0.7)
+    np.testing.assert_allclose(theirs - loss, (theirs - loss)[0], rtol=1e-12)
+
+
 def test_where_sklearn_cancels_we_do_not(sklearn_loss):
     y, f = np.array([1.0, 1.0, 0.0]), np.array([40.0, 700.0, -40.0])
     assert (sklearn_loss.HalfBinomialLoss().loss(y, f)[:2] == 0).all()

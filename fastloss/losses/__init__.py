@@ -3,6 +3,7 @@
 from fastloss.losses.binary import Hinge, LogLoss, SquaredHinge
 from fastloss.losses.counts import Poisson
 from fastloss.losses.multiclass import CrossEntropy
+from fastloss.losses.redescending import Cauchy, GemanMcClure, StudentT, Tukey, Welsch, Wing
 from fastloss.losses.registry import available_losses, get_loss
 from fastloss.losses.regression import (
     AbsoluteError,
@@ -19,10 +20,12 @@ from fastloss.losses.robust import Fair, Huber, LogCosh, PseudoHuber, SmoothL1
 __all__ = [
     "AbsoluteError",
     "AbsolutePercentageError",
+    "Cauchy",
     "CrossEntropy",
     "EpsilonInsensitive",
     "Expectile",
     "Fair",
+    "GemanMcClure",
     "HalfSquaredError",
     "Hinge",
     "Huber",
@@ -35,6 +38,10 @@ __all__ = [
     "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",
+    "StudentT",
+    "Tukey",
+    "Welsch",
+    "Wing",
     "available_losses",
     "get_loss",
 ]

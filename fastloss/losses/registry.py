@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastloss.losses import binary, counts, multiclass, regression, robust
+from fastloss.losses import binary, counts, multiclass, redescending, regression, robust
 
 _CLASSES: dict[str, Any] = {
     vars(cls)["name"]: cls
-    for module in (regression, robust, counts, binary, multiclass)
+    for module in (regression, robust, redescending, counts, binary, multiclass)
     for cls in vars(module).values()
     if isinstance(cls, type) and cls.__module__ == module.__name__ and "name" in vars(cls)
 }

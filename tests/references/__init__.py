@@ -5,7 +5,7 @@ Formulas in mpmath, as the textbooks print them: at a few hundred bits nothing c
 adds its entry to the list of its family here, and every test that runs over the registry covers it.
 """
 
-from references import binary, counts, regression, robust
+from references import binary, counts, redescending, regression, robust
 from references.base import Reference
 
 REFERENCES: dict[str, Reference] = {
@@ -13,6 +13,7 @@ REFERENCES: dict[str, Reference] = {
     for reference in (
         *regression.REFERENCES,
         *robust.REFERENCES,
+        *redescending.REFERENCES,
         *counts.REFERENCES,
         *binary.REFERENCES,
     )

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from helpers.ulp import error_in_ulp  # type: ignore[import-not-found]  # noqa: E402
 from references import CASES  # type: ignore[import-not-found]  # noqa: E402
-from references.base import PRECISION, samples  # type: ignore[import-not-found]  # noqa: E402
+from references.base import PRECISION, exactly, samples  # type: ignore[import-not-found]  # noqa: E402
 
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
@@ -113,7 +113,7 @@ def exact_values(index: int, dtype: str, operation: str) -> Iterator[tuple[float
     """
     reference, params = CASES[index]
     eps = float(np.finfo(dtype).eps)
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exactly(params)
     formula, term = reference.formula(operation), reference.largest_term.get(operation)
     for y, f in zip(*inputs(index, dtype), strict=True):
         point = mp.mpf(float(y)), mp.mpf(float(f))

@@ -90,3 +90,4 @@ FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 #include "vecmath/logistic.h"
 #include "vecmath/pair.h"
 #include "vecmath/power.h"
+#include "vecmath/residual.h"

@@ -7,7 +7,7 @@ import pytest
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import PRECISION, samples
+from references.base import PRECISION, exactly, samples
 
 import fastloss as fl
 
@@ -30,7 +30,7 @@ def worst(reference, params, dtype, operation, y, f, computed):
     eps = float(np.finfo(dtype).eps)
     errors, excluded = [], 0
     with mp.workprec(PRECISION[np.dtype(dtype).name]):
-        exact = {key: mp.mpf(value) for key, value in params.items()}
+        exact = exactly(params)
         formula, term = reference.formula(operation), reference.largest_term.get(operation)
         for yi, fi, value in zip(y, f, computed, strict=True):
             point = mp.mpf(float(yi)), mp.mpf(float(fi))

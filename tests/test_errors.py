@@ -461,7 +461,12 @@ def test_nothing_is_written_when_an_argument_is_wrong(reference):
 PARAMETERS = [
     (reference.name, key)
     for reference in REFERENCES.values()
-    for key in {key for params in reference.parameters for key in params}
+    for key in {
+        key
+        for params in reference.parameters
+        for key, value in params.items()
+        if not isinstance(value, str)
+    }
 ]
 
 
@@ -516,11 +521,21 @@ def test_parameters_take_numpy_numbers(name, key, kind):
         ("log_loss", {"cost_fn": 0}, "cost_fn = 0: expected a number greater than 0"),
         ("hinge", {"cost_fp": -2}, "cost_fp = -2: expected a number greater than 0"),
         ("squared_hinge", {"cost_fn": 0.0}, "cost_fn = 0.0: expected a number greater than 0"),
+        ("expectile", {"alpha": 1}, "alpha = 1: expected a number in (0, 1)"),
+        ("epsilon_insensitive", {"epsilon": -1}, "epsilon = -1: expected a number of at least 0"),
+        ("cauchy", {"c": 0}, "c = 0: expected a number in [1e-150, 1e+150]"),
+        ("tukey", {"c": 1e151}, "c = 1e+151: expected a number in [1e-150, 1e+150]"),
+        ("welsch", {"hessian": "true"}, "hessian = 'true': expected one of 'exact', 'bounded'"),
     ],
 )
 def test_parameters_out_of_range(name, params, message):
     with raises(ValueError, message):
         fl.get_loss(name, **params)
+
+
+def test_a_choice_is_a_word():
+    with raises(TypeError, "hessian = True: expected one of 'exact', 'bounded'"):
+        fl.Cauchy(hessian=True)
 
 
 def test_get_loss_of_an_unknown_name():

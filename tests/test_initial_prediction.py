@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import labels_of
+from references.base import exactly, labels_of
 
 import fastloss as fl
 
@@ -13,7 +13,7 @@ every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_
 
 def total(reference, params, y, w, constant):
     """The exact weighted sum of losses at a constant."""
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exactly(params)
     return mp.fsum(
         mp.mpf(float(wi)) * reference.loss(mp.mpf(float(yi)), mp.mpf(constant), **exact)
         for yi, wi in zip(y, w, strict=True)
@@ -73,6 +73,36 @@ def test_minimises(reference, params, weights, n):
         )
         assert type(constant) is float
         assert is_minimiser(reference, params, y, w, constant), (y, w, constant)
+
+
+HILLY = [case for case in CASES if not case[0].convex and "hessian" not in case[1]]
+
+
+@pytest.mark.parametrize(("reference", "params"), HILLY, ids=case_id)
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_no_constant_of_a_dense_grid_is_lower(reference, params, n):
+    """Losses that are not convex have many minima; labels in clusters about as wide as the scale."""
+    rng = np.random.default_rng([19, n])
+    scale = next(iter(params.values()), 1.0)
+    y = np.round(rng.choice([-4.0, -0.7, 0.9, 3.0], n) + rng.normal(size=n) / 4, 3) * scale
+    w = rng.integers(1, 4, n).astype(float)
+    loss = fl.get_loss(reference.name, **params)
+    constant = loss.initial_prediction(y, w)
+    grid = np.concatenate([np.linspace(y.min() - scale, y.max() + scale, 20001), y])
+    labels = np.broadcast_to(y, (len(grid), n))
+    each = loss.loss(labels, np.repeat(grid[:, None], n, axis=1), reduction="none") @ w
+    assert loss.loss(y, np.full(n, constant), w, reduction="sum") <= each.min() * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("loss", [fl.Cauchy(0.2), fl.Tukey(0.5), fl.Wing(0.5, 0.1)])
+def test_the_lowest_minimum_of_many_labels(loss):
+    """More of them than are tried one by one; they are denser about 3 than about 0."""
+    rng = np.random.default_rng(20)
+    y = np.concatenate([rng.normal(size=10_000), rng.normal(3.0, 0.5, size=10_000)])
+    constant = loss.initial_prediction(y)
+    grid = np.linspace(-2, 5, 1401)
+    each = [loss.loss(y, np.full_like(y, point)) for point in grid]
+    assert loss.loss(y, np.full_like(y, constant)) <= min(each) * (1 + 1e-6)
 
 
 def test_is_minimiser_can_say_no():

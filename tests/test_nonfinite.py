@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import labels_of
+from references.base import PRECISION, labels_of
 
 import fastloss as fl
 
@@ -68,10 +69,17 @@ def test_infinity_gives_the_limit(reference, dtype, sign):
         y, np.full(2, sign * INF, dtype=dtype), reduction="none"
     )
     for operation, computed in zip(("loss", "gradient", "hessian"), results, strict=True):
-        near = reference.float64(operation, y, np.full(2, sign * 2.0**9), {})
-        far = reference.float64(operation, y, np.full(2, sign * 2.0**12), {})
-        limit = np.where(np.abs(far) > 4 * np.abs(near) + 1, np.copysign(INF, far), far)
-        np.testing.assert_array_equal(computed, limit.astype(dtype))
+        for label, value in zip(y, computed, strict=True):
+            with mp.workprec(PRECISION["float64"]):
+                # so far apart that a logarithm is seen to grow
+                near, far = (
+                    reference.formula(operation)(mp.mpf(float(label)), sign * mp.mpf(2) ** power)
+                    for power in (10, 20)
+                )
+            if abs(far) > 1.5 * abs(near) + 1:
+                assert value == mp.sign(far) * INF
+            else:
+                assert value == pytest.approx(float(far), rel=1e-5, abs=1e-5)
 
 
 @both_dtypes
@@ -117,6 +125,14 @@ def test_residual_losses_at_infinity(dtype):
         (fl.AbsoluteError(), (1, 1)),
         (fl.Huber(2.5), (2.5, 2.5)),
         (fl.Pinball(0.25), (0.75, 0.25)),
+        (fl.SmoothL1(2.5), (1, 1)),
+        (fl.Expectile(0.25), (INF, INF)),
+        (fl.PseudoHuber(2.5), (2.5, 2.5)),
+        (fl.LogCosh(), (1, 1)),
+        (fl.Fair(2.5), (2.5, 2.5)),
+        (fl.Cauchy(2.5), (0, 0)),
+        (fl.StudentT(2.5), (0, 0)),
+        (fl.Wing(2.5, 0.5), (1, 1)),
     ):
         value, gradient = loss.loss_gradient(y, f, reduction="none")
         np.testing.assert_array_equal(value, [INF, INF])
@@ -184,6 +200,16 @@ def test_tweedie_beyond_all_numbers(dtype):
         for y in (1.0, top):
             gradient = fl.Tweedie(power).gradient([y], np.array([f], dtype=dtype))
             np.testing.assert_array_equal(gradient, [INF if f > np.log(y) else -INF])
+
+
+@both_dtypes
+def test_bounded_losses_at_infinity(dtype):
+    f, zero = np.array([INF, -INF], dtype=dtype), np.zeros(2)
+    for loss, limit in ((fl.Welsch(2), 2), (fl.GemanMcClure(2), 2), (fl.Tukey(3), 1.5)):
+        value, gradient, hessian = loss.loss_gradient_hessian(zero, f, reduction="none")
+        np.testing.assert_array_equal(value, [limit, limit])
+        np.testing.assert_array_equal(gradient, zero)
+        np.testing.assert_array_equal(hessian, zero)
 
 
 @every_loss

@@ -140,6 +140,42 @@ def test_sklearn_sgd_hinge(ours, name):
     assert not gradient[~away].any()
 
 
+@pytest.mark.parametrize(
+    ("ours", "name"),
+    [
+        (fl.EpsilonInsensitive(0.3), "EpsilonInsensitive"),
+        (fl.SquaredEpsilonInsensitive(0.3), "SquaredEpsilonInsensitive"),
+    ],
+)
+def test_sklearn_sgd_epsilon_insensitive(ours, name):
+    sgd_fast = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    y, f, _ = data("real")
+    theirs = getattr(sgd_fast, name)(0.3)
+    loss, gradient = ours.loss_gradient(y, f, reduction="none")
+    pairs = list(zip(f, y, strict=True))
+    # theirs cancels next to epsilon
+    np.testing.assert_allclose(loss, [theirs.py_loss(*pair) for pair in pairs], atol=1e-14)
+    np.testing.assert_allclose(gradient, [theirs.py_dloss(*pair) for pair in pairs], atol=1e-14)
+
+
+def test_sklearn_percentage_error():
+    metrics = pytest.importorskip("sklearn.metrics")
+    y, f, w = data("real")
+    ours = fl.AbsolutePercentageError()
+    theirs = metrics.mean_absolute_percentage_error
+    assert ours(y, f) == pytest.approx(theirs(y, f), rel=1e-12)
+    assert ours(y, f, w) == pytest.approx(theirs(y, f, sample_weight=w), rel=1e-12)
+
+
+def test_scipy_student_t():
+    """Up to the constant of the density."""
+    stats = pytest.importorskip("scipy.stats")
+    y, f, _ = data("real")
+    loss = fl.StudentT(3.5, 0.7).loss(y, f, reduction="none")
+    theirs = -stats.t.logpdf(f - y, 3.5, scale=0.7)
+    np.testing.assert_allclose(theirs - loss, (theirs - loss)[0], rtol=1e-12)
+
+
 def test_where_sklearn_cancels_we_do_not(sklearn_loss):
     y, f = np.array([1.0, 1.0, 0.0]), np.array([40.0, 700.0, -40.0])
     assert (sklearn_loss.HalfBinomialLoss().loss(y, f)[:2] == 0).all()
@@ -179,6 +215,16 @@ TORCH = {
         fl.Huber(0.7),
         "real",
         lambda t: lambda f, y, r: t.nn.functional.huber_loss(f, y, delta=0.7, reduction=r),
+    ),
+    "smooth_l1": (
+        fl.SmoothL1(0.7),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.smooth_l1_loss(f, y, beta=0.7, reduction=r),
+    ),
+    "smooth_l1_of_beta_0": (
+        fl.SmoothL1(0.0),
+        "real",
+        lambda t: lambda f, y, r: t.nn.functional.smooth_l1_loss(f, y, beta=0.0, reduction=r),
     ),
     "poisson_nll": (
         fl.Poisson(),

@@ -17,8 +17,19 @@ from fastloss.losses.multiclass_margins import CrammerSinger, MulticlassHinge, M
 from fastloss.losses.one_vs_rest import OneVsRest
 from fastloss.losses.ordinal import Coral, RankedProbabilityScore
 from fastloss.losses.powers import BarronRobust, Lq
+from fastloss.losses.redescending import Cauchy, GemanMcClure, StudentT, Tukey, Welsch, Wing
 from fastloss.losses.registry import available_losses, get_loss
-from fastloss.losses.regression import AbsoluteError, HalfSquaredError, Huber, Pinball, SquaredError
+from fastloss.losses.regression import (
+    AbsoluteError,
+    AbsolutePercentageError,
+    EpsilonInsensitive,
+    Expectile,
+    HalfSquaredError,
+    Pinball,
+    SquaredEpsilonInsensitive,
+    SquaredError,
+)
+from fastloss.losses.robust import Fair, Huber, LogCosh, PseudoHuber, SmoothL1
 from fastloss.losses.softmax import (
     MulticlassFocal,
     MulticlassGeneralizedCE,
@@ -29,18 +40,25 @@ from fastloss.losses.softmax import (
 __all__ = [
     "NLL",
     "AbsoluteError",
+    "AbsolutePercentageError",
     "BarronRobust",
+    "Cauchy",
     "Coral",
     "CrammerSinger",
     "CrossEntropy",
     "CumulativeLogit",
+    "EpsilonInsensitive",
+    "Expectile",
+    "Fair",
     "Gamma",
     "GaussianNLL",
+    "GemanMcClure",
     "HalfSquaredError",
     "Hinge",
     "Huber",
     "JensenShannon",
     "KLDivergence",
+    "LogCosh",
     "LogLoss",
     "Lq",
     "MultiPinball",
@@ -52,14 +70,21 @@ __all__ = [
     "OneVsRest",
     "Pinball",
     "Poisson",
+    "PseudoHuber",
     "RankedProbabilityScore",
+    "SmoothL1",
     "Sparsemax",
+    "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",
     "SquaredLogError",
+    "StudentT",
     "SymmetricCrossEntropy",
+    "Tukey",
     "Tweedie",
     "TweedieIdentity",
+    "Welsch",
+    "Wing",
     "available_losses",
     "get_loss",
 ]

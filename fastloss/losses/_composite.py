@@ -35,7 +35,7 @@ class CompositeLoss:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._params == other._params  # type: ignore[attr-defined]
+        return self._params == other._params
 
     def __hash__(self) -> int:
         return hash((type(self), tuple(self._params.items())))

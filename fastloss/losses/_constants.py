@@ -38,36 +38,6 @@ def weighted_quantile(labels: Vector, weights: Vector, quantile: float) -> float
     return value
 
 
-def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
-    """
-    Return the minimiser of the weighted Huber loss, exactly.
-
-    The derivative ``sum(w * clip(c - y, -delta, delta))`` is piecewise linear and does not decrease
-    in c, with knots at ``y - delta`` and ``y + delta``: the knot interval that holds its
-    root is found by bisection, the root by the line through it.
-    """
-    present = weights > 0
-    labels, weights = labels[present], weights[present]
-
-    def derivative(constant: float) -> float:
-        return float(np.sum(weights * np.clip(constant - labels, -delta, delta)))
-
-    knots = np.unique(np.concatenate([labels - delta, labels + delta]))
-    low, high = 0, len(knots) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if derivative(float(knots[middle])) < 0:
-            low = middle
-        else:
-            high = middle
-    left, right = float(knots[low]), float(knots[high])
-    at_left, at_right = derivative(left), derivative(right)
-    if at_right <= at_left:
-        return 0.5 * (left + right)
-    root = left - at_left * (right - left) / (at_right - at_left)
-    return float(min(max(root, left), right))
-
-
 def bisected_root(increasing: Callable[[float], float], low: float, high: float) -> float:
     """
     Return the root of a function that does not decrease, to the last place of a float64.

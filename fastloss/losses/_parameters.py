@@ -36,6 +36,28 @@ def positive(name: str, value: object) -> float:
     return result
 
 
+def nonnegative(name: str, value: object) -> float:
+    """Return a finite float of at least 0."""
+    result = real(name, value)
+    if result < 0:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 0")
+    return abs(result)  # 0, not -0
+
+
+def scale(name: str, value: object) -> float:
+    """Return a float greater than 0 whose square and its inverse are floats."""
+    return between(name, value, 1e-150, 1e150)
+
+
+def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """Return one of some words."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} = {value!r}: expected one of {', '.join(map(repr, choices))}")
+    if value not in choices:
+        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(map(repr, choices))}")
+    return value
+
+
 def between(name: str, value: object, low: float, high: float, *, closed: str = "both") -> float:
     """Return a float in an interval; `closed` is "both", "left" or "neither"."""
     result = real(name, value)

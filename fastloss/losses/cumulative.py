@@ -441,7 +441,7 @@ class CumulativeLogit(CompositeLoss):
         f = as_float_array(raw_prediction)
         lower, upper = (ends.astype(f.dtype) for ends in (self._lower, self._upper))
         a, b = lower - f[..., None], upper - f[..., None]
-        result = apply_unary("expit", b) * apply_unary("expit", -a)
+        result: _Array = apply_unary("expit", b) * apply_unary("expit", -a)
         result *= -apply_unary("expm1", lower - upper)
         if out is None:
             return result

@@ -91,11 +91,12 @@ class CrossEntropy(RowLoss):
         weights = None if class_weight is None else _class_weights(class_weight)
         smoothing = between("label_smoothing", label_smoothing, 0.0, 1.0)
         ignore_index = _ignored(ignore_index)
+        z_loss = between("z_loss", z_loss, 0.0, math.inf)
         params = {
             "class_weight": None if weights is None else tuple(weights.tolist()),
             "label_smoothing": smoothing,
             "ignore_index": ignore_index,
-            "z_loss": between("z_loss", z_loss, 0.0, math.inf),
+            "z_loss": z_loss,
             "logit_adjustment": None
             if logit_adjustment is None
             else number_sequence("logit_adjustment", logit_adjustment, -math.inf, math.inf),
@@ -108,7 +109,7 @@ class CrossEntropy(RowLoss):
         adjusted = z_loss != 0 or logit_adjustment is not None
         super().__init__(
             params,
-            (smoothing, params["z_loss"]) if adjusted else (),
+            (smoothing, z_loss) if adjusted else (),
             kernel="adjusted_cross_entropy" if adjusted else None,
             soft_kernel="adjusted_soft_cross_entropy" if adjusted else "cross_entropy",
             link="softmax",

@@ -11,7 +11,7 @@ def _classes() -> dict[str, Any]:
     """Return every loss that the package exports, by its name."""
     from fastloss import losses
 
-    exported = (getattr(losses, name) for name in losses.__all__)
+    exported: list[Any] = [getattr(losses, name) for name in losses.__all__]
     return {cls.name: cls for cls in exported if isinstance(cls, type)}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import (
-    Vector,
-    huber_location,
-    weighted_mean,
-    weighted_quantile,
-)
-from fastloss.losses._parameters import between, parameter, positive
+from fastloss.losses._constants import Vector, weighted_mean, weighted_quantile
+from fastloss.losses._kernel_values import three_parts
+from fastloss.losses._locations import expectile, insensitive_location
+from fastloss.losses._parameters import between, nonnegative, parameter, positive
 
 
 class SquaredError(PointwiseLoss):
@@ -99,43 +98,6 @@ class AbsoluteError(PointwiseLoss):
         return weighted_quantile(labels, weights, 0.5)
 
 
-class Huber(PointwiseLoss):
-    """
-    Huber's loss: quadratic near zero, linear in the tails.
-
-    r**2 / 2 where abs(r) <= delta, else delta * (abs(r) - delta / 2), with
-    r = raw_prediction - y_true. Link: identity. Labels: finite numbers. The gradient is r clipped to
-    [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 3 ULP.
-
-    Parameters
-    ----------
-    delta : float
-        Where the tails begin, greater than 0, in the unit of y_true. 1.35 standard deviations give 95 %
-        of the efficiency of the mean on normal data.
-
-    References
-    ----------
-    Huber, Robust Estimation of a Location Parameter, 1964.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.Huber(delta=1.0)([0.0, 0.0], [0.5, 3.0])
-    1.3125
-    """
-
-    __slots__ = ()
-    name = "huber"
-    delta = parameter("delta")
-
-    def __init__(self, delta: float = 1.0) -> None:
-        delta = positive("delta", delta)
-        super().__init__({"delta": delta}, (delta,))
-
-    def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        return huber_location(labels, weights, self.delta)
-
-
 class Pinball(PointwiseLoss):
     """
     Pinball loss, whose minimiser is a quantile.
@@ -171,3 +133,153 @@ class Pinball(PointwiseLoss):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return weighted_quantile(labels, weights, self.quantile)
+
+
+class Expectile(PointwiseLoss):
+    """
+    Expectile loss: the squared error, with factors that differ above and below.
+
+    alpha * r**2 where y_true is above, r <= 0, else (1 - alpha) * r**2, with
+    r = raw_prediction - y_true. Link: identity. Labels: finite numbers. With c for the factor the
+    gradient is 2 * c * r, the Hessian 2 * c. Error at most 3 ULP.
+
+    Parameters
+    ----------
+    alpha : float
+        The expectile to predict, in (0, 1); 0.5 is the mean.
+
+    References
+    ----------
+    Newey, Powell, Asymmetric Least Squares Estimation and Testing, 1987.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Expectile(alpha=0.75)([1.0, 1.0], [0.0, 2.0])
+    0.5
+    """
+
+    __slots__ = ()
+    name = "expectile"
+    alpha = parameter("alpha")
+
+    def __init__(self, alpha: float = 0.5) -> None:
+        alpha = between("alpha", alpha, 0.0, 1.0, closed="neither")
+        super().__init__({"alpha": alpha}, (2.0 * alpha, 2.0 * (1.0 - alpha)))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        return expectile(labels, weights, self.alpha)
+
+
+class EpsilonInsensitive(PointwiseLoss):
+    """
+    Epsilon-insensitive loss, that of support vector regression: max(0, abs(r) - epsilon).
+
+    r = raw_prediction - y_true. Link: identity. Labels: finite numbers. The gradient is sign(r) where
+    abs(r) > epsilon, else 0; the Hessian, 0 almost everywhere, is reported as 1 where abs(r) > epsilon
+    and 0 elsewhere. Error at most 2 ULP, also where abs(r) - epsilon cancels (in float32 down to
+    2**-44 * epsilon).
+
+    Parameters
+    ----------
+    epsilon : float
+        The error that costs nothing, at least 0, in the unit of y_true.
+
+    References
+    ----------
+    Vapnik, The Nature of Statistical Learning Theory, 1995.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.EpsilonInsensitive(epsilon=0.5)([0.0, 0.0], [0.25, 3.0])
+    1.25
+    """
+
+    __slots__ = ()
+    name = "epsilon_insensitive"
+    epsilon = parameter("epsilon")
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        epsilon = nonnegative("epsilon", epsilon)
+        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        # abs(r - epsilon) + abs(r + epsilon) is 2 max(abs(r), epsilon): a median of twice the labels
+        both = np.concatenate([labels - self.epsilon, labels + self.epsilon])
+        return weighted_quantile(both, np.tile(weights, 2), 0.5)
+
+
+class SquaredEpsilonInsensitive(PointwiseLoss):
+    """
+    Squared epsilon-insensitive loss: max(0, abs(r) - epsilon)**2, r = raw_prediction - y_true.
+
+    Link: identity. Labels: finite numbers. The gradient is
+    2 * sign(r) * max(0, abs(r) - epsilon), the Hessian 2 where abs(r) > epsilon, else 0. Error at most
+    3 ULP, also where abs(r) - epsilon cancels (in float32 down to 2**-44 * epsilon).
+
+    Parameters
+    ----------
+    epsilon : float
+        The error that costs nothing, at least 0, in the unit of y_true.
+
+    References
+    ----------
+    Lee, Hsieh, Huang, epsilon-SSVR: A Smooth Support Vector Machine for epsilon-Insensitive Regression,
+    2005.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.SquaredEpsilonInsensitive(epsilon=0.5)([0.0, 0.0], [0.25, 2.5])
+    2.0
+    """
+
+    __slots__ = ()
+    name = "squared_epsilon_insensitive"
+    epsilon = parameter("epsilon")
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        epsilon = nonnegative("epsilon", epsilon)
+        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        return insensitive_location(labels, weights, self.epsilon)
+
+
+class AbsolutePercentageError(PointwiseLoss):
+    """
+    Absolute percentage error, as a fraction: abs(r) / max(abs(y_true), eps).
+
+    r = raw_prediction - y_true. Link: identity. Labels: finite numbers. With d for the denominator the
+    gradient is sign(r) / d, 0 at r = 0; the Hessian, 0 almost everywhere, is reported as 1 / d: that
+    of `AbsoluteError` with the weight 1 / d. The mean is scikit-learn's
+    ``mean_absolute_percentage_error``, a hundredth of Keras's. Error at most 2 ULP.
+
+    Parameters
+    ----------
+    eps : float
+        The least denominator, greater than 0, in the unit of y_true.
+
+    References
+    ----------
+    de Myttenaere, Golden, Le Grand, Rossi, Mean Absolute Percentage Error for Regression Models, 2016.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.AbsolutePercentageError()([2.0, -4.0], [3.0, -3.0])
+    0.375
+    """
+
+    __slots__ = ()
+    name = "absolute_percentage_error"
+    eps = parameter("eps")
+
+    def __init__(self, eps: float = 1e-7) -> None:
+        eps = positive("eps", eps)
+        super().__init__({"eps": eps}, (eps,))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        sizes = np.maximum(np.abs(labels), self.eps)
+        return weighted_quantile(labels, weights * (sizes.min() / sizes), 0.5)

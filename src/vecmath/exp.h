@@ -2,6 +2,7 @@
 #define vexp FN(fl_exp)
 #define vexp_nonpositive FN(fl_exp_nonpositive)
 #define vexpm1 FN(fl_expm1)
+#define vexp_headroom FN(fl_exp_headroom)
 #define vexp_poly FN(fl_exp_poly)
 
 #undef EXP_LOWEST
@@ -70,13 +71,12 @@ FL_INLINE V vexp(V x)
     return vkeep((x < EXP_LOWEST) == 0, y);
 }
 
-/* e^x for x <= 0 (more exactly: x < 600, 60 in float32), cheaper than vexp: the exponent needs room
- * at one end only. With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset
+/* e^x / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
+ * EXP_BACK rounds it; for x < EXP_LOWEST that of EXP_LOWEST. With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset
  * e^r; the table holds the bits of 2^(j/16) e^offset, less the j that the shift adds to them. With
  * these offsets each entry is within 0.18 ULP of a number of this type (0.20 in float32).
- * Worst error: that of vexp; with tables float64 0.88 ULP at -0x1.623c5657c10fdp+9,
- * float32 0.94 at -0x1.5d6e74p+6. */
-FL_INLINE V vexp_nonpositive(V x)
+ * Worst error as of vexp_nonpositive. */
+FL_INLINE V vexp_headroom(V x)
 {
     /* NaN stays: vmax gives its second operand */
     const V bounded = vmax(vsplat(EXP_LOWEST), x);
@@ -110,14 +110,22 @@ FL_INLINE V vexp_nonpositive(V x)
     const V tail = r + r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c);
     const V scale = FN(fl_from_ubits)(FN(fl_ubits)(FN(fl_lookup)(power.numbers, i)) +
                                       (i << (MANTISSA_BITS - 4)));
-    const V y = scale + scale * tail;
+    return scale + scale * tail;
 #else
     const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);
     const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
     const V r = (bounded - n * LN2_HI) - n * LN2_LO;
-    const V y = vexp_poly(r) * FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
+    return vexp_poly(r) * FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
 #endif
-    return y * EXP_BACK;
+}
+
+/* e^x for x <= 0 (more exactly: x < 600, 60 in float32), cheaper than vexp: the exponent needs room
+ * at one end only.
+ * Worst error: that of vexp; with tables float64 0.88 ULP at -0x1.623c5657c10fdp+9,
+ * float32 0.94 at -0x1.5d6e74p+6. */
+FL_INLINE V vexp_nonpositive(V x)
+{
+    return vexp_headroom(x) * EXP_BACK;
 }
 
 /* (e^x - 1) / 2 = (2^(n-1) - 1/2) + 2^(n-1) (e^r - 1) for x in about [-60, 710] ([-60, 89] in

@@ -5,12 +5,12 @@ Formulas in mpmath, as the textbooks print them: at a few hundred bits nothing c
 adds its entry to the list of its family here, and every test that runs over the registry covers it.
 """
 
-from references import binary, counts, powers, regression
+from references import binary, counts, powers, redescending, regression, robust
 from references.base import Reference
 
 REFERENCES: dict[str, Reference] = {
     reference.name: reference
-    for family in (regression, powers, counts, binary)
+    for family in (regression, robust, redescending, powers, counts, binary)
     for reference in family.REFERENCES
 }
 

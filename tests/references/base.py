@@ -19,6 +19,13 @@ def identity(f):
     return f
 
 
+def exactly(params):
+    """Parameters as exact numbers; a word stays what it is."""
+    return {
+        key: value if isinstance(value, str) else mp.mpf(value) for key, value in params.items()
+    }
+
+
 @dataclass(frozen=True, repr=False)
 class Reference:
     """
@@ -37,15 +44,17 @@ class Reference:
     loss: Formula
     gradient: Formula
     hessian: Formula
-    hessian_is_derivative: bool = True  # away from kinks; else a convention of the docs
-    parameters: tuple[dict[str, float], ...] = ({},)
+    # away from kinks; else a convention of the docs; may depend on the parameters
+    hessian_is_derivative: bool | Callable[..., bool] = True
+    convex: bool = True
+    parameters: tuple[dict[str, Any], ...] = ({},)
     predict: Callable[[Any], Any] = identity
     kinks: Formula = field(
         default=lambda y, f, **params: []
     )  # arguments f where a derivative jumps
     jump: Formula | None = None
     largest_term: dict[str, Formula] = field(default_factory=dict)
-    excluded: Callable[[float, Any, dict[str, float]], bool] = lambda f, dtype, params: False
+    excluded: Callable[[float, Any, dict[str, Any]], bool] = lambda f, dtype, params: False
     row: str | None = None
     domain: Callable[..., str] | None = None
     inside: Callable[[Any], Any] = identity
@@ -65,10 +74,15 @@ class Reference:
     def formula(self, operation: str) -> Formula:
         return {"loss": self.loss, "gradient": self.gradient, "hessian": self.hessian}[operation]
 
+    def has_true_hessian(self, params) -> bool:
+        if callable(self.hessian_is_derivative):
+            return self.hessian_is_derivative(**params)
+        return self.hessian_is_derivative
+
     def evaluate(self, operation, y, f, params):
         """Exact results as a list of mpf, of flat arrays of numbers."""
         formula = self.formula(operation)
-        exact = {key: mp.mpf(value) for key, value in params.items()}
+        exact = exactly(params)
         return [
             formula(mp.mpf(float(yi)), mp.mpf(float(fi)), **exact)
             for yi, fi in zip(np.ravel(y), np.ravel(f), strict=True)
@@ -124,7 +138,7 @@ def edge_labels(domain: str, rng: np.random.Generator, n: int, dtype) -> np.ndar
 
 
 def samples(
-    reference: Reference, params: dict[str, float], dtype, seed: int = 0, n: int = 60
+    reference: Reference, params: dict[str, Any], dtype, seed: int = 0, n: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     """
     Labels and raw predictions of one dtype: ordinary ones, all magnitudes, kinks, tails, edges.
@@ -166,7 +180,7 @@ def samples(
         y = labels_of(domain, rng, n).astype(dtype)
         add(y, y + _log_spaced(rng, n, -60, 4, dtype))
         add(y[:4], y[:4])
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exactly(params)
     for y in ordinary[:4]:
         with mp.workprec(200):
             kinks = [float(kink) for kink in reference.kinks(mp.mpf(float(y)), None, **exact)]

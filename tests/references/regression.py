@@ -7,15 +7,6 @@ from references.base import Reference
 HALF = mp.mpf(0.5)
 
 
-def huber(y, f, delta=mp.one):
-    size = abs(f - y)
-    return size**2 / 2 if size <= delta else delta * (size - delta / 2)
-
-
-def huber_gradient(y, f, delta=mp.one):
-    return min(max(f - y, -delta), delta)
-
-
 def pinball(y, f, quantile=HALF):
     return quantile * max(y - f, mp.zero) + (1 - quantile) * max(f - y, mp.zero)
 
@@ -23,6 +14,20 @@ def pinball(y, f, quantile=HALF):
 def pinball_gradient(y, f, quantile=HALF):
     return 1 - quantile if f > y else -quantile
 
+
+def expectile_factor(y, f, alpha=HALF):
+    return 1 - alpha if f > y else alpha
+
+
+def excess(y, f, epsilon):
+    return max(abs(f - y) - epsilon, mp.zero)
+
+
+def relative(y, eps):
+    return 1 / max(abs(y), eps)
+
+
+TENTH, MILLIONTH = mp.mpf(0.1), mp.mpf(1e-7)  # the floats that the defaults are
 
 REFERENCES = (
     Reference(
@@ -49,16 +54,6 @@ REFERENCES = (
         kinks=lambda y, f: [y],
     ),
     Reference(
-        name="huber",
-        labels="finite",
-        loss=huber,
-        gradient=huber_gradient,
-        hessian=lambda y, f, delta=mp.one: mp.mpf(abs(f - y) <= delta),
-        parameters=({}, {"delta": 1.35}, {"delta": 0.01}, {"delta": 1e3}),
-        kinks=lambda y, f, delta=mp.one: [y - delta, y + delta],
-        jump=lambda y, f, delta=mp.one: (abs(f - y) - delta) / delta,
-    ),
-    Reference(
         name="pinball",
         labels="finite",
         loss=pinball,
@@ -67,5 +62,43 @@ REFERENCES = (
         hessian_is_derivative=False,
         parameters=({}, {"quantile": 0.1}, {"quantile": 0.999}),
         kinks=lambda y, f, quantile=None: [y],
+    ),
+    Reference(
+        name="expectile",
+        labels="finite",
+        loss=lambda y, f, **params: expectile_factor(y, f, **params) * (f - y) ** 2,
+        gradient=lambda y, f, **params: 2 * expectile_factor(y, f, **params) * (f - y),
+        hessian=lambda y, f, **params: 2 * expectile_factor(y, f, **params),
+        parameters=({}, {"alpha": 0.1}, {"alpha": 0.999}),
+        kinks=lambda y, f, **params: [y],
+    ),
+    Reference(
+        name="epsilon_insensitive",
+        labels="finite",
+        loss=lambda y, f, epsilon=TENTH: excess(y, f, epsilon),
+        gradient=lambda y, f, epsilon=TENTH: mp.sign(f - y) * (abs(f - y) > epsilon),
+        hessian=lambda y, f, epsilon=TENTH: mp.mpf(abs(f - y) > epsilon),
+        hessian_is_derivative=False,
+        parameters=({}, {"epsilon": 0.0}, {"epsilon": 0.37}, {"epsilon": 20.0}),
+        kinks=lambda y, f, epsilon=TENTH: [y - epsilon, y + epsilon],
+    ),
+    Reference(
+        name="squared_epsilon_insensitive",
+        labels="finite",
+        loss=lambda y, f, epsilon=TENTH: excess(y, f, epsilon) ** 2,
+        gradient=lambda y, f, epsilon=TENTH: 2 * mp.sign(f - y) * excess(y, f, epsilon),
+        hessian=lambda y, f, epsilon=TENTH: 2 * mp.mpf(abs(f - y) > epsilon),
+        parameters=({}, {"epsilon": 0.0}, {"epsilon": 0.37}, {"epsilon": 20.0}),
+        kinks=lambda y, f, epsilon=TENTH: [y - epsilon, y + epsilon],
+    ),
+    Reference(
+        name="absolute_percentage_error",
+        labels="finite",
+        loss=lambda y, f, eps=MILLIONTH: abs(f - y) * relative(y, eps),
+        gradient=lambda y, f, eps=MILLIONTH: mp.sign(f - y) * relative(y, eps),
+        hessian=lambda y, f, eps=MILLIONTH: relative(y, eps),
+        hessian_is_derivative=False,
+        parameters=({}, {"eps": 0.37}),
+        kinks=lambda y, f, **params: [y],
     ),
 )

@@ -1,0 +1,202 @@
+"""Best constants of losses of a residual: minimisers of their weighted sum over one number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._pointwise import PointwiseLoss
+from fastloss.losses._constants import EPSILON, Vector, weighted_mean
+
+#: Up to so many distinct labels every one of them is tried; beyond, so many groups of them.
+MANY = 1000
+#: How many of the lowest valleys found are searched to their bottom.
+VALLEYS = 8
+
+
+def distinct(labels: Vector, weights: Vector) -> tuple[Vector, Vector]:
+    """Return the sorted distinct labels of a positive weight, and the sums of their weights."""
+    present = weights > 0
+    values, which = np.unique(labels[present], return_inverse=True)
+    sums = np.bincount(which.ravel(), weights[present], len(values))
+    return values, np.asarray(sums, dtype=np.float64)
+
+
+def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
+    """Return the minimiser of the weighted Huber loss, exactly."""
+    labels, weights = distinct(labels, weights)
+    return _piecewise_linear_root(
+        np.unique(np.concatenate([labels - delta, labels + delta])),
+        lambda constant: float(np.sum(weights * np.clip(constant - labels, -delta, delta))),
+    )
+
+
+def insensitive_location(labels: Vector, weights: Vector, epsilon: float) -> float:
+    """Return the minimiser of the weighted squared epsilon-insensitive loss, exactly."""
+    labels, weights = distinct(labels, weights)
+
+    def derivative(constant: float) -> float:
+        r = constant - labels
+        return float(np.sum(weights * (r - np.clip(r, -epsilon, epsilon))))
+
+    return _piecewise_linear_root(
+        np.unique(np.concatenate([labels - epsilon, labels + epsilon])), derivative
+    )
+
+
+def expectile(labels: Vector, weights: Vector, alpha: float) -> float:
+    """
+    Return the weighted expectile: a mean in which labels above it count alpha, others 1 - alpha.
+
+    Which ones are above is found by bisection: the derivative of the loss has its knots at labels.
+    """
+    labels, weights = distinct(labels, weights)
+
+    def factors(knot: float) -> Vector:
+        return weights * np.where(labels > knot, alpha, 1.0 - alpha)
+
+    low, high = 0, len(labels)
+    while high - low > 1:
+        middle = (low + high) // 2
+        knot = float(labels[middle])
+        if float(np.sum(factors(knot) * (knot - labels))) <= 0:
+            low = middle
+        else:
+            high = middle
+    return weighted_mean(labels, factors(float(labels[low])))
+
+
+def convex_location(loss: PointwiseLoss, labels: Vector, weights: Vector) -> float:
+    """Return the minimiser of a smooth convex loss, to the last place, by bisection of the slope."""
+    labels, weights = distinct(labels, weights)
+    return _Valleys(loss, labels, weights).bottom(float(labels[0]), float(labels[-1]))
+
+
+def redescending_location(loss: PointwiseLoss, labels: Vector, weights: Vector) -> float:
+    """
+    Return the lowest minimum of a smooth loss whose weighted sum may have many.
+
+    The sum is evaluated at every distinct label (beyond `MANY` at the means of groups of them), halfway
+    between, and on an even grid; the lowest valleys among these are searched to the bottom.
+    """
+    labels, weights = distinct(labels, weights)
+    valleys = _Valleys(loss, labels, weights)
+    points, _ = _groups(labels, weights)
+    candidates = _with_grid(points)
+    best = None
+    for i in _lowest_valleys(valleys.coarse(candidates)):
+        left, right = candidates[max(i - 1, 0)], candidates[min(i + 1, len(candidates) - 1)]
+        for constant in (float(candidates[i]), valleys.bottom(float(left), float(right))):
+            depth = valleys.depth(constant)
+            if best is None or depth < best[0]:
+                best = depth, constant
+    assert best is not None
+    return best[1]
+
+
+def cusp_location(loss: PointwiseLoss, labels: Vector, weights: Vector, reach: float) -> float:
+    """
+    Return the lowest minimum of a loss that is concave but for kinks at r = 0 and |r| = reach.
+
+    So is the weighted sum, and one of its kinks is a minimiser: all are tried, or beyond `MANY` labels
+    a choice that is narrowed down.
+    """
+    labels, weights = distinct(labels, weights)
+    valleys = _Valleys(loss, labels, weights)
+    kinks = np.unique(np.concatenate([labels - reach, labels, labels + reach]))
+    kinks = kinks[(kinks >= labels[0]) & (kinks <= labels[-1])]
+    if len(labels) <= MANY:
+        return float(kinks[np.argmin(valleys.coarse(kinks))])
+    chosen = np.unique(np.linspace(0, len(kinks) - 1, 4 * MANY).astype(np.intp))
+    depths = valleys.coarse(kinks[chosen])
+    while True:
+        i = int(np.argmin(depths))
+        low, high = chosen[max(i - 1, 0)], chosen[min(i + 1, len(chosen) - 1)]
+        narrower = np.unique(np.linspace(low, high, 33).astype(np.intp))
+        depths = np.array([valleys.depth(float(kink)) for kink in kinks[narrower]])
+        if len(narrower) == high - low + 1:
+            return float(kinks[narrower[int(np.argmin(depths))]])
+        chosen = narrower
+
+
+class _Valleys:
+    """The weighted sum of a loss over sorted labels, as a function of a constant prediction."""
+
+    def __init__(self, loss: PointwiseLoss, labels: Vector, weights: Vector) -> None:
+        self._loss, self._labels, self._weights = loss, labels, weights
+        self._groups = _groups(labels, weights)
+        self._last_place = 0.25 * EPSILON * float(np.max(np.abs(labels)))
+
+    def depth(self, constant: float) -> float:
+        return _sum(self._loss, self._labels, self._weights, constant)
+
+    def coarse(self, constants: Vector) -> Vector:
+        """Return the sums over groups of labels."""
+        return np.array([_sum(self._loss, *self._groups, float(each)) for each in constants])
+
+    def bottom(self, low: float, high: float) -> float:
+        """Return where the slope turns from negative to positive; an end if it nowhere does."""
+        while high - low > self._last_place:
+            middle = 0.5 * low + 0.5 * high
+            if not low < middle < high:
+                break
+            raw = np.full_like(self._labels, middle)
+            slope = float(
+                np.sum(self._loss.gradient(self._labels, raw, self._weights, reduction="sum"))
+            )
+            if slope == 0:
+                return middle
+            low, high = (middle, high) if slope < 0 else (low, middle)
+        return 0.5 * low + 0.5 * high
+
+
+def _sum(loss: PointwiseLoss, labels: Vector, weights: Vector, constant: float) -> float:
+    return loss.loss(labels, np.full_like(labels, constant), weights, reduction="sum")
+
+
+def _groups(labels: Vector, weights: Vector) -> tuple[Vector, Vector]:
+    """Return sorted labels as they are, or the weighted means of `MANY` runs of equal length."""
+    if len(labels) <= MANY:
+        return labels, weights
+    starts = np.linspace(0, len(labels), MANY, endpoint=False).astype(np.intp)
+    totals = np.add.reduceat(weights, starts)
+    shares = weights / np.repeat(totals, np.diff(np.append(starts, len(labels))))
+    return np.add.reduceat(labels * shares, starts), totals
+
+
+def _with_grid(points: Vector) -> Vector:
+    """Return sorted points, those halfway between them and an even grid over their range."""
+    shares = np.linspace(0.0, 1.0, 257)
+    grid = points[0] * (1.0 - shares) + points[-1] * shares
+    return np.unique(np.concatenate([points, 0.5 * points[1:] + 0.5 * points[:-1], grid]))
+
+
+def _lowest_valleys(depths: Vector) -> npt.NDArray[np.intp]:
+    """Return the indices of the lowest entries that none of their neighbours is below."""
+    inner = np.append(depths, np.inf)
+    valleys = np.flatnonzero((depths <= np.append(np.inf, depths[:-1])) & (depths <= inner[1:]))
+    return valleys[np.argsort(depths[valleys], kind="stable")[:VALLEYS]]
+
+
+def _piecewise_linear_root(knots: Vector, derivative: Callable[[float], float]) -> float:
+    """
+    Return the root of a function that is linear between sorted knots and does not decrease.
+
+    The knot interval that holds it is found by bisection, the root by the line through it; where the
+    function is 0 on the whole interval, its midpoint.
+    """
+    low, high = 0, len(knots) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if derivative(float(knots[middle])) < 0:
+            low = middle
+        else:
+            high = middle
+    left, right = float(knots[low]), float(knots[high])
+    at_left, at_right = derivative(left), derivative(right)
+    if at_right <= at_left:
+        return 0.5 * (left + right)
+    root = left - at_left * (right - left) / (at_right - at_left)
+    return float(min(max(root, left), right))

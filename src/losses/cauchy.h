@@ -1,0 +1,28 @@
+/* Cauchy (Lorentzian) loss: (c^2 / 2) log1p(q^2) with q = r / c, r = f - y. gradient r / (1 + q^2),
+ * Hessian (1 - q^2) / (1 + q^2)^2, negative beyond c, or 1 / (1 + q^2), the weight of iteratively reweighted
+ * least squares. q, q^2 and 1 / (1 + q^2) are pairs of numbers, so 1 - q^2 does not cancel; where q^2
+ * overflows it is 2 log |q|. Worst error 3 ULP.
+ * The loss is a log1p(q^2) with a = d c^2 / 2, so that Student's t has the same kernel. Parameters: p[0] +
+ * p[1] = 1 / c, p[2] + p[3] = a, p[4] + p[5] = d, the first of each of at most 24 bits; p[6] = 2 a; p[7] =
+ * -1, or 1 for the weight as Hessian.
+ */
+FL_INLINE void FN(cauchy)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    /* below it log1p(q^2) is q^2, which may underflow where r^2 does not */
+    const V tiny = vsplat((REAL)(FL_BITS == 64 ? 0x1p-28 : 0x1p-13));
+    V r_lo, q_lo, h_lo, w_lo, v_lo;
+    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
+    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
+    const V w = FN(fl_one_plus_pair)(h, h_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
+    const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[7]), bent = bend * v + bend * v_lo;
+    const V slope = FN(fl_pair_product)(r, r_lo, v, v_lo), curvature = bent * v + bent * v_lo;
+    const VI far = q >= SIZE_MOST;
+    const V far_slope = p[6] / r;
+    (void)t;
+    /* infinity times a zero p[3] would be NaN */
+    *loss = vselect(vabs(r) > REAL_MAX, vabs(r),
+                    FN(fl_times_sum)(FN(fl_log1p_square)(r, q, w, w_lo, p), p + 2));
+    *loss = vselect(q < tiny, (R(0.5) * r) * FN(fl_times_sum)(r, p + 4), *loss);
+    *gradient = vselect(far, far_slope, FN(fl_times_sum)(slope, p + 4));
+    *hessian = vselect(far, p[7] * (far_slope / r), FN(fl_times_sum)(curvature, p + 4));
+}

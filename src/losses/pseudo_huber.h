@@ -1,0 +1,21 @@
+/* Pseudo-Huber loss, Charbonnier et al. (1997): delta^2 (s - 1) with s = sqrt(1 + q^2), q = r / delta, r
+ * = f - y. gradient r / s, Hessian 1 / s^3. s - 1 = q^2 / (1 + s) does not cancel; q^2, s and 1 / s are pairs of
+ * numbers, for their errors would count threefold in s^3. Where q^2 overflows s is |q|. Worst error 3 ULP.
+ * Parameters: p[0] + p[1] = 1 / delta, p[0] of at most 24 bits; p[2] = delta.
+ */
+FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    V r_lo, q_lo, h_lo, w_lo, error, v_lo;
+    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
+    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
+    const V w = FN(fl_one_plus_pair)(h, h_lo, &w_lo), s = vsqrt(w);
+    const V inverse = R(1.0) / s, square = FN(fl_product)(s, s, &error);
+    const V s_lo = (((w - square) - error) + w_lo) * (R(0.5) * inverse);
+    const V v = FN(fl_inverse_pair)(s, s_lo, &v_lo), v2 = v * v + (v + v) * v_lo;
+    const V slope = r / (R(1.0) + s);
+    const VI far = q >= SIZE_MOST;
+    (void)t;
+    *loss = vselect(far, vabs(r) * p[2], r * slope + (r_lo + r_lo) * slope);
+    *gradient = vselect(far, vcopysign(vsplat(p[2]), r), FN(fl_pair_product)(r, r_lo, v, v_lo));
+    *hessian = v2 * v + v2 * v_lo;
+}

@@ -1,0 +1,23 @@
+/* Welsch (Leclerc) loss: (c^2 / 2) (1 - e^{-q^2}) with q = r / c, r = f - y. gradient r e^{-q^2}, Hessian
+ * (1 - 2 q^2) e^{-q^2}, negative beyond c / sqrt(2), or e^{-q^2}, the weight of iteratively reweighted least
+ * squares. The relative error of a power is the absolute error of its exponent: q^2 is a pair of numbers.
+ * Worst error 3 ULP. Parameters: p[0] + p[1] = 1 / c, p[0] of at most 24 bits; p[2] + p[3] = c^2 / 2
+ * likewise; p[4] = -2, or 0 for the weight as Hessian.
+ */
+FL_INLINE void FN(welsch)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    /* below it 1 - e^{-q^2} is q^2, which may underflow where r^2 does not */
+    const V tiny = vsplat((REAL)(FL_BITS == 64 ? 0x1p-28 : 0x1p-13));
+    V r_lo, q_lo, h_lo;
+    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
+    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
+    const VI gone = h > -EXP_LOWEST;
+    const V most = vexp_headroom(-h), power = most - most * h_lo;
+    const V part = -vexpm1(-h);
+    (void)t;
+    *loss = vselect(q < tiny, (R(0.5) * r) * r,
+                    FN(fl_times_sum)(part + vkeep(h < one, h_lo * (one - part)), p + 2));
+    *gradient = vselect(gone, zero, (r * power) * EXP_BACK);
+    *hessian = vselect(gone, zero, (FN(fl_one_plus_multiple)(h, h_lo, p[4]) * power) * EXP_BACK);
+}

@@ -1,0 +1,21 @@
+/* Wing loss, Feng et al. (2018): w log1p(|r| / eps) where |r| < w, else |r| - C with C = w - w log1p(w /
+ * eps); r = f - y. gradient sign(r) w / (eps + |r|), 0 at r = 0, and sign(r) outside; Hessian -w / (eps +
+ * |r|)^2, negative everywhere inside, and 0 outside. The residual is a pair of numbers, which decides on the
+ * right side of the kink at w and lets |r| - C cancel. Worst error 3 ULP. Parameters: p[0] + p[1] = 1 / eps,
+ * p[2] + p[3] = w, p[4] + p[5] = C, the first of each of at most 24 bits; p[6] = w / eps, p[7] = -w / eps^2.
+ */
+FL_INLINE void FN(wing)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    V r_lo, q_lo, u_lo, v_lo;
+    const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
+    const V q = vscaled_size(r, r_lo, p, &q_lo);
+    const V u = FN(fl_one_plus_pair)(q, q_lo, &u_lo), v = FN(fl_inverse_pair)(u, u_lo, &v_lo);
+    const VI outside = (size - p[2]) + (size_lo - p[3]) >= R(0.0);
+    const V log = vlog1p(q) + q_lo * v, v2 = v * v + (v + v) * v_lo;
+    (void)t;
+    *loss = vselect(outside, (size - p[4]) + (size_lo - p[5]), p[2] * log + p[3] * log);
+    /* r itself where it is 0 or NaN */
+    *gradient = vselect((r < zero) | (r > zero), vcopysign(vselect(outside, one, p[6] * v), r), r);
+    *hessian = vselect(outside, zero, p[7] * v2);
+}

@@ -89,3 +89,6 @@ FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 #include "vecmath/log.h"
 #include "vecmath/logistic.h"
 #include "vecmath/power.h"
+#include "vecmath/unit_power.h"
+#include "vecmath/normal.h"
+#include "vecmath/links.h"

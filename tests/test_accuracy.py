@@ -7,7 +7,7 @@ import pytest
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import PRECISION, samples
+from references.base import PRECISION, exact_params, samples
 
 import fastloss as fl
 
@@ -27,10 +27,10 @@ def documented_bound(cls, operation):
 
 def worst(reference, params, dtype, operation, y, f, computed):
     """The largest error in ULP and where it stands."""
-    eps = float(np.finfo(dtype).eps)
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
     errors, excluded = [], 0
     with mp.workprec(PRECISION[np.dtype(dtype).name]):
-        exact = {key: mp.mpf(value) for key, value in params.items()}
+        exact = exact_params(params)
         formula, term = reference.formula(operation), reference.largest_term.get(operation)
         for yi, fi, value in zip(y, f, computed, strict=True):
             point = mp.mpf(float(yi)), mp.mpf(float(fi))
@@ -40,7 +40,10 @@ def worst(reference, params, dtype, operation, y, f, computed):
                 and 0 < abs(reference.jump(*point, **exact)) <= 2 * eps
             ):
                 continue  # the rounding of the residual decides on which side of the jump it is
-            if reference.excluded(float(fi), dtype, params):
+            factor = reference.smallest_factor if params else None
+            if reference.excluded(float(fi), dtype, params) or (
+                factor is not None and factor(*point, **exact) < tiny
+            ):
                 excluded += 1
                 continue
             largest = term(*point, **exact) if term else None

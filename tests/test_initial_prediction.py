@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import labels_of
+from references.base import exact_params, identity, labels_of
 
 import fastloss as fl
 
@@ -13,7 +13,7 @@ every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_
 
 def total(reference, params, y, w, constant):
     """The exact weighted sum of losses at a constant."""
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exact_params(params)
     return mp.fsum(
         mp.mpf(float(wi)) * reference.loss(mp.mpf(float(yi)), mp.mpf(constant), **exact)
         for yi, wi in zip(y, w, strict=True)
@@ -47,6 +47,8 @@ REACHABLE = [case for case in CASES if case[1].get("pos_weight", 1.0) > 1e-6]
 @pytest.mark.parametrize("n", [1, 2, 7, 40])
 def test_minimises(reference, params, weights, n):
     rng = np.random.default_rng([16, n])
+    if n == 1 and reference.labels == "binary" and reference.predict is not identity:
+        pytest.skip("the optimum of a single class is infinite")
     for _ in range(3):
         y = labels_of(reference.labels, rng, n)
         if weights == "ties":

@@ -17,6 +17,21 @@ OPERATIONS = (
 )
 DTYPES = ("float32", "float64")
 MULTICLASS = ("cross_entropy",)
+TWO_CLASSES = (
+    "asymmetric",
+    "c_log_log",
+    "exponential",
+    "focal",
+    "generalized_cross_entropy",
+    "hinge",
+    "log_loss",
+    "modified_huber",
+    "perceptron",
+    "poly1",
+    "probit",
+    "smooth_hinge",
+    "squared_hinge",
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ def make_workload(
         raw_prediction = _normal(rng, n, dtype)
         if loss == "poisson":
             y_true = rng.poisson(1.0, n).astype(dtype)
-        elif loss in ("log_loss", "hinge", "squared_hinge"):
+        elif loss in TWO_CLASSES:
             raw_prediction *= 3
             y_true = rng.integers(0, 2, n, dtype=np.int8).astype(dtype)
         else:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 
 def parameter(name: str) -> Any:
@@ -46,3 +50,23 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
             f"{name} = {value!r}: expected a number in {opening}{low:g}, {high:g}{closing}"
         )
     return result
+
+
+def one_of(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise an error unless the value is one of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(map(repr, choices))}")
+
+
+def rounded(value: Fraction) -> float:
+    """Return the nearest float64, infinity where it is beyond the largest."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def pair(value: float) -> tuple[float, float]:
+    """Return a float32 and the rest: kernels of either precision get the value to more than its own."""
+    high = float(np.float32(value))
+    return high, value - high

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastloss.losses import binary, counts, multiclass, regression
+from fastloss.losses import counts, focal, links, logistic, margins, multiclass, regression
 
 _CLASSES: dict[str, Any] = {
     vars(cls)["name"]: cls
-    for module in (regression, counts, binary, multiclass)
+    for module in (regression, counts, logistic, focal, links, margins, multiclass)
     for cls in vars(module).values()
     if isinstance(cls, type) and cls.__module__ == module.__name__ and "name" in vars(cls)
 }

@@ -5,12 +5,13 @@ Formulas in mpmath, as the textbooks print them: at a few hundred bits nothing c
 adds its entry to the list of its family here, and every test that runs over the registry covers it.
 """
 
-from references import binary, counts, regression
+from references import counts, focal, links, logistic, margins, regression
 from references.base import Reference
 
 REFERENCES: dict[str, Reference] = {
     reference.name: reference
-    for reference in (*regression.REFERENCES, *counts.REFERENCES, *binary.REFERENCES)
+    for family in (regression, counts, logistic, focal, links, margins)
+    for reference in family.REFERENCES
 }
 
 #: Every pointwise loss with every parameter set, for pytest.mark.parametrize.

@@ -19,6 +19,14 @@ def identity(f):
     return f
 
 
+def exact_params(params):
+    """Parameters as mpf, but for words and None."""
+    return {
+        key: value if value is None or isinstance(value, str) else mp.mpf(value)
+        for key, value in params.items()
+    }
+
+
 @dataclass(frozen=True, repr=False)
 class Reference:
     """
@@ -27,7 +35,8 @@ class Reference:
     `jump` gives the relative distance of (y, f) from the nearest point where the Hessian jumps, if
     rounding may decide on which side of it a sample lies. `largest_term` gives, for an operation
     whose result is a sum with cancelling terms, the size of the largest: its error is in ULP of
-    that. `excluded` tells where the class's docs promise no bound.
+    that. `excluded` tells where the class's docs promise no bound, `smallest_factor` gives a factor
+    that the others bring back among the normal numbers: where it is subnormal, it has fewer digits.
     """
 
     name: str
@@ -43,18 +52,25 @@ class Reference:
     )  # arguments f where a derivative jumps
     jump: Formula | None = None
     largest_term: dict[str, Formula] = field(default_factory=dict)
+    smallest_factor: Formula | None = None
     excluded: Callable[[float, Any, dict[str, float]], bool] = lambda f, dtype, params: False
 
     def __repr__(self):
         return f"Reference({self.name!r})"
+
+    def has_true_hessian(self, params):
+        return self.hessian_is_derivative and params.get("hessian") != "bounded"
 
     def formula(self, operation: str) -> Formula:
         return {"loss": self.loss, "gradient": self.gradient, "hessian": self.hessian}[operation]
 
     def evaluate(self, operation, y, f, params):
         """Exact results as a list of mpf, of flat arrays of numbers."""
-        formula = self.formula(operation)
-        exact = {key: mp.mpf(value) for key, value in params.items()}
+        return self._evaluate(self.formula(operation), y, f, params)
+
+    @staticmethod
+    def _evaluate(formula, y, f, params):
+        exact = exact_params(params)
         return [
             formula(mp.mpf(float(yi)), mp.mpf(float(fi)), **exact)
             for yi, fi in zip(np.ravel(y), np.ravel(f), strict=True)
@@ -62,8 +78,12 @@ class Reference:
 
     def float64(self, operation, y, f, params):
         """The same as float64 in y's shape, for tests that do not ask for the last bits."""
+        return self.float64_of(self.formula(operation), y, f, params)
+
+    def float64_of(self, formula, y, f, params):
+        """Any formula of the sample as float64 in y's shape."""
         with mp.workprec(PRECISION["float64"]):
-            values = [float(value) for value in self.evaluate(operation, y, f, params)]
+            values = [float(value) for value in self._evaluate(formula, y, f, params)]
         return np.array(values, dtype=np.float64).reshape(np.shape(y))
 
 
@@ -142,7 +162,7 @@ def samples(
         y = rng.normal(size=n).astype(dtype)
         add(y, y + _log_spaced(rng, n, -60, 4, dtype))
         add(y[:4], y[:4])
-    exact = {key: mp.mpf(value) for key, value in params.items()}
+    exact = exact_params(params)
     for y in ordinary[:4]:
         with mp.workprec(200):
             kinks = [float(kink) for kink in reference.kinks(mp.mpf(float(y)), None, **exact)]

@@ -18,7 +18,7 @@ class PointwiseLoss:
 
     def __init__(
         self,
-        params: Mapping[str, Any] | tuple[()] = (),
+        params: Mapping[str, object] | tuple[()] = (),
         values: Sequence[float] = (),
         *,
         kernel: str | None = None,

@@ -50,15 +50,22 @@ enum {
 };
 
 /* the inverse links of losses.def: one of the one-argument functions, or none */
-enum { FL_LINK_IDENTITY = -1, FL_LINK_EXP = FL_UNARY_exp, FL_LINK_EXPIT = FL_UNARY_expit };
+enum {
+    FL_LINK_IDENTITY = -1,
+    FL_LINK_EXP = FL_UNARY_exp,
+    FL_LINK_EXPIT = FL_UNARY_expit,
+    FL_LINK_EXPIT_TWICE = FL_UNARY_expit_twice,
+    FL_LINK_INVERSE_CLOGLOG = FL_UNARY_inverse_cloglog,
+    FL_LINK_NORMAL_CDF = FL_UNARY_normal_cdf
+};
 
 /* Float64 partial sums of one block, its terms dealt round to as many lanes as two vectors have. */
 #define FL_SUM_LANES 32
-#define FL_MAX_PARAMS 10
+#define FL_MAX_PARAMS 16
 /* Where FL_LABELS_BOUNDED finds its domain, set by the driver: labels are finite, at least the first and
  * not the second (NaN where none is excluded). */
-#define FL_LEAST_LABEL 8
-#define FL_EXCLUDED_LABEL 9
+#define FL_LEAST_LABEL 14
+#define FL_EXCLUDED_LABEL 15
 
 /* One contiguous run of samples. A block may be handed over in pieces, if each but the last is a
  * multiple of FL_SUM_LANES long: the sums come out with the same bits. */

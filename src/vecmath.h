@@ -91,3 +91,6 @@ FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 #include "vecmath/pair.h"
 #include "vecmath/power.h"
 #include "vecmath/residual.h"
+#include "vecmath/unit_power.h"
+#include "vecmath/normal.h"
+#include "vecmath/links.h"

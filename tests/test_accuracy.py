@@ -27,7 +27,7 @@ def documented_bound(cls, operation):
 
 def worst(reference, params, dtype, operation, y, f, computed):
     """The largest error in ULP and where it stands."""
-    eps = float(np.finfo(dtype).eps)
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
     errors, excluded = [], 0
     with mp.workprec(PRECISION[np.dtype(dtype).name]):
         exact = exactly(params)
@@ -40,7 +40,10 @@ def worst(reference, params, dtype, operation, y, f, computed):
                 and 0 < abs(reference.jump(*point, **exact)) <= 2 * eps
             ):
                 continue  # the rounding of the residual decides on which side of the jump it is
-            if reference.excluded(float(fi), dtype, params):
+            factor = reference.smallest_factor if params else None
+            if reference.excluded(float(fi), dtype, params) or (
+                factor is not None and factor(*point, **exact) < tiny
+            ):
                 excluded += 1
                 continue
             largest = term(*point, **exact) if term else None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
-from references.base import exactly, labels_of
+from references.base import exactly, identity, labels_of
 
 import fastloss as fl
 
@@ -53,6 +53,8 @@ REACHABLE = [case for case in CASES if case[1].get("pos_weight", 1.0) > 1e-6]
 @pytest.mark.parametrize("n", [1, 2, 7, 40])
 def test_minimises(reference, params, weights, n):
     rng = np.random.default_rng([16, n])
+    if n == 1 and reference.labels == "binary" and reference.predict is not identity:
+        pytest.skip("the optimum of a single class is infinite")
     for _ in range(3):
         labels = reference.labels_for(params)
         y = labels_of(labels, rng, n)

@@ -49,6 +49,8 @@ SKLEARN = [
     (fl.Tweedie(-0.5), "HalfTweedieLoss", {"power": -0.5}, "positive"),
     (fl.LogLoss(), "HalfBinomialLoss", {}, "binary"),
     (fl.LogLoss(), "HalfBinomialLoss", {}, "soft"),
+    (fl.Exponential(), "ExponentialLoss", {}, "binary"),
+    (fl.Exponential(), "ExponentialLoss", {}, "soft"),
 ]
 
 
@@ -122,13 +124,18 @@ def test_where_sklearn_has_nan_tweedie_has_none(sklearn_loss):
 
 
 @pytest.mark.parametrize(
-    ("ours", "name"), [(fl.Hinge(), "Hinge"), (fl.SquaredHinge(), "SquaredHinge")]
+    ("ours", "name", "threshold"),
+    [
+        (fl.Hinge(), "Hinge", (1.0,)),
+        (fl.SquaredHinge(), "SquaredHinge", (1.0,)),
+        (fl.ModifiedHuber(), "ModifiedHuber", ()),
+    ],
 )
-def test_sklearn_sgd_hinge(ours, name):
+def test_sklearn_sgd_hinge(ours, name, threshold):
     sgd_fast = pytest.importorskip("sklearn.linear_model._sgd_fast")
     y, f, _ = data("binary")
     f[:50] = 2 * y[:50] - 1  # on the kink
-    theirs = getattr(sgd_fast, name)(1.0)
+    theirs = getattr(sgd_fast, name)(*threshold)
     loss, gradient = ours.loss_gradient(y, f, reduction="none")
     signs = 2 * y - 1
     np.testing.assert_allclose(
@@ -174,6 +181,41 @@ def test_scipy_student_t():
     loss = fl.StudentT(3.5, 0.7).loss(y, f, reduction="none")
     theirs = -stats.t.logpdf(f - y, 3.5, scale=0.7)
     np.testing.assert_allclose(theirs - loss, (theirs - loss)[0], rtol=1e-12)
+
+
+def test_sklearn_perceptron():
+    """A hinge loss with threshold 0; at the kink, too, both have the gradient of a violation."""
+    sgd_fast = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    y, f, _ = data("binary")
+    f[:50] = 0.0
+    theirs = sgd_fast.Hinge(0.0)
+    loss, gradient = fl.Perceptron().loss_gradient(y, f, reduction="none")
+    signs = 2 * y - 1
+    expected = [theirs.py_dloss(fi, yi) for fi, yi in zip(f, signs, strict=True)]
+    np.testing.assert_array_equal(gradient, expected)
+    expected = [theirs.py_loss(fi, yi) for fi, yi in zip(f, signs, strict=True)]
+    np.testing.assert_array_equal(loss, expected)
+
+
+def test_sklearn_exponential_is_nan_where_ours_is_0(sklearn_loss):
+    y, f = np.array([1.0]), np.array([800.0])
+    assert np.isnan(sklearn_loss.ExponentialLoss().loss(y, f)[0])
+    ours = fl.Exponential().loss_gradient_hessian(y, f, reduction="none")
+    np.testing.assert_allclose(ours, np.zeros((3, 1)), atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("ours", "link"), [(fl.CLogLog(), "CLogLog"), (fl.Probit(), "Probit"), (fl.LogLoss(), "Logit")]
+)
+def test_statsmodels_links(ours, link):
+    """The mean loss is the Bernoulli log-likelihood of statsmodels' link."""
+    families = pytest.importorskip("statsmodels.genmod.families")
+    y, f, w = data("binary")
+    family = families.Binomial(getattr(families.links, link)())
+    mean = family.link.inverse(f)
+    np.testing.assert_allclose(ours.predict(f), mean, rtol=1e-13)
+    log_likelihood = family.loglike(y, mean, freq_weights=w)
+    assert ours.loss(y, f, w, reduction="sum") == pytest.approx(-log_likelihood, rel=1e-11)
 
 
 def test_where_sklearn_cancels_we_do_not(sklearn_loss):
@@ -256,6 +298,56 @@ TORCH = {
             )
         ),
     ),
+}
+
+
+def torchvision_focal(torch, gamma, alpha):
+    """torchvision.ops.sigmoid_focal_loss, as its source has it (0.20)."""
+    functional = torch.nn.functional
+
+    def focal(f, y, reduction):
+        p = torch.sigmoid(f)
+        ce = functional.binary_cross_entropy_with_logits(f, y, reduction="none")
+        p_t = p * y + (1 - p) * (1 - y)
+        loss = ce * ((1 - p_t) ** gamma)
+        if alpha >= 0:
+            loss = (alpha * y + (1 - alpha) * (1 - y)) * loss
+        return {"mean": loss.mean, "sum": loss.sum, "none": lambda: loss}[reduction]()
+
+    return focal
+
+
+def asymmetric_of_its_authors(torch):
+    """AsymmetricLoss of Alibaba-MIIL/ASL, up to its eps of 1e-8 in the logarithms."""
+
+    def asymmetric(f, y, reduction):
+        p = torch.sigmoid(f)
+        negative = (1 - p + 0.05).clamp(max=1)
+        loss = y * torch.log(p) + (1 - y) * torch.log(negative)
+        p_t = p * y + negative * (1 - y)
+        loss = -loss * torch.pow(1 - p_t, 1 * y + 4 * (1 - y))
+        return {"mean": loss.mean, "sum": loss.sum, "none": lambda: loss}[reduction]()
+
+    return asymmetric
+
+
+def optax_poly(torch, epsilon):
+    """optax.losses.poly_loss_cross_entropy of the two classes."""
+
+    def poly(f, y, reduction):
+        log_p = torch.nn.functional.logsigmoid(torch.stack([f, -f], -1))
+        labels = torch.stack([y, 1 - y], -1)
+        loss = -(labels * log_p).sum(-1) + epsilon * (1 - (labels * log_p.exp()).sum(-1))
+        return {"mean": loss.mean, "sum": loss.sum, "none": lambda: loss}[reduction]()
+
+    return poly
+
+
+TORCH |= {
+    "focal": (fl.Focal(alpha=0.25), "soft", lambda t: torchvision_focal(t, 2, 0.25)),
+    "focal_hard": (fl.Focal(gamma=3.5), "binary", lambda t: torchvision_focal(t, 3.5, -1)),
+    "asymmetric": (fl.Asymmetric(), "binary", asymmetric_of_its_authors),
+    "poly1": (fl.Poly1(2.0), "soft", lambda t: optax_poly(t, 2.0)),
 }
 
 

@@ -27,6 +27,9 @@ BOUNDS = {
     "softplus": (2.0, 2.15),
     "tanh": (1.8, 1.95),
     "sqrt": (0.5, 0.5),
+    "expit_twice": (1.9, 1.9),
+    "inverse_cloglog": (2.6, 2.6),
+    "normal_cdf": (3.0, 3.0),
     "pow": (1.0, 1.0),
 }
 UNARY = sorted(set(BOUNDS) - {"pow"})
@@ -44,6 +47,9 @@ SPECIAL = {
     "expit": [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e5, 1.0), (-1e5, 0.0)],
     "softplus": [(INF, INF), (-INF, 0.0), (1e5, 1e5), (-1e5, 0.0)],
     "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e5, 1.0), (-1e5, -1.0)],
+    "expit_twice": [(0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e5, 1.0), (-1e5, 0.0)],
+    "inverse_cloglog": [(INF, 1.0), (-INF, 0.0), (1e5, 1.0), (-1e5, 0.0)],
+    "normal_cdf": [(INF, 1.0), (-INF, 0.0), (1e5, 1.0), (-1e5, 0.0)],
     "sqrt": [(0.0, 0.0), (-0.0, -0.0), (1.0, 1.0), (4.0, 2.0), (INF, INF), (-1.0, NAN)],
 }
 TINY_IS_ITSELF = ("expm1", "log1p", "log1p_unit", "tanh")
@@ -55,7 +61,12 @@ def exact(name, x):
     if name in ("exp", "exp_nonpositive", "expm1", "expit", "softplus") and abs(x) > 5000:
         beyond = {"expm1": -1, "expit": x > 0, "softplus": max(x, 0)}.get(name, 0)
         return mp.inf if x > 0 and name in ("exp", "expm1") else mp.mpf(beyond)
+    if name in ("expit_twice", "inverse_cloglog", "normal_cdf") and abs(x) > 5000:
+        return mp.mpf(x > 0)
     return {
+        "expit_twice": lambda x: 1 / (1 + mp.exp(-2 * x)),
+        "inverse_cloglog": lambda x: -mp.expm1(-mp.exp(min(x, 30))),
+        "normal_cdf": lambda x: mp.erfc(-x / mp.sqrt(2)) / 2,
         "exp": mp.exp,
         "exp_nonpositive": mp.exp,
         "expm1": mp.expm1,
@@ -98,6 +109,9 @@ def domain(name, dtype):
         "log1p": (-1.0, big, -1.0, 10.0),
         "log1p_unit": (0.0, 1.0, 0.0, 1.0),
         "expit": (-big, big, low, 40.0),
+        "expit_twice": (-big, big, low / 2, 20.0),
+        "inverse_cloglog": (-big, big, low, 5.0),
+        "normal_cdf": (-big, big, -np.sqrt(-2 * low), 9.0),
         "softplus": (-big, big, low, 40.0),
         "tanh": (-big, big, -22.0, 22.0),
         "sqrt": (0.0, big, 0.0, 10.0),
@@ -334,6 +348,9 @@ def in_float64(name, x):
         "log1p": lambda: np.log1p(x),
         "log1p_unit": lambda: np.log1p(x),
         "expit": lambda: np.where(x < 0, tail, 1.0) / (1 + tail),
+        "expit_twice": lambda: np.where(x < 0, tail**2, 1.0) / (1 + tail**2),
+        "inverse_cloglog": lambda: -np.expm1(-np.exp(x)),
+        "normal_cdf": lambda: pytest.importorskip("scipy.special").ndtr(x),
         "softplus": lambda: np.maximum(x, 0) + np.log1p(tail),
         "tanh": lambda: np.tanh(x),
         "sqrt": lambda: np.sqrt(x),

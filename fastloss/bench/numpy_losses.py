@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastloss.bench.numpy_binary_losses import BINARY_LOSSES
 from fastloss.bench.workloads import wants
 
 Array = NDArray[Any]
@@ -280,6 +281,7 @@ def cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
 NUMPY_LOSSES: dict[str, NumpyLoss] = {
     function.__name__: function
     for function in (
+        *BINARY_LOSSES,
         absolute_error,
         barron_robust,
         cross_entropy,

@@ -18,6 +18,21 @@ OPERATIONS = (
 DTYPES = ("float32", "float64")
 MULTICLASS = ("cross_entropy",)
 COUNTS = ("poisson", "tweedie", "tweedie_identity", "negative_binomial", "squared_log_error")
+TWO_CLASSES = (
+    "asymmetric",
+    "c_log_log",
+    "exponential",
+    "focal",
+    "generalized_cross_entropy",
+    "hinge",
+    "log_loss",
+    "modified_huber",
+    "perceptron",
+    "poly1",
+    "probit",
+    "smooth_hinge",
+    "squared_hinge",
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ def make_workload(
                 np.exp(raw_prediction, out=raw_prediction)
         elif loss == "gamma":
             y_true = rng.gamma(2.0, 1.0, n).astype(dtype)
-        elif loss in ("log_loss", "hinge", "squared_hinge"):
+        elif loss in TWO_CLASSES:
             raw_prediction *= 3
             y_true = rng.integers(0, 2, n, dtype=np.int8).astype(dtype)
         else:

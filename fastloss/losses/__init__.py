@@ -1,6 +1,5 @@
 """The losses, one small class each, and their registry."""
 
-from fastloss.losses.binary import Hinge, LogLoss, SquaredHinge
 from fastloss.losses.counts import (
     Gamma,
     NegativeBinomial,
@@ -12,6 +11,10 @@ from fastloss.losses.counts import (
 from fastloss.losses.cumulative import CumulativeLogit
 from fastloss.losses.distributional import GaussianNLL, MultiPinball
 from fastloss.losses.divergences import JensenShannon, KLDivergence
+from fastloss.losses.focal import Asymmetric, Focal, GeneralizedCrossEntropy
+from fastloss.losses.links import CLogLog, Probit
+from fastloss.losses.logistic import Exponential, LogLoss, Poly1
+from fastloss.losses.margins import Hinge, ModifiedHuber, Perceptron, SmoothHinge, SquaredHinge
 from fastloss.losses.multiclass import NLL, CrossEntropy
 from fastloss.losses.multiclass_margins import CrammerSinger, MulticlassHinge, MultilabelMargin
 from fastloss.losses.one_vs_rest import OneVsRest
@@ -41,7 +44,9 @@ __all__ = [
     "NLL",
     "AbsoluteError",
     "AbsolutePercentageError",
+    "Asymmetric",
     "BarronRobust",
+    "CLogLog",
     "Cauchy",
     "Coral",
     "CrammerSinger",
@@ -49,10 +54,13 @@ __all__ = [
     "CumulativeLogit",
     "EpsilonInsensitive",
     "Expectile",
+    "Exponential",
     "Fair",
+    "Focal",
     "Gamma",
     "GaussianNLL",
     "GemanMcClure",
+    "GeneralizedCrossEntropy",
     "HalfSquaredError",
     "Hinge",
     "Huber",
@@ -61,6 +69,7 @@ __all__ = [
     "LogCosh",
     "LogLoss",
     "Lq",
+    "ModifiedHuber",
     "MultiPinball",
     "MulticlassFocal",
     "MulticlassGeneralizedCE",
@@ -68,10 +77,14 @@ __all__ = [
     "MultilabelMargin",
     "NegativeBinomial",
     "OneVsRest",
+    "Perceptron",
     "Pinball",
     "Poisson",
+    "Poly1",
+    "Probit",
     "PseudoHuber",
     "RankedProbabilityScore",
+    "SmoothHinge",
     "SmoothL1",
     "Sparsemax",
     "SquaredEpsilonInsensitive",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,9 @@ Vector = npt.NDArray[np.float64]
 
 #: How far a mean is kept inside its domain where the optimum would be infinite.
 EPSILON = float(np.finfo(np.float64).eps)
+
+#: The logit of a probability that is EPSILON away from 1.
+LARGEST_LOGIT = -math.log(EPSILON)
 
 
 def weighted_mean(labels: Vector, weights: Vector) -> float:
@@ -55,3 +60,49 @@ def bisected_root(increasing: Callable[[float], float], low: float, high: float)
             low = middle
         else:
             high = middle
+
+
+def class_costs(
+    labels: Vector, weights: Vector, cost_fn: float, cost_fp: float
+) -> tuple[float, float]:
+    """Return the costs of all positive and of all negative samples."""
+    return cost_fn * float(np.dot(weights, labels)), cost_fp * float(np.dot(weights, 1.0 - labels))
+
+
+def log_odds(positives: float, negatives: float) -> float:
+    """Return the logit of positives / (positives + negatives), kept finite where one is 0."""
+    least = EPSILON * (positives + negatives)
+    return math.log(max(positives, least)) - math.log(max(negatives, least))
+
+
+def minimum(loss: Any, labels: Vector, weights: Vector, most: float) -> float:
+    """
+    Return the constant in [-most, most] of least total loss, by the loss's own values and gradients.
+
+    The best of a grid tells between which of its points to look, should there be several minima;
+    bisection then finds the root of the derivative to the last place.
+    """
+    kinds, where = np.unique(labels, return_inverse=True)
+    totals = np.bincount(where.ravel(), weights, len(kinds))
+    present = totals > 0
+    kinds, totals = kinds[present], totals[present]
+
+    def total(constant: float) -> float:
+        values = loss.loss(kinds, np.full(len(kinds), constant), reduction="none", n_threads=1)
+        return float(np.dot(totals, values))
+
+    def slope(constant: float) -> float:
+        values = loss.gradient(kinds, np.full(len(kinds), constant), reduction="none", n_threads=1)
+        return float(np.dot(totals, values))
+
+    grid = np.linspace(-most, most, 129)
+    best = int(np.argmin([total(float(constant)) for constant in grid]))
+    low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
+    if not slope(low) < 0 < slope(high):
+        return float(grid[best])
+    while low < (middle := 0.5 * (low + high)) < high:
+        if slope(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return high

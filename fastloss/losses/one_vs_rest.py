@@ -14,7 +14,7 @@ from fastloss._rows import RowLoss
 from fastloss.losses._composite import check_place, checked_class_labels, split_out
 from fastloss.losses._constants import Vector
 from fastloss.losses._parameters import parameter
-from fastloss.losses.binary import LogLoss
+from fastloss.losses.logistic import LogLoss
 
 _Array = npt.NDArray[Any]
 

@@ -12,7 +12,7 @@ def _classes() -> dict[str, Any]:
     from fastloss import losses
 
     exported: list[Any] = [getattr(losses, name) for name in losses.__all__]
-    return {cls.name: cls for cls in exported if isinstance(cls, type)}
+    return {cls.name: cls for cls in exported if hasattr(cls, "name")}
 
 
 def available_losses() -> tuple[str, ...]:

@@ -71,6 +71,19 @@ FL_INLINE V vexp(V x)
     return vkeep((x < EXP_LOWEST) == 0, y);
 }
 
+/* a e^x for a >= 0, also where e^x alone would overflow or underflow: with a, the last four factors
+ * bring it where it belongs, whichever numbers a and the product are. Worst error: 1.6 ULP. */
+FL_INLINE V FN(fl_exp_times)(V a, V x)
+{
+    const V most = vsplat((REAL)(FL_BITS == 64 ? 1500 : 210));
+    const V bounded = vmin(most, vmax(-most, x)); /* NaN stays: they give their second operand */
+    const V shift = vround_shift() + (REAL)(4 * EXPONENT_BIAS);
+    const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
+    const V r = (bounded - n * LN2_HI) - n * LN2_LO;
+    const VU i = FN(fl_ubits)(shifted), half = i >> 1;
+    return FN(fl_scale_by_halves)(FN(fl_scale_by_halves)(a * vexp_poly(r), half), i - half);
+}
+
 /* e^x / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
  * EXP_BACK rounds it; for x < EXP_LOWEST that of EXP_LOWEST. With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset
  * e^r; the table holds the bits of 2^(j/16) e^offset, less the j that the shift adds to them. With

@@ -5,12 +5,32 @@ Formulas in mpmath, as the textbooks print them: at a few hundred bits nothing c
 adds its entry to the list of its family here, and every test that runs over the registry covers it.
 """
 
-from references import binary, counts, powers, redescending, regression, robust
+from references import (
+    counts,
+    focal,
+    links,
+    logistic,
+    margins,
+    powers,
+    redescending,
+    regression,
+    robust,
+)
 from references.base import Reference
 
 REFERENCES: dict[str, Reference] = {
     reference.name: reference
-    for family in (regression, robust, redescending, powers, counts, binary)
+    for family in (
+        regression,
+        robust,
+        redescending,
+        powers,
+        counts,
+        logistic,
+        focal,
+        links,
+        margins,
+    )
     for reference in family.REFERENCES
 }
 

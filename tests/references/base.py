@@ -20,9 +20,10 @@ def identity(f):
 
 
 def exactly(params):
-    """Parameters as exact numbers; a word stays what it is."""
+    """Parameters as exact numbers; a word, or None, stays what it is."""
     return {
-        key: value if isinstance(value, str) else mp.mpf(value) for key, value in params.items()
+        key: value if value is None or isinstance(value, str) else mp.mpf(value)
+        for key, value in params.items()
     }
 
 
@@ -34,9 +35,11 @@ class Reference:
     `jump` gives the relative distance of (y, f) from the nearest point where the Hessian jumps, if
     rounding may decide on which side of it a sample lies. `largest_term` gives, for an operation
     whose result is a sum with cancelling terms, the size of the largest: its error is in ULP of
-    that. `excluded` tells where the class's docs promise no bound. `row` is the label domain in
-    losses.def where it is not that of the default parameters, `labels`; `domain` gives it for any.
-    `inside` maps any raw predictions to where the loss is defined.
+    that. `excluded` tells where the class's docs promise no bound, `smallest_factor` gives a factor
+    that the others bring back among the normal numbers: where it is subnormal, it has fewer digits.
+    `row` is the label domain in losses.def where it is not that of the default parameters,
+    `labels`; `domain` gives it for any. `inside` maps any raw predictions to where the loss is
+    defined.
     """
 
     name: str
@@ -59,7 +62,7 @@ class Reference:
     domain: Callable[..., str] | None = None
     inside: Callable[[Any], Any] = identity
     has_limits: bool = True  # of the default at infinity, which the growth to 2**12 tells
-    convex: bool = True
+    smallest_factor: Formula | None = None
 
     def __repr__(self):
         return f"Reference({self.name!r})"
@@ -77,11 +80,14 @@ class Reference:
     def has_true_hessian(self, params) -> bool:
         if callable(self.hessian_is_derivative):
             return self.hessian_is_derivative(**params)
-        return self.hessian_is_derivative
+        return self.hessian_is_derivative and params.get("hessian") != "bounded"
 
     def evaluate(self, operation, y, f, params):
         """Exact results as a list of mpf, of flat arrays of numbers."""
-        formula = self.formula(operation)
+        return self._evaluate(self.formula(operation), y, f, params)
+
+    @staticmethod
+    def _evaluate(formula, y, f, params):
         exact = exactly(params)
         return [
             formula(mp.mpf(float(yi)), mp.mpf(float(fi)), **exact)
@@ -90,8 +96,12 @@ class Reference:
 
     def float64(self, operation, y, f, params):
         """The same as float64 in y's shape, for tests that do not ask for the last bits."""
+        return self.float64_of(self.formula(operation), y, f, params)
+
+    def float64_of(self, formula, y, f, params):
+        """Any formula of the sample as float64 in y's shape."""
         with mp.workprec(PRECISION["float64"]):
-            values = [float(value) for value in self.evaluate(operation, y, f, params)]
+            values = [float(value) for value in self._evaluate(formula, y, f, params)]
         return np.array(values, dtype=np.float64).reshape(np.shape(y))
 
 

@@ -1,4 +1,4 @@
-"""Losses of one raw prediction a sample for two classes."""
+"""Losses of two classes on a logit: log loss and its relatives."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector
-from fastloss.losses._parameters import between, parameter, positive
+from fastloss.losses._constants import EPSILON, Vector, class_costs, log_odds
+from fastloss.losses._parameters import between, parameter, positive, rounded
 
 
 class LogLoss(PointwiseLoss):
@@ -70,44 +70,43 @@ class LogLoss(PointwiseLoss):
             "cost_fn": positive("cost_fn", cost_fn),
             "cost_fp": positive("cost_fp", cost_fp),
         }
-        super().__init__(params, _log_loss_values(**params))
+        super().__init__(params, log_loss_values(**params))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         smoothed = labels * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
         positives = self.pos_weight * self.cost_fn * float(np.dot(weights, smoothed))
         negatives = self.cost_fp * float(np.dot(weights, 1.0 - smoothed))
-        # the logit of positives / (positives + negatives), kept finite where one of them is 0
-        least = EPSILON * (positives + negatives)
-        return math.log(max(positives, least)) - math.log(max(negatives, least))
+        return log_odds(positives, negatives)
 
 
-class Hinge(PointwiseLoss):
+class Exponential(PointwiseLoss):
     """
-    Hinge loss, that of linear support vector machines: max(0, 1 - m), m = (2 * y_true - 1) * f.
+    Exponential loss, that of AdaBoost: y_true * exp(-f) + (1 - y_true) * exp(f).
 
-    f = raw_prediction is a score; `predict` returns it unchanged. Link: identity. Labels: 0 and 1.
-    The gradient is -(2 * y_true - 1) where m < 1, else 0; the Hessian, 0 almost everywhere, is
-    reported as 1 where m < 1 and 0 elsewhere (as XGBoost's binary:hinge does). Error at most 2 ULP.
+    f = raw_prediction is half a logit. Link: half the logit. Labels: numbers in [0, 1]. The gradient
+    is (1 - y_true) * exp(f) - y_true * exp(-f), the Hessian the loss itself. A label of 0 or 1 drops
+    the other term, also where its exponential is infinite. Error at most 3 ULP; for soft labels the
+    gradient's is in ULP of its larger term. `predict` gives the probability of class 1, expit(2 * f).
 
     Parameters
     ----------
     cost_fn, cost_fp : float
-        Costs of a false negative and of a false positive, greater than 0: factors of everything for
-        samples of class 1 and of class 0.
+        Costs of a false negative and of a false positive, greater than 0; they multiply the positive
+        and the negative part.
 
     References
     ----------
-    Cortes, Vapnik, Support-Vector Networks, 1995.
+    Friedman, Hastie, Tibshirani, Additive Logistic Regression: A Statistical View of Boosting, 2000.
 
     Examples
     --------
     >>> import fastloss as fl
-    >>> fl.Hinge()([1, 0], [0.5, 0.5])
-    1.0
+    >>> fl.Exponential()([1, 0], [800.0, -800.0])
+    0.0
     """
 
     __slots__ = ()
-    name = "hinge"
+    name = "exponential"
     cost_fn = parameter("cost_fn")
     cost_fp = parameter("cost_fp")
 
@@ -116,52 +115,67 @@ class Hinge(PointwiseLoss):
         super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        # a (1 - c) + b (1 + c) on [-1, 1]: an end, or anything between if a = b
-        a, b = _class_costs(self, labels, weights)
-        return float(a > b) - float(a < b)
+        return 0.5 * log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
 
 
-class SquaredHinge(PointwiseLoss):
+class Poly1(PointwiseLoss):
     """
-    Squared hinge loss: max(0, 1 - m)**2, m = (2 * y_true - 1) * f.
+    PolyLoss-1: log loss on logits plus epsilon * (1 - p_t).
 
-    f = raw_prediction is a score; `predict` returns it unchanged. Link: identity. Labels: 0 and 1.
-    The gradient is -2 * (2 * y_true - 1) * max(0, 1 - m), the Hessian 2 where m < 1, else 0. Error
-    at most 3 ULP.
+    p_t = y_true * p + (1 - y_true) * (1 - p) with p = expit(raw_prediction) is the probability of the
+    label. Link: logit. Labels: numbers in [0, 1]. With a = y_true and b = 1 - y_true the gradient is
+    b * p * (1 + epsilon * (1 - p)) - a * (1 - p) * (1 + epsilon * p), the Hessian
+    p * (1 - p) * (a + b + epsilon * (b - a) * (1 - 2 * p)), which is negative for badly
+    misclassified samples if epsilon > 1. Error at most 4 ULP; of the larger term in the loss for
+    epsilon < 0 and the gradient of soft labels, in ULP of (1 + abs(epsilon)) * p * (1 - p) in the
+    Hessian. `predict` gives p.
 
     Parameters
     ----------
+    epsilon : float
+        Weight of the first term of the expansion of log loss in powers of 1 - p_t, at least -1;
+        0 is log loss.
     cost_fn, cost_fp : float
-        Costs of a false negative and of a false positive, greater than 0: factors of everything for
-        samples of class 1 and of class 0.
+        Costs of a false negative and of a false positive, greater than 0; they multiply the positive
+        and the negative part.
 
     References
     ----------
-    Chang, Hsieh, Lin, Coordinate Descent Method for Large-scale L2-loss Linear SVM, 2008.
+    Leng et al., PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions, 2022.
 
     Examples
     --------
     >>> import fastloss as fl
-    >>> fl.SquaredHinge()([1, 0], [0.5, 0.5])
-    1.25
+    >>> fl.Poly1(epsilon=2.0)([1, 0], [0.0, 0.0])
+    1.6931471805599454
     """
 
     __slots__ = ()
-    name = "squared_hinge"
+    name = "poly1"
+    epsilon = parameter("epsilon")
     cost_fn = parameter("cost_fn")
     cost_fp = parameter("cost_fp")
 
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+    def __init__(self, epsilon: float = 1.0, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+        epsilon = between("epsilon", epsilon, -1.0, 1e15)
         cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        super().__init__(
+            {"epsilon": epsilon, "cost_fn": cost_fn, "cost_fp": cost_fp},
+            (cost_fn, cost_fp, epsilon, 2.0 * epsilon, 1.0 + epsilon, 1.0 - epsilon),
+        )
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        # a (1 - c)^2 + b (1 + c)^2 has its minimum at (a - b) / (a + b)
-        a, b = _class_costs(self, labels, weights)
-        return (a - b) / (a + b)
+        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        least = EPSILON * (a + b)
+        a, b = max(a, least), max(b, least)
+        # the derivative is 0 where r = e^c solves b r^2 + (1 + epsilon) (b - a) r - a = 0
+        middle = 0.5 * (1.0 + self.epsilon) * (b - a)
+        root = math.hypot(middle, math.sqrt(a) * math.sqrt(b))
+        ratio = a / (middle + root) if middle > 0 else (root - middle) / b
+        return math.log(ratio)
 
 
-def _log_loss_values(
+def log_loss_values(
     pos_weight: float, label_smoothing: float, cost_fn: float, cost_fp: float
 ) -> tuple[float, ...]:
     """
@@ -181,21 +195,4 @@ def _log_loss_values(
         (for_positive - smaller) * rest,
         (for_negative - smaller) * rest,
     )
-    return tuple(_rounded(value) for value in exact)
-
-
-def _rounded(value: Fraction) -> float:
-    """Return the nearest float64, infinity where it is beyond the largest."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def _class_costs(
-    loss: Hinge | SquaredHinge, labels: Vector, weights: Vector
-) -> tuple[float, float]:
-    """Return the costs of all positive and of all negative samples."""
-    positives = loss.cost_fn * float(np.dot(weights, labels))
-    negatives = loss.cost_fp * float(np.dot(weights, 1.0 - labels))
-    return positives, negatives
+    return tuple(rounded(value) for value in exact)

@@ -1,0 +1,251 @@
+"""Losses of two classes that weigh samples by how well they are classified already."""
+
+from __future__ import annotations
+
+import math
+from decimal import Context, Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from fastloss._pointwise import PointwiseLoss
+from fastloss.losses._constants import LARGEST_LOGIT, Vector, class_costs, log_odds, minimum
+from fastloss.losses._parameters import between, one_of, pair, parameter, positive, rounded
+from fastloss.losses.logistic import log_loss_values
+
+#: Below this, q of the generalised cross-entropy changes nothing any more.
+_NO_POWER = 1e-15
+
+
+class Focal(PointwiseLoss):
+    """
+    Focal loss: log loss on logits, times (1 - p_t)**gamma, which mutes what is classified well.
+
+    alpha_t * (1 - p_t)**gamma * (y * softplus(-f) + (1 - y) * softplus(f)) with y = y_true,
+    f = raw_prediction, p = expit(f), p_t = y * p + (1 - y) * (1 - p) and
+    alpha_t = alpha * y + (1 - alpha) * (1 - y), or 1 without alpha: torchvision's
+    ``sigmoid_focal_loss``, also for soft labels. Link: logit. Labels: numbers in [0, 1]. For labels 0
+    and 1, with s = 1 - p_t and l = -log(p_t), the gradient is
+    (1 - 2 * y) * alpha_t * s**gamma * (gamma * p_t * l + s), the Hessian
+    alpha_t * s**gamma * p_t * (s + 2 * gamma * s + gamma**2 * p_t * l - gamma * s * l), which is
+    negative for badly misclassified samples. gamma = 0 without alpha is log loss, to the bit. Error at
+    most 4 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both signs are
+    added: in the Hessian, and for soft labels the gradient. `predict` gives p.
+
+    Parameters
+    ----------
+    gamma : float
+        How much well classified samples are muted, in [0, 1e6].
+    alpha : float, optional
+        Weight of the positive class, in [0, 1]; that of the negative is 1 - alpha. Both 1 by default.
+    hessian : {"exact", "bounded"}
+        "bounded" is never negative, what Newton steps and boosting need: the Hessian less its terms
+        that may be. For labels 0 and 1 that is -gamma * s * l, and the result is an upper bound.
+    cost_fn, cost_fp : float
+        Costs of a false negative and of a false positive, greater than 0; they multiply the positive
+        and the negative part.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollar, Focal Loss for Dense Object Detection, 2017.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Focal()([1, 0], [0.0, 0.0])
+    0.17328679513998632
+    """
+
+    __slots__ = ()
+    name = "focal"
+    gamma = parameter("gamma")
+    alpha = parameter("alpha")
+    hessian = parameter("hessian")
+    cost_fn = parameter("cost_fn")
+    cost_fp = parameter("cost_fp")
+
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: float | None = None,
+        hessian: str = "exact",
+        cost_fn: float = 1.0,
+        cost_fp: float = 1.0,
+    ) -> None:
+        gamma = between("gamma", gamma, 0.0, 1e6)
+        alpha = None if alpha is None else between("alpha", alpha, 0.0, 1.0)
+        one_of("hessian", hessian, ("exact", "bounded"))
+        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        params = {
+            "gamma": gamma,
+            "alpha": alpha,
+            "hessian": hessian,
+            "cost_fn": cost_fn,
+            "cost_fp": cost_fp,
+        }
+        if gamma == 0.0 and alpha is None:
+            values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
+            super().__init__(params, values, kernel="log_loss")
+            return
+        of_positive = Fraction(1) if alpha is None else Fraction(alpha)
+        of_negative = Fraction(1) if alpha is None else 1 - of_positive
+        exact = (
+            of_positive * Fraction(cost_fn),
+            of_negative * Fraction(cost_fp),
+            Fraction(cost_fn),
+            Fraction(cost_fp),
+            of_negative,
+            of_positive - of_negative,
+        )
+        bound = (1.0, -math.inf) if hessian == "exact" else (0.0, 0.0)
+        super().__init__(params, (*map(rounded, exact), *pair(gamma), gamma, *bound))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        if self.gamma == 0.0 and self.alpha is None:
+            return log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
+        return minimum(self, labels, weights, LARGEST_LOGIT)
+
+
+class Asymmetric(PointwiseLoss):
+    """
+    Asymmetric loss: a focal loss with one exponent for each class, and easy negatives dropped.
+
+    (1 - p)**gamma_pos * -log(p) for class 1, x**gamma_neg * -log(1 - x) for class 0, where
+    p = expit(raw_prediction) and x = max(p - clip, 0). Link: logit. Labels: 0 and 1. The gradient is,
+    for class 1, -(1 - p)**gamma_pos * (gamma_pos * p * -log(p) + 1 - p), for class 0
+    p * (1 - p) * x**gamma_neg * (gamma_neg * -log(1 - x) / x + 1 / (1 - x)), 0 where p <= clip; the
+    Hessian is the derivative of that, negative for badly misclassified samples. p - clip keeps its
+    digits where it is small. Error at most 4 ULP, of the Hessian at most 6 ULP of its largest
+    term. `predict` gives p.
+
+    Parameters
+    ----------
+    gamma_pos, gamma_neg : float
+        How much well classified samples of class 1 and of class 0 are muted, in [0, 1e6].
+    clip : float
+        In [0, 1): negatives of at most this probability have no loss.
+    cost_fn, cost_fp : float
+        Costs of a false negative and of a false positive, greater than 0: factors of everything for
+        samples of class 1 and of class 0.
+
+    References
+    ----------
+    Ridnik et al., Asymmetric Loss For Multi-Label Classification, 2021.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Asymmetric()([0, 1], [-4.0, 0.0])
+    0.17328679513998632
+    """
+
+    __slots__ = ()
+    name = "asymmetric"
+    gamma_pos = parameter("gamma_pos")
+    gamma_neg = parameter("gamma_neg")
+    clip = parameter("clip")
+    cost_fn = parameter("cost_fn")
+    cost_fp = parameter("cost_fp")
+
+    def __init__(
+        self,
+        gamma_pos: float = 1.0,
+        gamma_neg: float = 4.0,
+        clip: float = 0.05,
+        cost_fn: float = 1.0,
+        cost_fp: float = 1.0,
+    ) -> None:
+        params = {
+            "gamma_pos": between("gamma_pos", gamma_pos, 0.0, 1e6),
+            "gamma_neg": between("gamma_neg", gamma_neg, 0.0, 1e6),
+            "clip": between("clip", clip, 0.0, 1.0, closed="left"),
+            "cost_fn": positive("cost_fn", cost_fn),
+            "cost_fp": positive("cost_fp", cost_fp),
+        }
+        super().__init__(params, _asymmetric_values(**params))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        return minimum(self, labels, weights, LARGEST_LOGIT)
+
+
+class GeneralizedCrossEntropy(PointwiseLoss):
+    """
+    Generalised cross-entropy, robust to wrong labels: (1 - p_t**q) / q.
+
+    p_t = expit(m), m = (2 * y_true - 1) * raw_prediction, is the probability of the label. Between log
+    loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and 1. The
+    gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian
+    p_t**q * (1 - p_t) * (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 4 ULP,
+    of the Hessian in ULP of its larger term. `predict` gives the probability of class 1.
+
+    Parameters
+    ----------
+    q : float
+        In [0, 1]; 0 is log loss.
+    cost_fn, cost_fp : float
+        Costs of a false negative and of a false positive, greater than 0: factors of everything for
+        samples of class 1 and of class 0.
+
+    References
+    ----------
+    Zhang, Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+    Labels, 2018.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.GeneralizedCrossEntropy(q=0.5)([1, 0], [0.0, 0.0])
+    0.585786437626905
+    """
+
+    __slots__ = ()
+    name = "generalized_cross_entropy"
+    q = parameter("q")
+    cost_fn = parameter("cost_fn")
+    cost_fp = parameter("cost_fp")
+
+    def __init__(self, q: float = 0.7, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+        q = between("q", q, 0.0, 1.0)
+        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        params = {"q": q, "cost_fn": cost_fn, "cost_fp": cost_fp}
+        if q < _NO_POWER:
+            values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
+            super().__init__(params, values, kernel="log_loss")
+            return
+        scaled = (rounded(Fraction(cost) / Fraction(q)) for cost in (cost_fn, cost_fp))
+        super().__init__(params, (cost_fn, cost_fp, *scaled, *pair(q), q))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        q: float = self.q
+        logit = log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
+        if abs(logit) >= LARGEST_LOGIT * (1.0 - q):
+            return math.copysign(LARGEST_LOGIT, logit) if logit else 0.0
+        return logit / (1.0 - q)
+
+
+def _asymmetric_values(
+    gamma_pos: float, gamma_neg: float, clip: float, cost_fn: float, cost_fp: float
+) -> tuple[float, ...]:
+    """Return the parameters of src/losses/asymmetric.h, each rounded once."""
+    context = Context(prec=60)
+    kept = context.subtract(Decimal(1), Decimal(clip))
+    muted = context.exp(context.multiply(Decimal(gamma_neg), context.ln(kept)))
+    logit, low, low_of_float32 = 0.0, 0.0, 0.0
+    if clip > 0.0:
+        exact = context.subtract(context.ln(Decimal(clip)), context.ln(kept))
+        logit = float(exact)
+        low = float(context.subtract(exact, Decimal(logit)))
+        low_of_float32 = float(context.subtract(exact, Decimal(float(np.float32(logit)))))
+    return (
+        cost_fn,
+        float(context.multiply(Decimal(cost_fp), muted)),
+        *pair(gamma_pos),
+        *pair(gamma_neg),
+        gamma_pos,
+        gamma_neg,
+        logit,
+        low,
+        low_of_float32,
+        float(kept),
+        clip,
+    )

@@ -1,0 +1,96 @@
+"""Bernoulli log-likelihoods under links other than the logit."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from fastloss._pointwise import PointwiseLoss
+from fastloss.losses._constants import EPSILON, Vector, class_costs
+from fastloss.losses._parameters import parameter, positive
+
+
+class CLogLog(PointwiseLoss):
+    """
+    Log loss under the complementary log-log link, P(y = 1) = 1 - exp(-exp(raw_prediction)).
+
+    With E = exp(raw_prediction) it is E for class 0, -log(1 - exp(-E)) for class 1, in nats: the
+    likelihood of whether a Poisson count of mean E is positive. Link: complementary log-log. Labels: 0
+    and 1. With h = E / expm1(E) the gradient is E and -h, the Hessian E and h * (E + h - 1), positive
+    everywhere. Error at most 4 ULP, of the Hessian at most 5 ULP. `predict` gives the probability of
+    class 1.
+
+    Parameters
+    ----------
+    cost_fn, cost_fp : float
+        Costs of a false negative and of a false positive, greater than 0: factors of everything for
+        samples of class 1 and of class 0.
+
+    References
+    ----------
+    McCullagh, Nelder, Generalized Linear Models, 1989, section 4.3.1.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.CLogLog()([1, 1], [-1e4, 6.0])
+    5000.0
+    """
+
+    __slots__ = ()
+    name = "c_log_log"
+    cost_fn = parameter("cost_fn")
+    cost_fp = parameter("cost_fp")
+
+    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        least = EPSILON * (a + b)
+        # e^E - 1 = a / b
+        return math.log(math.log1p(max(a, least) / max(b, least)))
+
+
+class Probit(PointwiseLoss):
+    """
+    Log loss under the probit link, P(y = 1) = Phi(raw_prediction), exact in both tails.
+
+    -log(Phi(m)) with m = (2 * y_true - 1) * raw_prediction and the normal distribution function Phi,
+    in nats. Link: probit. Labels: 0 and 1. With z = -m and the hazard h = phi(z) / Phi(-z) the
+    gradient is -(2 * y_true - 1) * h, the Hessian h * (h - z), positive everywhere. Error at most
+    4 ULP, of the Hessian at most 6 ULP. `predict` gives the probability of class 1.
+
+    Parameters
+    ----------
+    cost_fn, cost_fp : float
+        Costs of a false negative and of a false positive, greater than 0: factors of everything for
+        samples of class 1 and of class 0.
+
+    References
+    ----------
+    Bliss, The Method of Probits, 1934.
+    McCullagh, Nelder, Generalized Linear Models, 1989, section 4.3.1.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Probit()([1, 1], [-40.0, 30.0])
+    402.3042210068769
+    """
+
+    __slots__ = ()
+    name = "probit"
+    cost_fn = parameter("cost_fn")
+    cost_fp = parameter("cost_fp")
+
+    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        share = max(min(a, b) / (a + b), EPSILON)
+        quantile = NormalDist().inv_cdf(share)  # of the smaller share, which has all its digits
+        return quantile if a < b else -quantile

@@ -22,7 +22,7 @@ FL_INLINE void FN(barron_robust)(V y, V f, V t, const REAL *p, V *loss, V *gradi
     const V most = vsplat((REAL)(FL_BITS == 64 ? 0x1p510 : 0x1p63));
     V size_lo, more, v_lo, z_lo, s_lo, L_lo, w_lo, x_lo, j, k, n;
     (void)t;
-    const V r = FN(fl_residual)(y, f, &size_lo, &more), size = vabs(r);
+    const V r = FN(fl_scaled_residual)(y, f, &size_lo, &more), size = vabs(r);
     const V unit = vselect(more > zero, vsplat((REAL)0x1p60), one), whole = size * unit;
     /* z = v^2 */
     const V v = FN(fl_product)(size, vsplat(p[0]), &v_lo);

@@ -9,7 +9,7 @@ FL_INLINE void FN(lq)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hes
 {
     V size_lo, more, log_lo, low, n, k;
     (void)t;
-    const V r = FN(fl_residual)(y, f, &size_lo, &more), size = vabs(r);
+    const V r = FN(fl_scaled_residual)(y, f, &size_lo, &more), size = vabs(r);
     const V log_hi = FN(fl_log_pair_of)(size, size_lo, more, &log_lo);
     const V m = FN(fl_parts)(size, &k);
     const V x = FN(fl_product)(log_hi, vsplat(p[0]), &low);

@@ -43,7 +43,7 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
 
     /* f^-power = A / f^2 */
     const V e = e_f / (m_f * m_f), exponent = n - (k_f + k_f);
-    const V r = FN(fl_residual)(y, f, &d_lo, &more), m_r = FN(fl_parts)(r, &k_r);
+    const V r = FN(fl_scaled_residual)(y, f, &d_lo, &more), m_r = FN(fl_parts)(r, &k_r);
     const V slope = FN(fl_scale)(e * m_r, exponent + (k_r + more));
     /* near the label, where the terms of the loss cancel: f^-power r^2 times the sum over k of power
      * (power + 1) ... (power + k - 1) (r/f)^k / (k + 2)! */

@@ -176,7 +176,7 @@ FL_INLINE V FN(fl_expm1_parts)(V x, V x_lo, V *n)
 
 /* f - y = (returned + an error of its sign) 2^more; *size_lo is what the error adds to the magnitude. Large
  * numbers are scaled by 2^-60, so that the difference and what is made of it overflow only where f does. */
-FL_INLINE V FN(fl_residual)(V y, V f, V *size_lo, V *more)
+FL_INLINE V FN(fl_scaled_residual)(V y, V f, V *size_lo, V *more)
 {
     const REAL large = FL_BITS == 64 ? (REAL)0x1p900 : (REAL)0x1p64;
     const VI scaled = (vabs(f) > large) | (vabs(y) > large);

@@ -67,6 +67,36 @@ def test_within_three_ulp(reference, params, dtype):
         )
 
 
+# where an intermediate result overflows, underflows or has few bits, in float32 at least
+HARD = [
+    ("lq", {"q": 1.5}, -1.310616830953514e-36, -1.3228664466508067e-36),
+    ("lq", {"q": 1.000007}, 1.565753030409974e-38, 1.5657528902801275e-38),
+    ("barron_robust", {"alpha": -69081616.773, "c": 5.278e-9}, 0.12852129340171814, 0.1285212188),
+    ("barron_robust", {"alpha": 0.0, "c": 3.2277}, -0.28088274598121643, -0.20957398414611816),
+    ("tweedie", {"power": 3.917}, 0.008259818889200687, -2.977455498751009e38),
+    ("tweedie", {"power": 0.0}, -1.332194869974046e-06, -4.4287849599051765e35),
+    ("tweedie", {"power": 0.0}, 1.0714167434543104e16, 9759457542144.0),
+    ("negative_binomial", {"theta": 0.0219365}, 8.125221388939575e36, 7.781918154861666e36),
+    ("negative_binomial", {"theta": 1.15537e-8}, 1.0100803256015841e38, 2.0432473565640434e31),
+    ("negative_binomial", {"theta": 0.0219365}, 1.3889788589447455e38, 1.189351140331437e34),
+    ("squared_log_error", {}, 0.0, -1.4475680631211671e-08),
+    ("squared_log_error", {}, -2.902737945842393e-11, -0.00024387611483689398),
+    ("squared_log_error", {}, -0.9999999403953552, 3e38),
+    ("tweedie_identity", {"power": -1.3}, 2.15443563873806e26, 2.1544112890358827e26),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "params", "y", "f"), HARD)
+def test_hard_samples(name, params, y, f, dtype):
+    loss = fl.get_loss(name, **params)
+    y, f = np.array([y], dtype=dtype), np.array([f], dtype=dtype)
+    results = loss.loss_gradient_hessian(y, f, reduction="none")
+    for operation, computed in zip(OPERATIONS, results, strict=True):
+        error, *_ = worst(REFERENCES[name], params, dtype, operation, y, f, computed)
+        assert error <= documented_bound(type(loss), operation), (operation, computed)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("reference", "params"), CASES, ids=case_id)
 def test_every_operation_gives_the_same_bits(reference, params, dtype):

@@ -1,4 +1,4 @@
-"""Losses of counts and positive amounts: log link."""
+"""Losses of counts and positive amounts: log link, unless said."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Tweedie(PointwiseLoss):
     the inverse Gaussian distribution.
 
     Link: log. Labels: finite numbers, of at least 0 for 1 <= p < 2, greater than 0 for p >= 2.
-    `predict` gives the mean. Error at most 3 ULP, of the larger of the two terms.
+    `predict` gives the mean. Error at most 3.5 ULP, of the larger of the two terms.
 
     Parameters
     ----------
@@ -153,7 +153,9 @@ class TweedieIdentity(PointwiseLoss):
     1. Unless p = 0 all three are NaN where raw_prediction is not greater than 0.
 
     Link: identity. Labels: finite numbers, of at least 0 for 1 <= p < 2, greater than 0 for p >= 2.
-    Error at most 4 ULP, of the loss and the Hessian in ULP of their largest term.
+    Error at most 4 ULP, of the Hessian at most 5 ULP; of loss and Hessian in ULP of their largest
+    term, but of the loss itself close to the label. For p within 0.001 of 1 or 2, and not equal,
+    the terms are far larger than the loss.
 
     Parameters
     ----------
@@ -204,8 +206,8 @@ class NegativeBinomial(PointwiseLoss):
     negative log-likelihood of overdispersed counts, of variance mean + theta mean**2 (NB2), without
     its terms in y and theta alone; it may be negative. The gradient is (exp(f) - y) / (1 + theta
     exp(f)), the Hessian (1 + theta y) exp(f) / (1 + theta exp(f))**2. Link: log. Labels: finite
-    numbers of at least 0. `predict` gives the mean count. Error at most 3.5 ULP; where the terms of
-    loss or gradient cancel, of the larger one.
+    numbers of at least 0. `predict` gives the mean count. Error at most 4 ULP, of the Hessian at
+    most 5 ULP; where the terms of loss or gradient cancel, of the larger one.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class Lq(PointwiseLoss):
     The gradient is q abs(r)**(q-1) sign(r), the Hessian q (q-1) abs(r)**(q-2): for q < 2 it is
     infinite at r = 0. q = 1 is `AbsoluteError`, with its Hessian of 1, and q = 2 is `SquaredError`,
     by their own kernels. Link: identity. Labels: finite numbers. Error at most 3 ULP, of the
-    Hessian at most 3.5 ULP.
+    Hessian at most 4 ULP.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class BarronRobust(PointwiseLoss):
     r/c**2 (1 + x/b)**(alpha/2 - 1), the Hessian 1/c**2 (1 + x/b)**(alpha/2 - 2) (1 + (alpha - 1)
     x/b): for alpha < 1 negative far from the label, where the loss is not convex.
 
-    Link: identity. Labels: finite numbers. Error at most 4 ULP, of the Hessian at most 5 ULP, in
+    Link: identity. Labels: finite numbers. Error at most 4 ULP, of the Hessian at most 7 ULP, in
     ULP of the larger term of 1 + (alpha - 1) x/b.
 
     Parameters

@@ -1,7 +1,7 @@
 /* Lq loss: |r|^q with r = f - y, q > 1 (1 and 2 are the absolute and the squared error). gradient
  * q |r|^(q-1) sign(r), Hessian q (q - 1) |r|^(q-2): infinite at r = 0 for q < 2.
  * r is kept exactly, its logarithm in a pair of numbers, so that q does not magnify their errors; |r|^(q-1)
- * is m 2^n until it has its factors. Worst error 2.5 ULP, of the Hessian 3.5.
+ * is m 2^n until it has its factors. Worst error 3 ULP, of the Hessian 4.
  * Parameters: p[0] = q - 1, p[1] = its rest in float32, p[2] = q, p[3] = q (q - 1); the Hessian at r = 0:
  * p[4], at infinity: p[5].
  */

@@ -18,8 +18,9 @@ FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *g
     const V q = size / m, product = FN(fl_product)(q, m, &product_lo);
     const V q_lo = FN(fl_opaque)((((size - product) - product_lo) + size_lo - q * m_lo) / m);
     const V x = FN(fl_two_sum)(one, q, &x_lo);
-    const V log_hi = FN(fl_log_pair_of)(
-        x, x_lo + q_lo, vkeep(shifted, vsplat((REAL)(FL_BITS == 64 ? 60 : 30))), &log_lo);
+    V log_hi = FN(fl_log_pair_of)(x, x_lo + q_lo,
+                                  vkeep(shifted, vsplat((REAL)(FL_BITS == 64 ? 60 : 30))), &log_lo);
+    log_hi = FN(fl_log1p_of_small)(q, q_lo, log_hi, &log_lo);
     /* q itself where it is infinite, at f = -1 and beyond all numbers, or NaN */
     const VI finite = (q <= REAL_MAX) & (m > zero);
     V size_of_r = vselect(finite, log_hi, q);

@@ -2,7 +2,7 @@
  * and b = 1 - power it is A / a - B / b, A = e^(a f), B = y e^(b f). gradient A - B, Hessian a A - b B.
  * The exponents are products in pairs of numbers, for e^x magnifies their rounding errors. A and B stay
  * fractions of 2^top until they are subtracted: their difference is finite where they are not. Worst
- * error 3 ULP of the larger term.
+ * error 3.5 ULP of the larger term.
  * Parameters: p[0] = a, p[1] = b; the rests of a: p[2] in float64, p[3] in float32, and of b: p[4], p[5];
  * p[6] = 1 / a, p[7] = 1 / b.
  */
@@ -17,7 +17,7 @@ FL_INLINE void FN(tweedie)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V
     b_f_lo = b_f_lo + f * p[FL_BITS == 64 ? 4 : 5];
     const VI a_keeps = vabs(a_f) <= most, b_keeps = vabs(b_f) <= most;
     /* where both overflow only the sign of their difference matters, and their ratio is e^f */
-    const VI a_over = (a_f > most) & (a_f >= b_f), b_over = (b_f > most) & (b_f > a_f);
+    const VI a_over = (a_f > most) & (f > R(0.0)), b_over = (b_f > most) & (f < R(0.0));
     const V b_near = vselect(a_over, most - f, b_f), a_near = vselect(b_over, most + f, a_f);
     const V e_a = FN(fl_exp_parts)(a_near, vkeep(a_keeps, a_f_lo), &n);
     const V e_b = FN(fl_exp_parts)(b_near, vkeep(b_keeps, b_f_lo), &j);

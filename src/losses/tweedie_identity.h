@@ -3,7 +3,7 @@
  *     gradient = f^-power (f - y), Hessian f^(-power - 1) (b f + power y)
  * for f > 0, NaN elsewhere; and the limits y log(y/f) + f - y for power = 1, log(f/y) + y/f - 1 for 2.
  * Everything is made of A = f^a, y/f and y^a as fractions of powers of 2, the powers from logarithms in pairs
- * of numbers. Worst error 4 ULP: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
+ * of numbers. Worst error 4 ULP, of the Hessian 5: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
  * the largest.
  * Parameters: p[0] = a, its rests p[1] in float64 and p[2] in float32; p[3], p[4], p[5] = 1/a, -1/b, 1/(a b);
  * or 1, -1, 0 for power = 1, and -1, 1, 0 for 2; p[6] = b, p[7] = power.

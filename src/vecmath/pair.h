@@ -119,19 +119,31 @@ FL_INLINE V FN(fl_log_pair)(V x, V *low)
     return FN(fl_log_pair_sum)(k, m - R(1.0), vsplat(R(0.0)), low);
 }
 
-/* log((x + x_lo) 2^more) = returned + *low for finite x > 0 and |x_lo| <= ULP(x): also of 1 + x_lo with a
- * tiny x_lo, to the precision of x_lo. */
+/* log((x + x_lo) 2^more) = returned + *low for finite x > 0 and |x_lo| <= ULP(x). For x = 1 it is as good as
+ * x_lo, for x near 1 as good as the many bits that x and x_lo have of x - 1. */
 FL_INLINE V FN(fl_log_pair_of)(V x, V x_lo, V more, V *low)
 {
-    const VI subnormal = x < REAL_TINY;
-    const V whole = vselect(subnormal, vsplat((REAL)((UINT)1 << MANTISSA_BITS)), vsplat(R(1.0)));
+    /* also the smallest normal numbers, whose 2^-k has no exponent */
+    const VI small = x < 8 * REAL_TINY;
+    const V whole = vselect(small, vsplat((REAL)((UINT)256 << MANTISSA_BITS)), vsplat(R(1.0)));
     VU e;
     const V m = FN(fl_log_split)(x * whole, &e);
-    const V k = FN(fl_log_exponent)(e) - vkeep(subnormal, vsplat((REAL)MANTISSA_BITS));
+    const V k = FN(fl_log_exponent)(e) - vkeep(small, vsplat((REAL)(MANTISSA_BITS + 8)));
     /* 2^-k through 2^(2-k), for 2^-1024 has no biased exponent */
     const V scale =
         R(0.25) * FN(fl_from_ubits)(((UINT)(2 * EXPONENT_BIAS + 2) - e) << MANTISSA_BITS);
     return FN(fl_log_pair_sum)(k + more, m - R(1.0), FN(fl_opaque)(x_lo * whole * scale), low);
+}
+
+/* log(1 + z + z_lo) = returned + *low for z >= 0, given what fl_log_pair_of() makes of it: for small z by its
+ * series, for then too few bits of z are in the first part of 1 + z. */
+FL_INLINE V FN(fl_log1p_of_small)(V z, V z_lo, V high, V *low)
+{
+    const VI small = z < (REAL)(FL_BITS == 64 ? 0x1p-26 : 0x1p-12);
+    const V rest = (z * z) * ((z * (REAL)(1.0 / 3.0) - R(0.5)) - (z * z) * R(0.25));
+    const V low_part = z_lo + rest, sum = z + low_part;
+    *low = vselect(small, (z - sum) + low_part, *low);
+    return vselect(small, sum, high);
 }
 
 /* Beyond this e^x is 0 or infinite with any few factors that are numbers of this type. */

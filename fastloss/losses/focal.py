@@ -21,16 +21,16 @@ class Focal(PointwiseLoss):
     """
     Focal loss: log loss on logits, times (1 - p_t)**gamma, which mutes what is classified well.
 
-    alpha_t * (1 - p_t)**gamma * (y * softplus(-f) + (1 - y) * softplus(f)) with y = y_true,
-    f = raw_prediction, p = expit(f), p_t = y * p + (1 - y) * (1 - p) and
-    alpha_t = alpha * y + (1 - alpha) * (1 - y), or 1 without alpha: torchvision's
-    ``sigmoid_focal_loss``, also for soft labels. Link: logit. Labels: numbers in [0, 1]. For labels 0
-    and 1, with s = 1 - p_t and l = -log(p_t), the gradient is
-    (1 - 2 * y) * alpha_t * s**gamma * (gamma * p_t * l + s), the Hessian
-    alpha_t * s**gamma * p_t * (s + 2 * gamma * s + gamma**2 * p_t * l - gamma * s * l), which is
-    negative for badly misclassified samples. gamma = 0 without alpha is log loss, to the bit. Error at
-    most 4 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both signs are
-    added: in the Hessian, and for soft labels the gradient. `predict` gives p.
+    alpha_t * (1 - p_t)**gamma * (y * softplus(-f) + (1 - y) * softplus(f)) with y = y_true, f =
+    raw_prediction, p = expit(f), p_t = y * p + (1 - y) * (1 - p) and alpha_t = alpha * y + (1 -
+    alpha) * (1 - y), or 1 without alpha: torchvision's ``sigmoid_focal_loss``, also for soft
+    labels. Link: logit. Labels: numbers in [0, 1]. For labels 0 and 1, with s = 1 - p_t and l =
+    -log(p_t), the gradient is (1 - 2 * y) * alpha_t * s**gamma * (gamma * p_t * l + s), the
+    Hessian alpha_t * s**gamma * p_t * (s + 2 * gamma * s + gamma**2 * p_t * l - gamma * s * l),
+    which is negative for badly misclassified samples. gamma = 0 without alpha is log loss, to the
+    bit. Error at most 4 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both
+    signs are added: in the Hessian, and for soft labels the gradient. Where s**gamma or
+    exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows. `predict` gives p.
 
     Parameters
     ----------
@@ -110,13 +110,14 @@ class Asymmetric(PointwiseLoss):
     """
     Asymmetric loss: a focal loss with one exponent for each class, and easy negatives dropped.
 
-    (1 - p)**gamma_pos * -log(p) for class 1, x**gamma_neg * -log(1 - x) for class 0, where
-    p = expit(raw_prediction) and x = max(p - clip, 0). Link: logit. Labels: 0 and 1. The gradient is,
-    for class 1, -(1 - p)**gamma_pos * (gamma_pos * p * -log(p) + 1 - p), for class 0
-    p * (1 - p) * x**gamma_neg * (gamma_neg * -log(1 - x) / x + 1 / (1 - x)), 0 where p <= clip; the
-    Hessian is the derivative of that, negative for badly misclassified samples. p - clip keeps its
-    digits where it is small. Error at most 4 ULP, of the Hessian at most 6 ULP of its largest
-    term. `predict` gives p.
+    (1 - p)**gamma_pos * -log(p) for class 1, x**gamma_neg * -log(1 - x) for class 0, where p =
+    expit(raw_prediction) and x = max(p - clip, 0). Link: logit. Labels: 0 and 1. The gradient is,
+    for class 1, -(1 - p)**gamma_pos * (gamma_pos * p * -log(p) + 1 - p), for class 0 p * (1 - p) *
+    x**gamma_neg * (gamma_neg * -log(1 - x) / x + 1 / (1 - x)), 0 where p <= clip; the Hessian is
+    the derivative of that, negative for badly misclassified samples. p - clip keeps its digits
+    where it is small. Error at most 4 ULP, of the Hessian at most 6 ULP of its largest term. Where
+    the power or exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
+    `predict` gives p.
 
     Parameters
     ----------
@@ -172,11 +173,12 @@ class GeneralizedCrossEntropy(PointwiseLoss):
     """
     Generalised cross-entropy, robust to wrong labels: (1 - p_t**q) / q.
 
-    p_t = expit(m), m = (2 * y_true - 1) * raw_prediction, is the probability of the label. Between log
-    loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and 1. The
-    gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian
-    p_t**q * (1 - p_t) * (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 4 ULP,
-    of the Hessian in ULP of its larger term. `predict` gives the probability of class 1.
+    p_t = expit(m), m = (2 * y_true - 1) * raw_prediction, is the probability of the label. Between
+    log loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and
+    1. The gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian p_t**q * (1 - p_t) *
+    (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 4 ULP, of the Hessian in
+    ULP of its larger term. Where p_t**q or exp(-abs(f)) is subnormal, it has fewer digits itself,
+    which a cost shows. `predict` gives the probability of class 1.
 
     Parameters
     ----------

@@ -15,10 +15,11 @@ class CLogLog(PointwiseLoss):
     Log loss under the complementary log-log link, P(y = 1) = 1 - exp(-exp(raw_prediction)).
 
     With E = exp(raw_prediction) it is E for class 0, -log(1 - exp(-E)) for class 1, in nats: the
-    likelihood of whether a Poisson count of mean E is positive. Link: complementary log-log. Labels: 0
-    and 1. With h = E / expm1(E) the gradient is E and -h, the Hessian E and h * (E + h - 1), positive
-    everywhere. Error at most 4 ULP, of the Hessian at most 5 ULP. `predict` gives the probability of
-    class 1.
+    likelihood of whether a Poisson count of mean E is positive. Link: complementary log-log.
+    Labels: 0 and 1. With h = E / expm1(E) the gradient is E and -h, the Hessian E and h * (E + h -
+    1), positive everywhere. Error at most 4 ULP, of the Hessian at most 5 ULP. Where E or exp(-E)
+    is subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability
+    of class 1.
 
     Parameters
     ----------
@@ -57,10 +58,11 @@ class Probit(PointwiseLoss):
     """
     Log loss under the probit link, P(y = 1) = Phi(raw_prediction), exact in both tails.
 
-    -log(Phi(m)) with m = (2 * y_true - 1) * raw_prediction and the normal distribution function Phi,
-    in nats. Link: probit. Labels: 0 and 1. With z = -m and the hazard h = phi(z) / Phi(-z) the
-    gradient is -(2 * y_true - 1) * h, the Hessian h * (h - z), positive everywhere. Error at most
-    4 ULP, of the Hessian at most 6 ULP. `predict` gives the probability of class 1.
+    -log(Phi(m)) with m = (2 * y_true - 1) * raw_prediction and the normal distribution function
+    Phi, in nats. Link: probit. Labels: 0 and 1. With z = -m and the hazard h = phi(z) / Phi(-z)
+    the gradient is -(2 * y_true - 1) * h, the Hessian h * (h - z), positive everywhere. Error at
+    most 4 ULP, of the Hessian at most 6 ULP. Where phi(m) is subnormal (m > 37, in float32 13), it
+    has fewer digits itself, which a cost shows. `predict` gives the probability of class 1.
 
     Parameters
     ----------

@@ -122,13 +122,13 @@ class Poly1(PointwiseLoss):
     """
     PolyLoss-1: log loss on logits plus epsilon * (1 - p_t).
 
-    p_t = y_true * p + (1 - y_true) * (1 - p) with p = expit(raw_prediction) is the probability of the
-    label. Link: logit. Labels: numbers in [0, 1]. With a = y_true and b = 1 - y_true the gradient is
-    b * p * (1 + epsilon * (1 - p)) - a * (1 - p) * (1 + epsilon * p), the Hessian
-    p * (1 - p) * (a + b + epsilon * (b - a) * (1 - 2 * p)), which is negative for badly
-    misclassified samples if epsilon > 1. Error at most 4 ULP; of the larger term in the loss for
-    epsilon < 0 and the gradient of soft labels, in ULP of (1 + abs(epsilon)) * p * (1 - p) in the
-    Hessian. `predict` gives p.
+    p_t = y_true * p + (1 - y_true) * (1 - p) with p = expit(raw_prediction) is the probability of
+    the label. Link: logit. Labels: numbers in [0, 1]. With a = y_true and b = 1 - y_true the
+    gradient is b * p * (1 + epsilon * (1 - p)) - a * (1 - p) * (1 + epsilon * p), the Hessian p *
+    (1 - p) * (a + b + epsilon * (b - a) * (1 - 2 * p)), which is negative for badly misclassified
+    samples if epsilon > 1. Error at most 4 ULP; of the larger term in the loss for epsilon < 0 and
+    the gradient of soft labels, in ULP of (1 + abs(epsilon)) * p * (1 - p) in the Hessian. Where
+    exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows. `predict` gives p.
 
     Parameters
     ----------

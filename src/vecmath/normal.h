@@ -51,9 +51,10 @@ FL_INLINE V FN(fl_normal_scaled_hazard)(V x, V excess, V excess_low)
 #else
     const REAL root = 2.50662827f, root_low = -2.86602048e-10f;
 #endif
-    V error;
+    V error, product_low;
     const V hazard = FN(fl_add_exactly)(x, excess, &error), low = error + excess_low;
-    return root * hazard + (root * low + root_low * hazard);
+    const V product = FN(fl_product)(hazard, FN(fl_opaque)(vsplat(root)), &product_low);
+    return product + (product_low + (root * low + root_low * hazard));
 }
 
 /* e^(-x^2/2), the square in a pair. Worst error 0.9 ULP. */
@@ -74,7 +75,9 @@ FL_INLINE V FN(fl_over_root_two_pi)(V a)
 #else
     const REAL inverse = 0.398942292f, inverse_low = -1.13351701e-08f;
 #endif
-    return inverse * a + inverse_low * a;
+    V product_low;
+    const V product = FN(fl_product)(a, FN(fl_opaque)(vsplat(inverse)), &product_low);
+    return product + (product_low + inverse_low * a);
 }
 
 /* Phi(x): its tail below 0, and 1 less that above. Worst error 2.5 ULP. */

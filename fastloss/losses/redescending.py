@@ -1,8 +1,4 @@
-"""Robust losses of a residual that are not convex: what is far away hardly counts. Identity link.
-
-Next to its zero the exact Hessian has fewer digits: there its error is some 2**-75 (in float32 2**-47)
-of its larger term.
-"""
+"""Robust losses of a residual that are not convex: what is far away hardly counts. Identity link."""
 
 from __future__ import annotations
 
@@ -24,6 +20,9 @@ class Cauchy(PointwiseLoss):
     Link: identity. Labels: finite numbers. With q = r / c the gradient is r / (1 + q**2), largest at
     c; the Hessian (1 - q**2) / (1 + q**2)**2 is negative beyond c. Near 0 the loss is r**2 / 2. Not
     convex: `initial_prediction` searches for the lowest minimum. Error at most 3 ULP.
+
+    Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
+    2**-47) of its larger term.
 
     hessian="bounded" reports gradient / r = 1 / (1 + q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
@@ -70,6 +69,9 @@ class StudentT(PointwiseLoss):
     With c = scale * sqrt(df), q = r / c and d = (df + 1) / c**2 the gradient is d * r / (1 + q**2); the
     Hessian d * (1 - q**2) / (1 + q**2)**2 is negative beyond c. Not convex: `initial_prediction`
     searches for the lowest minimum. Error at most 3 ULP, of the Hessian at most 4.
+
+    Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
+    2**-47) of its larger term.
 
     hessian="bounded" reports gradient / r = d / (1 + q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
@@ -127,6 +129,9 @@ class Welsch(PointwiseLoss):
     minimum. Error at most 3 ULP; where exp(-q**2) is below the smallest number, gradient and Hessian
     are 0.
 
+    Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
+    2**-47) of its larger term.
+
     hessian="bounded" reports gradient / r = exp(-q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
 
@@ -172,6 +177,9 @@ class GemanMcClure(PointwiseLoss):
     (1 - 3 * q**2) / (1 + q**2)**3 is negative beyond c / sqrt(3). Near 0 the loss is r**2 / 2, far out
     c**2 / 2; Barron's general loss at alpha = -2 is this with a c half as large. Not convex:
     `initial_prediction` searches for the lowest minimum. Error at most 3 ULP, of the Hessian at most 5.
+
+    Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
+    2**-47) of its larger term.
 
     hessian="bounded" reports gradient / r = 1 / (1 + q**2)**2, the weight of iteratively reweighted
     least squares, which second-order boosting can divide by.

@@ -7,7 +7,7 @@ from fastloss._sums import LossSums
 cimport numpy as cnp
 from cython.parallel cimport prange, threadid
 from libc.math cimport NAN
-from libc.stdint cimport INT64_MIN, int64_t, uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
@@ -104,18 +104,8 @@ cdef int _read_labels(
     const Job* job, Py_ssize_t start, Py_ssize_t n, int64_t* labels
 ) noexcept nogil:
     """Labels of a block, -1 where ignored; 1 if one is invalid (and then ignored)."""
-    cdef Py_ssize_t i
-    cdef int invalid = 0
-    cdef int64_t label
     kernels().read_labels(&job.operands[LABEL].array, start, n, labels)
-    for i in range(n):
-        label = labels[i]
-        if job.has_ignore and label == job.ignore_index and label != INT64_MIN:
-            labels[i] = -1
-        elif label < 0 or label >= job.n_classes:
-            labels[i] = -1
-            invalid = 1
-    return invalid
+    return kernels().check_labels(labels, n, job.n_classes, job.has_ignore, job.ignore_index)
 
 
 cdef inline void _place(

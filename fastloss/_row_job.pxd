@@ -1,6 +1,6 @@
 # One evaluation of a loss of several outputs a sample, described for the loops that run without the
 # GIL, and one block of it.
-from libc.stdint cimport INT64_MIN, int64_t
+from libc.stdint cimport int64_t
 
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
@@ -96,18 +96,8 @@ cdef inline int read_block_labels(
     const Job* job, Py_ssize_t start, Py_ssize_t n, int64_t* labels
 ) noexcept nogil:
     """Labels of a block, -1 where ignored; 1 if one is invalid (and then ignored)."""
-    cdef Py_ssize_t i
-    cdef int invalid = 0
-    cdef int64_t label
     kernels().read_labels(&job.operands[LABEL].array, start, n, labels)
-    for i in range(n):
-        label = labels[i]
-        if job.has_ignore and label == job.ignore_index and label != INT64_MIN:
-            labels[i] = -1
-        elif label < 0 or label >= job.n_labels:
-            labels[i] = -1
-            invalid = 1
-    return invalid
+    return kernels().check_labels(labels, n, job.n_labels, job.has_ignore, job.ignore_index)
 
 
 cdef inline void place(

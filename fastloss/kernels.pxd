@@ -77,6 +77,9 @@ cdef extern from "kernels.h" nogil:
     ctypedef void (*FlReadFn)(
         const FlArray* array, Py_ssize_t start, Py_ssize_t n, void* out
     ) noexcept nogil
+    ctypedef int (*FlCheckLabelsFn)(
+        int64_t* labels, Py_ssize_t n, int64_t n_classes, int has_ignored, int64_t ignored
+    ) noexcept nogil
     ctypedef void (*FlReadLabelsFn)(
         const FlArray* array, Py_ssize_t start, Py_ssize_t n, int64_t* out
     ) noexcept nogil
@@ -167,6 +170,7 @@ cdef extern from "kernels.h" nogil:
         FlBinaryFn pow[2]
         FlReadFn read[2]
         FlReadLabelsFn read_labels
+        FlCheckLabelsFn check_labels
         FlWriteFn write[2]
         FlSumWeightsFn sum_weights[2]
         double (*fold_sums)(const double* sums) noexcept nogil

@@ -128,6 +128,9 @@ typedef void (*FlReadFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, voi
 /* n elements from flat index start as int64 labels; a value that is no integer of int64's range
  * becomes INT64_MIN. */
 typedef void (*FlReadLabelsFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, int64_t *out);
+/* -1 in place of every label that is `ignored` or outside the classes; whether one of the latter was there. */
+typedef int (*FlCheckLabelsFn)(int64_t *labels, ptrdiff_t n, int64_t n_classes, int has_ignored,
+                               int64_t ignored);
 /* n REALs to flat index start of an array of that very dtype. */
 typedef void (*FlWriteFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, const void *values);
 /* Adds REAL[n] to sums as FlPointwiseBlock does; returns 0 if one is negative, NaN or infinite. */
@@ -166,6 +169,7 @@ typedef struct {
     void (*pow[FL_N_PRECISIONS])(const void *x, const void *y, void *out, ptrdiff_t n);
     FlReadFn read[FL_N_PRECISIONS];
     FlReadLabelsFn read_labels;
+    FlCheckLabelsFn check_labels;
     FlWriteFn write[FL_N_PRECISIONS];
     FlSumWeightsFn sum_weights[FL_N_PRECISIONS];
     double (*fold_sums)(const double sums[FL_SUM_LANES]);

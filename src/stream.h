@@ -44,3 +44,55 @@ FL_INLINE void stream_copy(REAL *to, const REAL *from, ptrdiff_t n)
     for (; i < n; i++)
         to[i] = from[i];
 }
+
+/* A run of results that is stored past the cache piece by piece, each of any length: whole lines leave, and
+ * what does not fill one waits in the buffer. Each piece is first written to fl_lines_room(). */
+#undef FL_LINE
+#define FL_LINE ((ptrdiff_t)(64 / sizeof(REAL)))
+
+typedef struct {
+    REAL *line; /* where the buffer's content belongs: a multiple of 64 bytes */
+    REAL *buffer; /* 64-aligned */
+    ptrdiff_t before; /* elements of its first line that are not part of the run */
+    ptrdiff_t filled;
+} FN(FlLines);
+
+FL_INLINE FN(FlLines) FN(fl_lines_begin)(REAL *to, REAL *buffer)
+{
+    const ptrdiff_t before = (ptrdiff_t)(((uintptr_t)to & 63) / sizeof(REAL));
+    const FN(FlLines) lines = {to - before, buffer, before, before};
+    return lines;
+}
+
+FL_INLINE REAL *FN(fl_lines_room)(const FN(FlLines) * lines)
+{
+    return lines->buffer + lines->filled;
+}
+
+/* n more elements stand in the room. */
+FL_INLINE void FN(fl_lines_push)(FN(FlLines) * lines, ptrdiff_t n)
+{
+    ptrdiff_t i = 0;
+    lines->filled += n;
+    if (lines->filled < FL_LINE)
+        return;
+    if (lines->before) {
+        for (i = lines->before; i < FL_LINE; i++)
+            lines->line[i] = lines->buffer[i];
+        lines->before = 0;
+    }
+    for (; i + FL_LINE <= lines->filled; i += FL_LINE)
+        for (ptrdiff_t j = 0; j < FL_LINE; j += LANES)
+            stream_store(lines->line + i + j, vload(lines->buffer + i + j));
+    memmove(lines->buffer, lines->buffer + i, 64);
+    lines->line += i;
+    lines->filled -= i;
+}
+
+/* What is left, by ordinary stores. */
+FL_INLINE void FN(fl_lines_end)(FN(FlLines) * lines)
+{
+    for (ptrdiff_t i = lines->before; i < lines->filled; i++)
+        lines->line[i] = lines->buffer[i];
+    lines->before = lines->filled;
+}

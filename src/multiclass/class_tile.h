@@ -92,23 +92,8 @@ FL_OUTLINE void FN(fl_tile_plain)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         }
     }
     for (j = 0; j < n_tiles; j++) {
-        FN(FlExpSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
-        ptrdiff_t k = 0;
-        for (; k + 4 <= n_classes; k += 4) {
-            V t[4], s[2];
-            for (ptrdiff_t i = 0; i < 4; i++)
-                t[i] = vload(FN(fl_column)(&e, k + i, j));
-            for (ptrdiff_t i = 0; i < 2; i++) {
-                s[i] = vmin(t[i], t[i + 2]);
-                t[i] = vmax(t[i + 2], t[i]);
-            }
-            merge(&t[0], &s[0], t[1], s[1]);
-            FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
-        }
-        for (; k < n_classes; k++)
-            FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vload(FN(fl_column)(&e, k, j)),
-                                      vsplat(R(0.0)));
-        sum = FN(fl_settle)(sum);
+        const FN(FlExpSum) sum =
+            FN(fl_settle)(FN(fl_exp_sum)(FN(fl_column)(&e, 0, j), e.of_class, n_classes));
         vstore(panel->top + j * LANES, sum.top);
         vstore(panel->rest + j * LANES, sum.rest);
         vstore(panel->low + j * LANES, sum.low);
@@ -245,44 +230,39 @@ FL_OUTLINE void FN(fl_tile_hessian)(FN(FlColumns) e, FN(FlColumns) hessian, ptrd
     }
 }
 
-/* n samples of an array of any strides -> columns; through pieces where class_stride is 1. All rows are cut
- * before the first tile is read: a vector read right after the narrow stores that made it would wait for
- * them to leave the store buffer. */
+/* n samples of an array of any strides -> columns; the last tile is padded. `ahead` is where the next panel
+ * begins, or from itself: its lines are fetched meanwhile. */
 FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,
-                                  ptrdiff_t n, ptrdiff_t n_classes, REAL *pieces,
+                                  ptrdiff_t n, ptrdiff_t n_classes, const REAL *ahead,
                                   FN(FlColumns) columns)
 {
+    const int contiguous = class_stride == 1 && sample_stride == n_classes && ahead != from;
     for (ptrdiff_t j = 0; j < n; j += LANES) {
-        const ptrdiff_t left = n - j < LANES ? n - j : LANES, tile = j / LANES * columns.of_tile;
+        const ptrdiff_t left = n - j < LANES ? n - j : LANES;
+        REAL *tile = FN(fl_column)(&columns, 0, j / LANES);
+        if (contiguous)
+            FN(fl_prefetch_run)(ahead + j * sample_stride, left * n_classes);
         if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
-            FN(fl_split_three)(from + j * 3, columns.data + tile);
-        else if (class_stride == 1)
-            FN(fl_pieces_from_rows)(from + j * sample_stride, sample_stride, left, n_classes,
-                                    pieces + tile);
+            FN(fl_split_three)(from + j * 3, tile);
+        else if (class_stride == 1 && n_classes >= QUAD && left == LANES)
+            FN(fl_columns_from_rows)(from + j * sample_stride, sample_stride, n_classes, tile);
         else
             FN(fl_gather_columns)(from + j * sample_stride, sample_stride, class_stride, left,
-                                  n_classes, columns.data + tile);
+                                  n_classes, tile);
     }
-    if (class_stride == 1)
-        for (ptrdiff_t j = n_classes == 3 && sample_stride == 3 ? n - n % LANES : 0; j < n;
-             j += LANES)
-            FN(fl_columns_from_pieces)(pieces + j / LANES * columns.of_tile, n_classes,
-                                       FN(fl_column)(&columns, 0, j / LANES));
 }
 
 FL_OUTLINE void FN(fl_store_panel)(FN(FlColumns) columns, ptrdiff_t n, ptrdiff_t n_classes,
-                                   REAL *pieces, REAL *to, ptrdiff_t sample_stride,
-                                   ptrdiff_t class_stride)
+                                   REAL *to, ptrdiff_t sample_stride, ptrdiff_t class_stride)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const ptrdiff_t left = n - j < LANES ? n - j : LANES;
         const REAL *tile = FN(fl_column)(&columns, 0, j / LANES);
         if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
             FN(fl_join_three)(tile, to + j * 3);
-        else if (class_stride == 1) {
-            FN(fl_pieces_from_columns)(tile, n_classes, pieces);
-            FN(fl_pieces_to_rows)(pieces, n_classes, to + j * sample_stride, sample_stride, left);
-        } else
+        else if (class_stride == 1 && n_classes >= QUAD && left == LANES)
+            FN(fl_rows_from_columns)(tile, n_classes, to + j * sample_stride, sample_stride);
+        else
             FN(fl_scatter_columns)(tile, left, n_classes, to + j * sample_stride, sample_stride,
                                    class_stride);
     }

@@ -40,6 +40,7 @@
 #endif
 
 #define max_columns FN(fl_max_columns)
+#define softmax_scale FN(fl_softmax_scale)
 #define softmax_shift FN(fl_softmax_shift)
 #define softmax_exp FN(fl_softmax_exp)
 #define merge FN(fl_softmax_merge)
@@ -61,19 +62,53 @@ FL_INLINE V max_columns(const REAL *x, ptrdiff_t stride, ptrdiff_t n)
     return vmax(vmax(a, b), vmax(c, d));
 }
 
+FL_INLINE void softmax_scale(V top, V *floor, V *magic)
+{
+    const V n = (top * LOG2_E + vround_shift()) - vround_shift();
+    *floor = top - FL_DEPTH;
+#if FL_LOOKUP
+    *magic = vround_shift() + R(16.0) * ((REAL)FL_LIFT - n);
+#else
+    *magic = vround_shift() + (REAL)(FL_LIFT + EXPONENT_BIAS) - n;
+#endif
+}
+
 /* How a sample with this maximum is scaled. shift is to be subtracted from its logits; it is not 0 only
  * where `far`. */
 FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
 {
     const VI far = (vabs(max) >= FL_FAR) | (max != max);
     *shift = vselect(far, max, vsplat(0));
-    const V top = max - *shift;
-    const V n = (top * LOG2_E + vround_shift()) - vround_shift();
-    *floor = top - FL_DEPTH;
-    *magic = vround_shift() + (REAL)(FL_LIFT + EXPONENT_BIAS) - n;
+    softmax_scale(max - *shift, floor, magic);
     return far;
 }
 
+#if FL_LOOKUP
+/* In place on n <= 4 vectors (a constant): 2^(FL_LIFT - N) e^x, by the tables of vexp_nonpositive. Adding `magic`
+ * rounds 16 x / ln 2 to an integer, and leaves it, less 16 (N - FL_LIFT), at the bottom of the word.
+ *
+ * Step by step over all the vectors, since one exponential is a chain of 14 operations that wait for each
+ * other: a processor that meets one chain after the other has its scheduler full before enough of
+ * them are under way. */
+FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
+{
+    V z[4], m[4], p[4];
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = vmax(floor[j], x[j]);
+    for (ptrdiff_t j = 0; j < n; j++)
+        z[j] = x[j] * (16 * LOG2_E) + magic[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        m[j] = z[j] - magic[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = FN(fl_exp_sixteenth)(x[j], m[j]);
+    for (ptrdiff_t j = 0; j < n; j++)
+        p[j] = FN(fl_exp_sixteenth_tail)(x[j]);
+    for (ptrdiff_t j = 0; j < n; j++)
+        z[j] = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(z[j]));
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] = z[j] + z[j] * p[j];
+}
+#else
 /* e^r for |r| <= ln2/2 as vexp_poly, but by Horner's rule: one operation less. */
 #if FL_BITS == 64
 static const double FN(fl_exp_coefficients)[] = {1.0,
@@ -122,6 +157,7 @@ FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V 
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = p[j] * FN(fl_from_ubits)(FN(fl_ubits)(z[j]) << MANTISSA_BITS);
 }
+#endif
 
 /* The same, of one scale. */
 FL_INLINE void softmax_exp(V x[], ptrdiff_t n, V floor, V magic)
@@ -229,6 +265,28 @@ FL_INLINE FN(FlExpSum) exp_columns(const REAL *x, ptrdiff_t x_stride, ptrdiff_t 
     return sum;
 }
 
+/* The sum of n vectors of exponentials, by fours. */
+FL_INLINE FN(FlExpSum) FN(fl_exp_sum)(const REAL *e, ptrdiff_t stride, ptrdiff_t n)
+{
+    FN(FlExpSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+    ptrdiff_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        V t[4], s[2];
+        for (ptrdiff_t i = 0; i < 4; i++)
+            t[i] = vload(e + (k + i) * stride);
+        for (ptrdiff_t i = 0; i < 2; i++) {
+            s[i] = vmin(t[i], t[i + 2]);
+            t[i] = vmax(t[i + 2], t[i]);
+        }
+        merge(&t[0], &s[0], t[1], s[1]);
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, t[0], s[0]);
+    }
+    for (; k < n; k++)
+        FN(fl_softmax_accumulate)(&sum.top, &sum.rest, &sum.low, vload(e + k * stride),
+                                  vsplat(R(0.0)));
+    return sum;
+}
+
 /* Lane i of the result is the sum of all lanes of vector i; the arrays are used up. */
 FL_INLINE FN(FlExpSum) FN(fl_softmax_reduce)(V t[], V s[], V low[])
 {
@@ -248,64 +306,4 @@ FL_INLINE FN(FlExpSum) FN(fl_softmax_reduce)(V t[], V s[], V low[])
 #endif
     const FN(FlExpSum) sum = {t[0], s[0], low[0]};
     return FN(fl_settle)(sum);
-}
-
-/* A number and its rounding error. p_k = e_k / (A + S) has its own rounding and those of e and S to bear;
- * the sum's and the quotient's would make it more than 3 ULP, and an exact factor costs one more product
- * a class. */
-typedef struct {
-    V high, low;
-} FN(FlFactor);
-
-/* 1 / (A + S) */
-FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) * s)
-{
-    FN(FlFactor) f;
-    V error;
-    const V sum = s->top + s->rest, kept = sum - s->top;
-    const V lost = ((s->top - (sum - kept)) + (s->rest - kept)) + s->low;
-    f.high = R(1.0) / sum;
-    const V product = FN(fl_product)(f.high, sum, &error);
-    f.low = (((R(1.0) - product) - error) - f.high * lost) * f.high;
-    return f;
-}
-
-FL_INLINE FN(FlFactor) FN(fl_scale_factor)(FN(FlFactor) f, FN(FlFactor) by)
-{
-    FN(FlFactor) scaled;
-    V error;
-    scaled.high = FN(fl_product)(f.high, by.high, &error);
-    scaled.low = error + (f.low * by.high + f.high * by.low);
-    return scaled;
-}
-
-FL_INLINE V FN(fl_times)(V x, FN(FlFactor) f)
-{
-    return x * f.high + x * f.low;
-}
-
-/* p (1 - p) of a sample, times an outer factor, from e: the products of numbers that have errors of their own
- * are kept exact as far as it goes. A, S and one of the two 1 / (A + S) are without the 2^FL_LIFT, so that
- * nothing overflows. */
-typedef struct {
-    V top, rest;
-    FN(FlFactor)
-    inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
-} FN(FlHessian);
-
-FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse, FN(FlFactor) by)
-{
-    const FN(FlFactor) whole = {inverse.high * FL_RAISE, inverse.low * FL_RAISE};
-    const FN(FlHessian)
-        h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole, FN(fl_scale_factor)(inverse, by)};
-    return h;
-}
-
-FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) * h, V e)
-{
-    const V others = h->rest + (h->top - e * FL_UNLIFT);
-    V error;
-    const V product = FN(fl_product)(e, others, &error);
-    return FN(fl_times)(
-        product * h->inverse.high + (product * h->inverse.low + error * h->inverse.high), h->outer);
 }

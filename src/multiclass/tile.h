@@ -1,9 +1,8 @@
 /* Register transposes: from rows of classes to columns, in which a lane is a sample, and back.
  *
- * Included once per precision. A row is moved in pieces of 128 bits (QUAD classes): copying sixteen
- * bytes to their place in a vector goes through the load and store ports, which these kernels leave
- * idle, where a whole-vector butterfly would go through the ports that compute exponentials. What is
- * left is a QUAD x QUAD transpose inside every 128-bit lane, two cheap shuffles a vector.
+ * Included once per precision. A row is moved in pieces of 128 bits (QUAD classes), which go between memory and
+ * their place in a vector through the load and store ports. What is left is a QUAD x QUAD transpose inside
+ * every 128-bit lane, two cheap shuffles a vector.
  *
  * The last piece of a row starts QUAD before its end and so overlaps the one before: no piece reads
  * or writes outside its row, whatever the number of classes.
@@ -22,7 +21,9 @@
  * steps that move memory; the former can fetch for the latter. */
 #if defined(__GNUC__)
 #define FL_PREFETCH(address, write) __builtin_prefetch(address, write)
+#define FL_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)
 #else
+#define FL_PREFETCH_FAR(address) ((void)(address))
 #define FL_PREFETCH(address, write) ((void)(address))
 #endif
 #endif
@@ -133,22 +134,65 @@ FL_INLINE V interleave_high(V a, V b)
     return FL_SHUFFLE(a, b, FL_ALTERNATE_HIGH);
 }
 
-/* In every 128-bit lane, from[i][j] becomes to[j][i]. */
-FL_INLINE void transpose_quads(const REAL *from, REAL *to)
+/* In every 128-bit lane, element j of v[i] becomes element i of v[j]. */
+FL_INLINE void transpose_quads(V v[])
 {
 #if FL_BITS == 64
-    const V a = vload(from), b = vload(from + LANES);
-    vstore(to, FL_SHUFFLE(a, b, FL_UNPACK));
-    vstore(to + LANES, FL_SHUFFLE(a, b, FL_UNPACK_HIGH));
+    const V a = v[0], b = v[1];
+    v[0] = FL_SHUFFLE(a, b, FL_UNPACK);
+    v[1] = FL_SHUFFLE(a, b, FL_UNPACK_HIGH);
 #else
-    const V a = vload(from), b = vload(from + LANES);
-    const V c = vload(from + 2 * LANES), d = vload(from + 3 * LANES);
-    const V ab = FL_SHUFFLE(a, b, FL_UNPACK), ab_high = FL_SHUFFLE(a, b, FL_UNPACK_HIGH);
-    const V cd = FL_SHUFFLE(c, d, FL_UNPACK), cd_high = FL_SHUFFLE(c, d, FL_UNPACK_HIGH);
-    vstore(to, FL_SHUFFLE(ab, cd, FL_UNPACK_PAIRS));
-    vstore(to + LANES, FL_SHUFFLE(ab, cd, FL_UNPACK_PAIRS_HIGH));
-    vstore(to + 2 * LANES, FL_SHUFFLE(ab_high, cd_high, FL_UNPACK_PAIRS));
-    vstore(to + 3 * LANES, FL_SHUFFLE(ab_high, cd_high, FL_UNPACK_PAIRS_HIGH));
+    const V ab = FL_SHUFFLE(v[0], v[1], FL_UNPACK),
+            ab_high = FL_SHUFFLE(v[0], v[1], FL_UNPACK_HIGH);
+    const V cd = FL_SHUFFLE(v[2], v[3], FL_UNPACK),
+            cd_high = FL_SHUFFLE(v[2], v[3], FL_UNPACK_HIGH);
+    v[0] = FL_SHUFFLE(ab, cd, FL_UNPACK_PAIRS);
+    v[1] = FL_SHUFFLE(ab, cd, FL_UNPACK_PAIRS_HIGH);
+    v[2] = FL_SHUFFLE(ab_high, cd_high, FL_UNPACK_PAIRS);
+    v[3] = FL_SHUFFLE(ab_high, cd_high, FL_UNPACK_PAIRS_HIGH);
+#endif
+}
+
+/* A vector of the pieces at p, p + stride, ... */
+FL_INLINE V FN(fl_load_quads)(const REAL *p, ptrdiff_t stride)
+{
+#if FL_VECTOR_BYTES == 64
+    const float *q = (const float *)p;
+    stride *= (ptrdiff_t)(sizeof(REAL) / sizeof(float));
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(q));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(q + stride), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(q + 2 * stride), 2);
+    return (V)_mm512_insertf32x4(v, _mm_loadu_ps(q + 3 * stride), 3);
+#elif FL_VECTOR_BYTES == 32 && defined(__x86_64__)
+    const float *q = (const float *)p;
+    stride *= (ptrdiff_t)(sizeof(REAL) / sizeof(float));
+    return (V)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(q)),
+                                   _mm_loadu_ps(q + stride), 1);
+#else
+    V v;
+    for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
+        memcpy((char *)&v + 16 * l, p + l * stride, 16);
+    return v;
+#endif
+}
+
+FL_INLINE void FN(fl_store_quads)(REAL *p, ptrdiff_t stride, V v)
+{
+#if FL_VECTOR_BYTES == 64
+    float *q = (float *)p;
+    stride *= (ptrdiff_t)(sizeof(REAL) / sizeof(float));
+    _mm_storeu_ps(q, _mm512_castps512_ps128((__m512)v));
+    _mm_storeu_ps(q + stride, _mm512_extractf32x4_ps((__m512)v, 1));
+    _mm_storeu_ps(q + 2 * stride, _mm512_extractf32x4_ps((__m512)v, 2));
+    _mm_storeu_ps(q + 3 * stride, _mm512_extractf32x4_ps((__m512)v, 3));
+#elif FL_VECTOR_BYTES == 32 && defined(__x86_64__)
+    float *q = (float *)p;
+    stride *= (ptrdiff_t)(sizeof(REAL) / sizeof(float));
+    _mm_storeu_ps(q, _mm256_castps256_ps128((__m256)v));
+    _mm_storeu_ps(q + stride, _mm256_extractf128_ps((__m256)v, 1));
+#else
+    for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
+        memcpy(p + l * stride, (const char *)&v + 16 * l, 16);
 #endif
 }
 #else
@@ -186,9 +230,21 @@ FL_INLINE V interleave_high(V a, V b)
     return b;
 }
 
-FL_INLINE void transpose_quads(const REAL *from, REAL *to)
+FL_INLINE void transpose_quads(V v[])
 {
-    *to = *from;
+    (void)v;
+}
+
+FL_INLINE V FN(fl_load_quads)(const REAL *p, ptrdiff_t stride)
+{
+    (void)stride;
+    return *p;
+}
+
+FL_INLINE void FN(fl_store_quads)(REAL *p, ptrdiff_t stride, V v)
+{
+    (void)stride;
+    *p = v;
 }
 #endif
 
@@ -203,109 +259,52 @@ FL_INLINE V reduce_max(V v[])
     return v[0];
 }
 
-/* Vectors in a tile of LANES rows of n_classes once it is cut into pieces. */
-FL_INLINE ptrdiff_t FN(fl_tile_vectors)(ptrdiff_t n_classes)
+/* The lines of n contiguous elements. */
+FL_INLINE void FN(fl_prefetch_run)(const REAL *p, ptrdiff_t n)
 {
-    return (n_classes + QUAD - 1) / QUAD * QUAD;
+    const char *from = (const char *)p;
+    for (ptrdiff_t b = 0; b < n * (ptrdiff_t)sizeof(REAL); b += 64)
+        FL_PREFETCH(from + b, 0);
 }
 
-/* Rows of classes -> vectors of pieces: vector g * QUAD + i holds, in its 128-bit lane l, piece g of row
- * l * QUAD + i. n_rows >= 1; rows from n_rows on repeat the last one. */
-FL_INLINE void FN(fl_cut_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows,
-                               ptrdiff_t n_classes, ptrdiff_t n_pieces, REAL *pieces)
+/* QUAD classes from k on of LANES rows, as columns, and back. */
+FL_INLINE void FN(fl_load_four)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t k, V v[])
 {
-    for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
-        for (ptrdiff_t i = 0; i < QUAD; i++) {
-            const ptrdiff_t r = l * QUAD + i;
-            const REAL *row = rows + (r < n_rows ? r : n_rows - 1) * sample_stride;
-            REAL *to = pieces + i * LANES + l * QUAD;
-            for (ptrdiff_t g = 0; g < n_pieces - 1; g++)
-                memcpy(to + g * QUAD * LANES, row + g * QUAD, QUAD * sizeof(REAL));
-            memcpy(to + (n_pieces - 1) * QUAD * LANES, row + n_classes - QUAD, QUAD * sizeof(REAL));
-        }
+    for (ptrdiff_t i = 0; i < QUAD; i++)
+        v[i] = FN(fl_load_quads)(rows + i * sample_stride + k, QUAD * sample_stride);
+    transpose_quads(v);
 }
 
-/* The reverse; rows from n_rows on are dropped. */
-FL_INLINE void FN(fl_join_rows)(const REAL *pieces, ptrdiff_t n_classes, ptrdiff_t n_pieces,
-                                REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows)
+FL_INLINE void FN(fl_store_four)(V v[], ptrdiff_t k, REAL *rows, ptrdiff_t sample_stride)
 {
-    for (ptrdiff_t l = 0; l < LANES / QUAD; l++)
-        for (ptrdiff_t i = 0; i < QUAD; i++) {
-            const ptrdiff_t r = l * QUAD + i;
-            const REAL *from = pieces + i * LANES + l * QUAD;
-            REAL *row = rows + r * sample_stride;
-            if (r >= n_rows)
-                return;
-            for (ptrdiff_t g = 0; g < n_pieces - 1; g++)
-                memcpy(row + g * QUAD, from + g * QUAD * LANES, QUAD * sizeof(REAL));
-            memcpy(row + n_classes - QUAD, from + (n_pieces - 1) * QUAD * LANES,
-                   QUAD * sizeof(REAL));
-        }
+    transpose_quads(v);
+    for (ptrdiff_t i = 0; i < QUAD; i++)
+        FN(fl_store_quads)(rows + i * sample_stride + k, QUAD * sample_stride, v[i]);
 }
 
-/* Both for up to LANES rows of any number of classes: straight-line code for a few pieces a row. */
-FL_OUTLINE void FN(fl_pieces_from_rows)(const REAL *rows, ptrdiff_t sample_stride, ptrdiff_t n_rows,
-                                        ptrdiff_t n_classes, REAL *pieces)
+/* LANES rows of n_classes >= QUAD <-> columns, vector k for class k */
+FL_OUTLINE void FN(fl_columns_from_rows)(const REAL *rows, ptrdiff_t sample_stride,
+                                         ptrdiff_t n_classes, REAL *columns)
 {
-    const ptrdiff_t n_pieces = (n_classes + QUAD - 1) / QUAD;
-    if (n_classes < QUAD)
-        for (ptrdiff_t r = 0; r < LANES; r++)
-            for (ptrdiff_t k = 0; k < n_classes; k++)
-                pieces[r % QUAD * LANES + r / QUAD * QUAD + k] =
-                    rows[(r < n_rows ? r : n_rows - 1) * sample_stride + k];
-    else if (n_rows < LANES || n_pieces > 5)
-        FN(fl_cut_rows)(rows, sample_stride, n_rows, n_classes, n_pieces, pieces);
-    else if (n_pieces == 1)
-        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 1, pieces);
-    else if (n_pieces == 2)
-        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 2, pieces);
-    else if (n_pieces == 3)
-        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 3, pieces);
-    else if (n_pieces == 4)
-        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 4, pieces);
-    else
-        FN(fl_cut_rows)(rows, sample_stride, LANES, n_classes, 5, pieces);
+    for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
+        const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
+        V v[4];
+        FN(fl_load_four)(rows, sample_stride, at, v);
+        for (ptrdiff_t i = 0; i < QUAD; i++)
+            vstore(columns + (at + i) * LANES, v[i]);
+    }
 }
 
-FL_OUTLINE void FN(fl_pieces_to_rows)(const REAL *pieces, ptrdiff_t n_classes, REAL *rows,
-                                      ptrdiff_t sample_stride, ptrdiff_t n_rows)
+FL_OUTLINE void FN(fl_rows_from_columns)(const REAL *columns, ptrdiff_t n_classes, REAL *rows,
+                                         ptrdiff_t sample_stride)
 {
-    const ptrdiff_t n_pieces = (n_classes + QUAD - 1) / QUAD;
-    if (n_classes < QUAD)
-        for (ptrdiff_t r = 0; r < n_rows; r++)
-            for (ptrdiff_t k = 0; k < n_classes; k++)
-                rows[r * sample_stride + k] = pieces[r % QUAD * LANES + r / QUAD * QUAD + k];
-    else if (n_rows < LANES || n_pieces > 5)
-        FN(fl_join_rows)(pieces, n_classes, n_pieces, rows, sample_stride, n_rows);
-    else if (n_pieces == 1)
-        FN(fl_join_rows)(pieces, n_classes, 1, rows, sample_stride, LANES);
-    else if (n_pieces == 2)
-        FN(fl_join_rows)(pieces, n_classes, 2, rows, sample_stride, LANES);
-    else if (n_pieces == 3)
-        FN(fl_join_rows)(pieces, n_classes, 3, rows, sample_stride, LANES);
-    else if (n_pieces == 4)
-        FN(fl_join_rows)(pieces, n_classes, 4, rows, sample_stride, LANES);
-    else
-        FN(fl_join_rows)(pieces, n_classes, 5, rows, sample_stride, LANES);
-}
-
-/* Pieces -> columns, vector k for class k, in room for fl_tile_vectors(n_classes). */
-FL_INLINE void FN(fl_columns_from_pieces)(const REAL *pieces, ptrdiff_t n_classes, REAL *columns)
-{
-    ptrdiff_t k = 0;
-    for (; k + QUAD < n_classes; k += QUAD)
-        transpose_quads(pieces + k * LANES, columns + k * LANES);
-    transpose_quads(pieces + k * LANES,
-                    columns + (n_classes > QUAD ? n_classes - QUAD : 0) * LANES);
-}
-
-FL_INLINE void FN(fl_pieces_from_columns)(const REAL *columns, ptrdiff_t n_classes, REAL *pieces)
-{
-    ptrdiff_t k = 0;
-    for (; k + QUAD < n_classes; k += QUAD)
-        transpose_quads(columns + k * LANES, pieces + k * LANES);
-    transpose_quads(columns + (n_classes > QUAD ? n_classes - QUAD : 0) * LANES,
-                    pieces + k * LANES);
+    for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
+        const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
+        V v[4];
+        for (ptrdiff_t i = 0; i < QUAD; i++)
+            v[i] = vload(columns + (at + i) * LANES);
+        FN(fl_store_four)(v, at, rows, sample_stride);
+    }
 }
 
 /* Up to LANES samples of an array of any strides, as columns; rows from n_rows on repeat the last one. */

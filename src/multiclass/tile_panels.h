@@ -99,32 +99,15 @@ FL_OUTLINE void FN(fl_cross_entropy_direct)(FlCrossEntropyBlock *block, int kind
     }
 }
 
-/* The lines of n rows, if they are worth it: contiguous rows of few classes are. */
-FL_INLINE void FN(fl_prefetch_rows)(const REAL *rows, ptrdiff_t sample_stride,
-                                    ptrdiff_t class_stride, ptrdiff_t n, ptrdiff_t n_classes,
-                                    int write)
-{
-    const char *from = (const char *)rows;
-    const ptrdiff_t bytes = n * n_classes * (ptrdiff_t)sizeof(REAL);
-    if (class_stride == 1 && sample_stride == n_classes)
-        for (ptrdiff_t b = 0; b < bytes; b += 64) {
-            if (write)
-                FL_PREFETCH(from + b, 1);
-            else
-                FL_PREFETCH(from + b, 0);
-        }
-}
-
 /* Samples `start` to `end` of arrays of any strides, through panels in scratch. */
 FL_OUTLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind, ptrdiff_t start,
                                            ptrdiff_t end, double sums[])
 {
     const ptrdiff_t n_classes = block->n_classes;
-    const ptrdiff_t tile = FN(fl_tile_vectors)(n_classes) * LANES;
+    const ptrdiff_t tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(tile / LANES, 1), room = rows / LANES * tile;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
     REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
-    REAL *pieces = (REAL *)block->scratch + 3 * room;
     const FN(FlColumns) x = {block->scratch, LANES, tile};
     const FN(FlColumns) h = {x.data + room, LANES, tile}, t = {h.data + room, LANES, tile};
     const int few = FN(fl_is_few)(block, kind);
@@ -134,31 +117,24 @@ FL_OUTLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind,
     FN(fl_begin_panel)(block, &panel);
     for (ptrdiff_t i = start; i < end; i += rows) {
         const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;
-        FN(fl_load_panel)((const REAL *)block->raw_prediction + i * block->sample_stride,
-                          block->sample_stride, block->class_stride, n, n_classes, pieces, x);
-        if (end - i > rows)
-            FN(fl_prefetch_rows)((const REAL *)block->raw_prediction +
-                                     (i + rows) * block->sample_stride,
-                                 block->sample_stride, block->class_stride,
-                                 end - i - rows < rows ? end - i - rows : rows, n_classes, 0);
-        if (gradient)
-            FN(fl_prefetch_rows)(gradient + i * block->gradient_sample_stride,
-                                 block->gradient_sample_stride, block->gradient_class_stride, n,
-                                 n_classes, 1);
-        if (kind == FL_TARGET_SOFT)
-            FN(fl_load_panel)((const REAL *)block->targets + i * block->target_sample_stride,
-                              block->target_sample_stride, block->target_class_stride, n, n_classes,
-                              pieces, t);
+        const REAL *from = (const REAL *)block->raw_prediction + i * block->sample_stride;
+        FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes,
+                          i + 2 * rows <= end ? from + rows * block->sample_stride : from, x);
+        if (kind == FL_TARGET_SOFT) {
+            const REAL *soft = (const REAL *)block->targets + i * block->target_sample_stride;
+            FN(fl_load_panel)(soft, block->target_sample_stride, block->target_class_stride, n,
+                              n_classes, soft, t);
+        }
         FN(fl_tile_sums)(block, kind, x, t, x, i, n, &labels, &panel, sums);
         if (hessian) {
             FN(fl_tile_hessian)(x, h, n_tiles, n_classes, &labels, &panel);
-            FN(fl_store_panel)(h, n, n_classes, pieces, hessian + i * block->hessian_sample_stride,
+            FN(fl_store_panel)(h, n, n_classes, hessian + i * block->hessian_sample_stride,
                                block->hessian_sample_stride, block->hessian_class_stride);
         }
         if (gradient) {
             REAL *to = gradient + i * block->gradient_sample_stride;
             FN(fl_tile_gradients)(block, kind, x, t, x, n, &labels, &panel);
-            FN(fl_store_panel)(x, n, n_classes, pieces, to, block->gradient_sample_stride,
+            FN(fl_store_panel)(x, n, n_classes, to, block->gradient_sample_stride,
                                block->gradient_class_stride);
             if (FL_HAS_LABEL(kind) && !few)
                 FN(fl_store_at_labels)(panel.at_label, labels.label, n, to,

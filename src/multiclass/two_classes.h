@@ -6,43 +6,71 @@
  * One exponential for two logits. z is rounded, and e^-|z| magnifies that by |z|: the rounding error of the
  * difference is known exactly (TwoSum), and t (1 - error) puts it right.
  *
- * Included once per precision, after class_tile.h. For hard labels without smoothing.
+ * Only the sign of z depends on the label. Included once per precision, after hard_panels.h. For hard labels
+ * without smoothing.
  */
 
-/* f_other - f_label and its t. A class at -inf is data; one at +inf makes the sample NaN. */
-FL_INLINE V FN(fl_two_class_margin)(V label, V other, V *t)
+/* f_1 - f_0 and its t. A class at -inf is data; one at +inf makes the sample NaN. */
+FL_INLINE V FN(fl_two_class_margin)(V first, V second, V *t)
 {
-    const V zero = vsplat(R(0.0));
-    const V z = other - label, back = z - other;
-    V error = (other - (z - back)) - (label + back);
-    const V top = vmax(other, label);
+    const V z = second - first, back = z - second;
+    V error = (second - (z - back)) - (first + back);
+    const V top = vmax(second, first);
     error = vselect(vabs(z) < (REAL)INFINITY, error, top - top);
-    error = vselect(z < zero, -error, error);
-    const V power = vexp_nonpositive(-vabs(z));
+    error = vselect_negative(z, -error, error);
+    const V power = vexp_nonpositive(vminus_abs(z));
     *t = power - power * error;
     return z;
 }
 
-/* z and t of n samples into margin and tail, a multiple of LANES: either both classes side by side
- * (`interleaved`, then x1 is not used) or apart. sign is 1 where the label is the first class, else -1. */
+/* f_1 - f_0 and t of n samples into margin and tail, a multiple of LANES: either both classes side by side
+ * (`interleaved`, then x1 is not used) or apart. */
 FL_OUTLINE void FN(fl_two_class_margins)(const REAL *x, const REAL *x1, int interleaved,
-                                         ptrdiff_t n, const REAL *sign, REAL *margin, REAL *tail)
+                                         ptrdiff_t n, REAL *margin, REAL *tail)
 {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         V first, second, t;
         if (interleaved) {
             const V a = vload(x + 2 * j), b = vload(x + 2 * j + LANES);
+            FL_PREFETCH(x + 2 * j + 2 * FL_CLASS_CHUNK_ROWS, 0);
+            FL_PREFETCH(x + 2 * j + 2 * FL_CLASS_CHUNK_ROWS + LANES, 0);
             first = even_lanes(a, b);
             second = odd_lanes(a, b);
         } else {
             first = vload(x + j);
             second = vload(x1 + j);
         }
-        const VI is_first = vload(sign + j) > R(0.0);
-        const V label = vselect(is_first, first, second), other = vselect(is_first, second, first);
-        vstore(margin + j, FN(fl_two_class_margin)(label, other, &t));
+        vstore(margin + j, FN(fl_two_class_margin)(first, second, &t));
         vstore(tail + j, t);
     }
+}
+
+/* f_other - f_label from f_1 - f_0: the other sign where the label is 1. */
+FL_INLINE V FN(fl_toward_label)(V margin, VI label)
+{
+    return FN(fl_from_ubits)(FN(fl_ubits)(margin) ^ ((VU)(label & 1) << (FL_BITS - 1)));
+}
+
+FL_OUTLINE void FN(fl_two_class_loss)(const FlCrossEntropyBlock *block, const FN(FlLabels) * labels,
+                                      ptrdiff_t start, ptrdiff_t n, const REAL *margin,
+                                      const REAL *tail, const INT *label, double sums[])
+{
+    const int weighted = block->sample_weight || block->class_weight;
+    const V zero = vsplat(R(0.0)), scale = vsplat((REAL)block->scale);
+    FN(fl_sum) total;
+    memcpy(&total, sums, sizeof total);
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const VI at = FN(fl_load_labels)(label + j);
+        const V z = FN(fl_toward_label)(vload(margin + j), at);
+        V loss = vmax(zero, z) + vlog1p_unit(vload(tail + j));
+        if (weighted)
+            loss = FN(fl_weigh_loss)(loss, labels, j);
+        loss = vkeep(at >= 0, loss);
+        FN(fl_sum_add)(&total, loss);
+        if (block->loss)
+            vstore((REAL *)block->loss + start + j, loss * scale);
+    }
+    memcpy(sums, &total, sizeof total);
 }
 
 /* a and b: LANES samples of both classes */
@@ -52,50 +80,64 @@ FL_INLINE void FN(fl_store_two)(REAL *to, ptrdiff_t class_stride, int interleave
     vstore(to + (interleaved ? LANES : class_stride), interleaved ? interleave_high(a, b) : b);
 }
 
+/* Of n samples into gradient and hessian, unless NULL. */
+FL_OUTLINE void FN(fl_two_class_gradients)(const FlCrossEntropyBlock *block,
+                                           const FN(FlLabels) * labels, int interleaved,
+                                           ptrdiff_t n, const REAL *margin, const REAL *tail,
+                                           const INT *label, REAL *gradient, REAL *hessian)
+{
+    const ptrdiff_t stride = interleaved ? 2 : 1;
+    const V one = vsplat(R(1.0));
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const VI at = FN(fl_load_labels)(label + j);
+        const V t = vload(tail + j);
+        const FN(FlFactor) scaled = FN(fl_scaled)(labels, j);
+        const V inverse = one / (one + t);
+        if (hessian) {
+            const V h = vkeep(at >= 0, FN(fl_times)((t * inverse) * inverse, scaled));
+            FN(fl_store_two)(hessian + j * stride, block->hessian_class_stride, interleaved, h, h);
+        }
+        if (gradient) {
+            const V z = FN(fl_toward_label)(vload(margin + j), at);
+            const V p = vselect_negative(z, t, one) * inverse;
+            /* the sign of a gradient is that of 1 - 2 label */
+            const V g = FN(fl_toward_label)(vkeep(at >= 0, FN(fl_times)(p, scaled)), at);
+            FN(fl_store_two)(gradient + j * stride, block->gradient_class_stride, interleaved, -g,
+                             g);
+        }
+    }
+}
+
 /* Samples `start` to `end`, a multiple of LANES: class_stride 1 and sample_stride 2 (`interleaved`), or
- * sample_stride 1. In two steps, as in class_tile.h. */
+ * sample_stride 1. In steps, as in class_tile.h. */
 FL_OUTLINE void FN(fl_two_classes)(FlCrossEntropyBlock *block, int interleaved, ptrdiff_t start,
                                    ptrdiff_t end, double sums[])
 {
+    const ptrdiff_t rows = FL_CLASS_CHUNK_ROWS;
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
     REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
-    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    FL_ALIGNED REAL sign[FL_CLASS_CHUNK_ROWS], margin[FL_CLASS_CHUNK_ROWS];
-    FL_ALIGNED REAL tail[FL_CLASS_CHUNK_ROWS], loss[FL_CLASS_CHUNK_ROWS];
+    const int stream = interleaved && block->stream && gradient;
+    FL_ALIGNED REAL margin[FL_CLASS_CHUNK_ROWS], tail[FL_CLASS_CHUNK_ROWS];
+    FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? 2 * start : 0), block->scratch);
     FN(FlLabels) labels;
+    FN(FlHard) hard;
     FN(fl_begin_labels)(block, &labels);
-    for (ptrdiff_t i = start; i < end; i += FL_CLASS_CHUNK_ROWS) {
-        const ptrdiff_t n = end - i < FL_CLASS_CHUNK_ROWS ? end - i : FL_CLASS_CHUNK_ROWS;
-        FN(fl_read_labels)(block, FL_TARGET_HARD, i, n, &labels);
-        for (ptrdiff_t j = 0; j < n; j++)
-            sign[j] = (REAL)(1 - 2 * (int32_t)labels.label[j]);
+    for (ptrdiff_t i = start; i < end; i += rows) {
+        const ptrdiff_t n = end - i < rows ? end - i : rows;
+        REAL *to = gradient ? gradient + i * block->gradient_sample_stride : NULL;
+        (void)FN(fl_hard_labels)(block, i, n, &labels, &hard);
         FN(fl_two_class_margins)(raw + i * block->sample_stride, raw + i + block->class_stride,
-                                 interleaved, n, sign, margin, tail);
-        if (block->wants & FL_WANT_LOSS) {
-            for (ptrdiff_t j = 0; j < n; j += LANES) {
-                const V l = vmax(zero, vload(margin + j)) + vlog1p_unit(vload(tail + j));
-                vstore(loss + j, FN(fl_weigh_loss)(l, &labels, j));
-            }
-            FN(fl_keep_losses)(block, &labels, i, n, loss, sums);
-        }
+                                 interleaved, n, margin, tail);
+        if (block->wants & FL_WANT_LOSS)
+            FN(fl_two_class_loss)(block, &labels, i, n, margin, tail, hard.label, sums);
         if (gradient || hessian)
-            for (ptrdiff_t j = 0; j < n; j += LANES) {
-                const V t = vload(tail + j);
-                const FN(FlFactor) scaled = FN(fl_scaled)(&labels, j);
-                const V inverse = one / (one + t);
-                if (hessian) {
-                    const V h = FN(fl_times)((t * inverse) * inverse, scaled);
-                    FN(fl_store_two)(hessian + (i + j) * block->hessian_sample_stride,
-                                     block->hessian_class_stride, interleaved, h, h);
-                }
-                if (gradient) {
-                    const V p = vselect(vload(margin + j) < zero, t, one) * inverse;
-                    const V g = FN(fl_times)(p, scaled) * vload(sign + j);
-                    FN(fl_store_two)(gradient + (i + j) * block->gradient_sample_stride,
-                                     block->gradient_class_stride, interleaved, -g, g);
-                }
-            }
-        FN(fl_clear_all_ignored)(block, &labels, i, n);
+            FN(fl_two_class_gradients)(block, &labels, interleaved, n, margin, tail, hard.label,
+                                       stream ? FN(fl_lines_room)(&lines) : to,
+                                       hessian ? hessian + i * block->hessian_sample_stride : NULL);
+        if (stream)
+            FN(fl_lines_push)(&lines, 2 * n);
     }
+    if (stream)
+        FN(fl_lines_end)(&lines);
 }

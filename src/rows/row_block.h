@@ -63,18 +63,12 @@ enum {
     FL_N_ROWS
 };
 
-enum {
-    FL_ROW_TILES = 4, /* so many tiles are loaded, and stored, together where a row is short ... */
-    FL_ROW_SHORT = 64, /* ... that is, of so many outputs */
-    FL_ROW_ROOM = 4 /* columns of each kernel's own, for every output */
-};
+enum { FL_ROW_ROOM = 4 }; /* columns of each kernel's own, for every output */
 
 /* The same for every precision and instruction set, so that a driver can allocate before it knows. */
 static inline size_t fl_row_scratch_bytes(ptrdiff_t n_outputs)
 {
-    const size_t columns = ((size_t)n_outputs + 3) / 4 * 4 * 64;
-    const size_t tiles = n_outputs <= FL_ROW_SHORT ? FL_ROW_TILES : 1;
-    return columns * (4 * tiles + 4 + FL_ROW_ROOM);
+    return (size_t)n_outputs * 64 * (4 + FL_ROW_ROOM);
 }
 
 #endif

@@ -84,18 +84,21 @@ FL_INLINE V FN(fl_exp_times)(V a, V x)
     return FN(fl_scale_by_halves)(FN(fl_scale_by_halves)(a * vexp_poly(r), half), i - half);
 }
 
-/* e^x / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
- * EXP_BACK rounds it; for x < EXP_LOWEST that of EXP_LOWEST. With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset
- * e^r; the table holds the bits of 2^(j/16) e^offset, less the j that the shift adds to them. With
- * these offsets each entry is within 0.18 ULP of a number of this type (0.20 in float32).
- * Worst error as of vexp_nonpositive. */
-FL_INLINE V vexp_headroom(V x)
-{
-    /* NaN stays: vmax gives its second operand */
-    const V bounded = vmax(vsplat(EXP_LOWEST), x);
 #if FL_LOOKUP
+/* With tables, x = (16 n + j) ln2/16 + offset + r and e^x = 2^n 2^(j/16) e^offset e^r; the table
+ * holds the bits of 2^(j/16) e^offset, less the j that stands below n in 16 n + j. With these
+ * offsets each entry is within 0.18 ULP of a number of this type (0.20 in float32). */
+#undef EXP_OFFSET
 #if FL_BITS == 64
-    const double offset = -0x1.dbba09b534p-15;
+#define EXP_OFFSET (-0x1.dbba09b534p-15)
+#else
+#define EXP_OFFSET 0x1.43c93ep-11f
+#endif
+
+/* 2^(i/16) e^offset, i an integer of either sign in a word */
+FL_INLINE V FN(fl_exp_sixteenth_scale)(VU i)
+{
+#if FL_BITS == 64
     static const FL_ALIGNED union {
         uint64_t bits[16];
         double numbers[16];
@@ -103,26 +106,49 @@ FL_INLINE V vexp_headroom(V x)
                 0x3fef06b7531acc19, 0x3feede5c737d4543, 0x3feebf8db7a70851, 0x3feeaab755b09f57,
                 0x3feea04a4e2c948f, 0x3feea0bca27470bb, 0x3feeac898d5d2c9e, 0x3feec431be6e551b,
                 0x3feee83b97b85661, 0x3fef19336e67a506, 0x3fef57abce33ccc7, 0x3fefa43dbfcacc4d}};
-    /* (e^r - 1 - r) / r^2 for |r| <= ln2/32 */
-    static const double c[] = {0.49999999999999606, 0.16666666664368038, 0.041666666693077774,
-                               0.0083334731648912995, 0.0013888597987677307};
 #else
-    const float offset = 0x1.43c93ep-11f;
     static const FL_ALIGNED union {
         uint32_t bits[16];
         float numbers[16];
     } power = {{0x3f80143e, 0x3f7dbfe7, 0x3f7babd5, 0x3f79dae1, 0x3f785003, 0x3f770e56, 0x3f761917,
                 0x3f7573a9, 0x3f752194, 0x3f752689, 0x3f758662, 0x3f764526, 0x3f776708, 0x3f78f06c,
                 0x3f7ae5e7, 0x3f7d4c42}};
+#endif
+    return FN(fl_from_ubits)(FN(fl_ubits)(FN(fl_lookup)(power.numbers, i)) +
+                             (i << (MANTISSA_BITS - 4)));
+}
+
+/* r, where n is 16 n + j as a number */
+FL_INLINE V FN(fl_exp_sixteenth)(V x, V n)
+{
+    return (x - n * (LN2_HI / 16)) - (n * (LN2_LO / 16) + EXP_OFFSET);
+}
+
+/* e^r - 1 for |r| <= ln2/32 */
+FL_INLINE V FN(fl_exp_sixteenth_tail)(V r)
+{
+#if FL_BITS == 64
+    static const double c[] = {0.49999999999999606, 0.16666666664368038, 0.041666666693077774,
+                               0.0083334731648912995, 0.0013888597987677307};
+#else
     static const float c[] = {0.5000162f, 0.16660981f};
 #endif
+    const V r2 = r * r;
+    return r + r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c);
+}
+#endif
+
+/* e^x / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
+ * EXP_BACK rounds it; for x < EXP_LOWEST that of EXP_LOWEST. Worst error as of vexp_nonpositive. */
+FL_INLINE V vexp_headroom(V x)
+{
+    /* NaN stays: vmax gives its second operand */
+    const V bounded = vmax(vsplat(EXP_LOWEST), x);
+#if FL_LOOKUP
     const V shift = vround_shift() + R(16.0) * EXP_HEADROOM;
     const V shifted = bounded * (16 * LOG2_E) + shift, n = shifted - shift;
-    const V r = (bounded - n * (LN2_HI / 16)) - (n * (LN2_LO / 16) + offset), r2 = r * r;
-    const VU i = FN(fl_ubits)(shifted);
-    const V tail = r + r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c);
-    const V scale = FN(fl_from_ubits)(FN(fl_ubits)(FN(fl_lookup)(power.numbers, i)) +
-                                      (i << (MANTISSA_BITS - 4)));
+    const V tail = FN(fl_exp_sixteenth_tail)(FN(fl_exp_sixteenth)(bounded, n));
+    const V scale = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(shifted));
     return scale + scale * tail;
 #else
     const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);

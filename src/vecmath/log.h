@@ -3,9 +3,9 @@
 #define vlog1p FN(fl_log1p)
 #define vlog1p_unit FN(fl_log1p_unit)
 
-/* log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1]. float64: s = f / (2 + f), z = s^2, then log(1 +
- * f) = 2 s + s R(z) and 2 s = f - s f, so it is s (f^2/2 + R) - f^2/2, where s is multiplied by something
- * small. float32: f^2 (f q(f) - 1/2); a division would cost more than it saves. */
+/* log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1]. float64: s = f / (2 + f), z = s^2, then
+ * log(1 + f) = 2 s + s R(z) and 2 s = f - s f, so it is s (f^2/2 + R) - f^2/2, where s is multiplied
+ * by something small. float32: f^2 (f q(f) - 1/2); a division would cost more than it saves. */
 FL_INLINE V FN(fl_log_tail)(V f)
 {
     const V f2 = f * f;
@@ -23,13 +23,12 @@ FL_INLINE V FN(fl_log_tail)(V f)
 #endif
 }
 
-/* k ln2 + log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1]: f + tail, the two large terms added
- * without error (Fast2Sum: k LN2_HI is 0 or the larger). */
+/* k ln2 + log(1 + f) for the same f: f + tail, the two large terms added without error (Fast2Sum:
+ * k LN2_HI is 0 or the larger). */
 FL_INLINE V FN(fl_log_sum)(V k, V f)
 {
-    const V tail = FN(fl_log_tail)(f);
     const V a = k * LN2_HI, sum = a + f, lost = (a - sum) + f;
-    return sum + (lost + (k * LN2_LO + tail));
+    return sum + (lost + (k * LN2_LO + FN(fl_log_tail)(f)));
 }
 
 /* u = 2^k m with m in [sqrt(1/2), sqrt(2)), for normal u > 0: returns m; *e = k + EXPONENT_BIAS as
@@ -93,6 +92,16 @@ FL_INLINE V vlog1p(V x)
     /* log1p keeps the sign of x, also of -0 */
     const V y = vselect(x < infinity, vcopysign(FN(fl_log_sum)(k, f), x), x);
     return vselect(x <= -one, vselect(x == -one, -infinity, vsplat((REAL)NAN)), y);
+}
+
+/* The same for finite x >= 0, cheaper, is fl_log_sum() of this f and *k: two steps, which a caller may do apart. */
+FL_INLINE V FN(fl_log1p_split)(V x, V *k)
+{
+    VU e;
+    (void)FN(fl_log_split)(R(1.0) + x, &e);
+    const V scale = FN(fl_from_ubits)(((UINT)(2 * EXPONENT_BIAS) - e) << MANTISSA_BITS);
+    *k = FN(fl_log_exponent)(e);
+    return x * scale + (scale - R(1.0));
 }
 
 /* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)). With tables, 1 + t = (1 +

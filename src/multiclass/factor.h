@@ -1,0 +1,63 @@
+/* What exponentials are multiplied by for gradients and Hessians.
+ *
+ * Included once per precision, after softmax.h.
+ */
+/* A number and its rounding error. p_k = e_k / (A + S) has its own rounding and those of e and S to bear;
+ * the sum's and the quotient's would make it more than 3 ULP, and an exact factor costs one more product
+ * a class. */
+typedef struct {
+    V high, low;
+} FN(FlFactor);
+
+/* 1 / (A + S) */
+FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) * s)
+{
+    FN(FlFactor) f;
+    V error;
+    const V sum = s->top + s->rest, kept = sum - s->top;
+    const V lost = ((s->top - (sum - kept)) + (s->rest - kept)) + s->low;
+    f.high = R(1.0) / sum;
+    const V product = FN(fl_product)(f.high, sum, &error);
+    f.low = (((R(1.0) - product) - error) - f.high * lost) * f.high;
+    return f;
+}
+
+FL_INLINE FN(FlFactor) FN(fl_scale_factor)(FN(FlFactor) f, FN(FlFactor) by)
+{
+    FN(FlFactor) scaled;
+    V error;
+    scaled.high = FN(fl_product)(f.high, by.high, &error);
+    scaled.low = error + (f.low * by.high + f.high * by.low);
+    return scaled;
+}
+
+FL_INLINE V FN(fl_times)(V x, FN(FlFactor) f)
+{
+    return x * f.high + x * f.low;
+}
+
+/* p (1 - p) of a sample, times an outer factor, from e: the products of numbers that have errors of their own
+ * are kept exact as far as it goes. A, S and one of the two 1 / (A + S) are without the 2^FL_LIFT, so that
+ * nothing overflows. */
+typedef struct {
+    V top, rest;
+    FN(FlFactor)
+    inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
+} FN(FlHessian);
+
+FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse, FN(FlFactor) by)
+{
+    const FN(FlFactor) whole = {inverse.high * FL_RAISE, inverse.low * FL_RAISE};
+    const FN(FlHessian)
+        h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole, FN(fl_scale_factor)(inverse, by)};
+    return h;
+}
+
+FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) * h, V e)
+{
+    const V others = h->rest + (h->top - e * FL_UNLIFT);
+    V error;
+    const V product = FN(fl_product)(e, others, &error);
+    return FN(fl_times)(
+        product * h->inverse.high + (product * h->inverse.low + error * h->inverse.high), h->outer);
+}

@@ -1,0 +1,123 @@
+/* Cross-entropy of blocks of samples by the steps of hard_tile.h.
+ *
+ * Included once per precision, after hard_tile.h and tile_panels.h.
+ */
+
+/* Labels and weights of samples start .. start + n - 1; the lanes that pad them are ignored. Whether the weights
+ * are ordinary. */
+FL_INLINE int FN(fl_hard_labels)(const FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t n,
+                                 FN(FlLabels) * labels, FN(FlHard) * hard)
+{
+    const int64_t *label = block->labels + start;
+    for (ptrdiff_t i = 0; i < n; i++)
+        hard->label[i] = (INT)label[i];
+    for (ptrdiff_t i = n; i % LANES; i++)
+        hard->label[i] = -1;
+    if (block->sample_weight || block->class_weight)
+        FN(fl_read_labels)(block, FL_TARGET_HARD, start, n, labels);
+    return !labels->extreme;
+}
+
+/* Samples `start` to `end` of any strides: `direct` those whose sample_stride is 1, a multiple of LANES; the
+ * others through columns in scratch. */
+FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdiff_t start,
+                                  ptrdiff_t end, double sums[])
+{
+    const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
+    const ptrdiff_t rows = FN(fl_panel_rows)(n_classes, 4), room = rows / LANES * tile;
+    const int in_scratch = room * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_PANEL_BYTES;
+    const REAL *raw = block->raw_prediction;
+    REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
+    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
+    REAL *columns = block->scratch, *buffer = columns + 2 * room;
+    const int in_rows = block->gradient_class_stride == 1 && n_classes >= QUAD;
+    const int stream = !direct && block->stream && gradient && block->gradient_class_stride == 1 &&
+                       block->gradient_sample_stride == n_classes;
+    FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? start * n_classes : 0), buffer);
+    FN(FlLabels) labels;
+    FN(FlHard) hard;
+    FN(FlPanel) panel;
+    FN(fl_begin_labels)(block, &labels);
+    for (ptrdiff_t i = start; i < end; i += rows) {
+        const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;
+        REAL *to = gradient ? gradient + i * block->gradient_sample_stride : NULL;
+        const REAL *from = raw + i * block->sample_stride;
+        FN(FlColumns) x = {columns, LANES, tile}, e = {NULL, LANES, tile};
+        FN(FlColumns) g = {columns, LANES, tile}, h = {columns + room, LANES, tile};
+        int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
+        if (direct) {
+            x.data = (REAL *)from;
+            x.of_class = block->class_stride;
+            x.of_tile = LANES;
+            g.data = to;
+            g.of_class = block->gradient_class_stride;
+            g.of_tile = LANES;
+            h.data = hessian ? hessian + i : NULL;
+            h.of_class = block->hessian_class_stride;
+            h.of_tile = LANES;
+        } else
+            FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes,
+                              i + 2 * rows <= end ? from + rows * block->sample_stride : from, x);
+        if (gradient) {
+            if (in_scratch || !direct)
+                e.data = columns;
+            else
+                e = g;
+        }
+        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard);
+        if (FL_UNLIKELY(!usual)) {
+            if (direct)
+                FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, i, i + n, sums);
+            else {
+                if (stream)
+                    FN(fl_lines_end)(&lines);
+                FN(fl_cross_entropy_tiled)(block, FL_TARGET_HARD, i, i + n, sums);
+                if (stream)
+                    lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
+            }
+            continue;
+        }
+        if (block->wants & FL_WANT_LOSS)
+            FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
+        if (!gradient)
+            continue;
+        FN(fl_hard_factors)(&labels, n, &hard);
+        if (hessian) {
+            FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
+            FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
+            if (!direct)
+                FN(fl_store_panel)(h, n, n_classes, hessian + i * block->hessian_sample_stride,
+                                   block->hessian_sample_stride, block->hessian_class_stride);
+        }
+        if (direct) {
+            FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+            continue;
+        }
+        if (stream)
+            to = FN(fl_lines_room)(&lines);
+        if (in_rows && n % LANES == 0)
+            FN(fl_hard_gradient_rows)(e, n_tiles, n_classes, &hard, to,
+                                      block->gradient_sample_stride);
+        else {
+            FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+            FN(fl_store_panel)(g, n, n_classes, to, block->gradient_sample_stride,
+                               block->gradient_class_stride);
+        }
+        if (stream)
+            FN(fl_lines_push)(&lines, n * n_classes);
+    }
+    if (stream)
+        FN(fl_lines_end)(&lines);
+}
+
+FL_OUTLINE void FN(fl_hard_direct)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                   double sums[])
+{
+    FN(fl_hard_panels)(block, 1, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_hard_tiled)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                  double sums[])
+{
+    FN(fl_hard_panels)(block, 0, start, end, sums);
+}

@@ -1,0 +1,313 @@
+/* Loss and gradient of hard labels row by row, for many classes: as hard_tile.h, with classes as lanes. Groups of
+ * rows go through each step together, so that what is left across a vector at the end of each is done for
+ * LANES rows at once. class_row.h does the rest.
+ *
+ * The exponentials of a group wait in scratch; there each label's gives way, first to 0 while the others are
+ * added, then to minus their sum: scaled, it is the gradient.
+ *
+ * Included once per precision, after hard_tile.h and class_row.h.
+ */
+
+/* A row of so many vectors is long. */
+#undef FL_LONG_ROW
+#define FL_LONG_ROW 24
+
+/* n_classes >= LANES: the vector that ends the row overlaps the one before. */
+FL_INLINE V FN(fl_hard_row_max)(const REAL *x, ptrdiff_t n_classes)
+{
+    return vmax(vload(x + n_classes - LANES), max_columns(x, LANES, n_classes / LANES));
+}
+
+/* Exponentials of a row, the last vector filled up with zeros. Fetches the lines of `ahead`, another row, unless
+ * that is x itself. */
+FL_INLINE void FN(fl_hard_row_exp)(const REAL *x, ptrdiff_t n_classes, const REAL *ahead, V floor,
+                                   V magic, REAL *e)
+{
+    V t[4];
+    ptrdiff_t k = 0;
+    for (; k + 4 * LANES <= n_classes; k += 4 * LANES) {
+        if (ahead != x)
+            for (ptrdiff_t b = 0; b < 4 * LANES; b += FL_LINE)
+                FL_PREFETCH_FAR(ahead + k + b);
+        FN(fl_exp_of)(x + k, LANES, 4, e + k, LANES, NULL, floor, magic, t);
+    }
+    if (k + 2 * LANES <= n_classes) {
+        FN(fl_exp_of)(x + k, LANES, 2, e + k, LANES, NULL, floor, magic, t);
+        k += 2 * LANES;
+    }
+    if (k + LANES <= n_classes) {
+        FN(fl_exp_of)(x + k, LANES, 1, e + k, LANES, NULL, floor, magic, t);
+        k += LANES;
+    }
+    if (k < n_classes) {
+        *t = vload_partial(x + k, n_classes - k, vsplat(R(0.0)));
+        softmax_exp(t, 1, floor, magic);
+        vstore(e + k, vkeep_first(n_classes - k, *t));
+    }
+}
+
+/* The lanes' sums of n vectors, by fours */
+FL_INLINE void FN(fl_hard_row_sum)(const REAL *e, ptrdiff_t n, V *sum, V *low)
+{
+    ptrdiff_t k = 0;
+    *sum = *low = vsplat(R(0.0));
+    for (; k + 4 <= n; k += 4) {
+        const REAL *p = e + k * LANES;
+        FN(fl_add_compensated)(sum, low,
+                               (vload(p) + vload(p + LANES)) +
+                                   (vload(p + 2 * LANES) + vload(p + 3 * LANES)));
+    }
+    for (; k < n; k++)
+        FN(fl_add_compensated)(sum, low, vload(e + k * LANES));
+}
+
+/* Where a row is long, the exponentials are added as they come, eight vectors as a tree: elements begin to end,
+ * a multiple of eight vectors. */
+FL_INLINE void FN(fl_hard_row_run)(const REAL *x, ptrdiff_t begin, ptrdiff_t end, const REAL *ahead,
+                                   V floor, V magic, REAL *e, V *sum, V *low)
+{
+    for (ptrdiff_t k = begin; k < end; k += 8 * LANES) {
+        V t[8];
+        if (ahead != x)
+            for (ptrdiff_t b = 0; b < 8 * LANES; b += FL_LINE)
+                FL_PREFETCH_FAR(ahead + k + b);
+        FN(fl_exp_of)(x + k, LANES, 4, e + k, LANES, NULL, floor, magic, t);
+        FN(fl_exp_of)(x + k + 4 * LANES, LANES, 4, e + k + 4 * LANES, LANES, NULL, floor, magic,
+                      t + 4);
+        for (ptrdiff_t width = 4; width >= 1; width /= 2)
+            for (ptrdiff_t j = 0; j < width; j++)
+                t[j] = t[j] + t[j + width];
+        FN(fl_add_compensated)(sum, low, t[0]);
+    }
+}
+
+/* A long row; returns E. The eight vectors about the label, and what is left at the end, are added last. */
+FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
+                                     const REAL *ahead, V floor, V magic, REAL *e, V *sum, V *low)
+{
+    const ptrdiff_t chunk = 8 * LANES, whole = n_classes - n_classes % chunk;
+    const ptrdiff_t skip = label < whole ? label - label % chunk : whole;
+    V a, b;
+    REAL own;
+    *sum = *low = vsplat(R(0.0));
+    if (skip < whole)
+        FN(fl_hard_row_exp)(x + skip, chunk, x + skip, floor, magic, e + skip);
+    FN(fl_hard_row_exp)(x + whole, n_classes - whole, x + whole, floor, magic, e + whole);
+    own = e[label];
+    e[label] = R(0.0);
+    FN(fl_hard_row_run)(x, 0, skip, ahead, floor, magic, e, sum, low);
+    if (skip < whole) {
+        FN(fl_hard_row_run)(x, skip + chunk, whole, ahead, floor, magic, e, sum, low);
+        FN(fl_hard_row_sum)(e + skip, 8, &a, &b);
+        *low = *low + b;
+        FN(fl_add_compensated)(sum, low, a);
+    }
+    FN(fl_hard_row_sum)(e + whole, (n_classes - whole + LANES - 1) / LANES, &a, &b);
+    *low = *low + b;
+    FN(fl_add_compensated)(sum, low, a);
+    return own;
+}
+
+/* Lane i of *sum is the sum of all lanes of s[i]; the arrays are used up. */
+FL_INLINE void FN(fl_hard_row_reduce)(V s[], V low[])
+{
+#if FL_VECTOR_BYTES
+    for (ptrdiff_t n = LANES / 2; n >= 1; n /= 2)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const ptrdiff_t a = 2 * i, b = 2 * i + 1;
+            V sum = even_lanes(s[a], s[b]);
+            V lost = even_lanes(low[a], low[b]) + odd_lanes(low[a], low[b]);
+            FN(fl_add_compensated)(&sum, &lost, odd_lanes(s[a], s[b]));
+            s[i] = sum;
+            low[i] = lost;
+        }
+#else
+    (void)s;
+    (void)low;
+#endif
+}
+
+/* Elements k to end of a row of the gradient */
+FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, REAL *to)
+{
+    ptrdiff_t k = 0;
+    for (; k + 4 * LANES <= n; k += 4 * LANES)
+        for (ptrdiff_t j = 0; j < 4 * LANES; j += LANES)
+            vstore(to + k + j, FN(fl_times)(vload(e + k + j), factor));
+    for (; k + LANES <= n; k += LANES)
+        vstore(to + k, FN(fl_times)(vload(e + k), factor));
+    if (k < n)
+        vstore_partial(to + k, n - k, FN(fl_times)(vload(e + k), factor));
+}
+
+/* The exponentials of n rows and their sums. Whether no sample is far, and no label hopeless. */
+FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                    ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard)
+{
+    const ptrdiff_t n_classes = block->n_classes, n_vectors = (n_classes + LANES - 1) / LANES;
+    const REAL *raw = (const REAL *)block->raw_prediction + start * block->sample_stride;
+    const int is_long = n_vectors >= FL_LONG_ROW;
+    const V zero = vsplat(R(0.0));
+    FL_ALIGNED REAL floors[LANES], magics[LANES];
+    const REAL *x[LANES] = {NULL};
+    V a[LANES], b[LANES];
+    for (ptrdiff_t r = 0; r < LANES; r++) {
+        a[r] = b[r] = zero;
+        hard->own[r] = FL_RAISE;
+        if (hard->label[r] < 0)
+            continue;
+        x[r] = FN(fl_contiguous_row)(raw + r * block->sample_stride, block->class_stride, n_classes,
+                                     s->x + r * s->pitch);
+        a[r] = FN(fl_hard_row_max)(x[r], n_classes);
+    }
+    const V max = reduce_max(a);
+    V floor, magic;
+    softmax_scale(max, &floor, &magic);
+    if (FL_UNLIKELY(vany((vabs(max) < FL_FAR) == 0)))
+        return 0;
+    vstore(floors, floor);
+    vstore(magics, magic);
+    for (ptrdiff_t r = 0; r < n; r++) {
+        REAL *e = s->e + r * s->pitch;
+        const REAL *ahead;
+        if (hard->label[r] < 0)
+            continue;
+        ahead = block->class_stride == 1 ? x[r] + n * block->sample_stride : x[r];
+        floor = vsplat(floors[r]);
+        magic = vsplat(magics[r]);
+        if (is_long) {
+            hard->own[r] = FN(fl_hard_long_row)(x[r], n_classes, hard->label[r], ahead, floor,
+                                                magic, e, &a[r], &b[r]);
+            continue;
+        }
+        FN(fl_hard_row_exp)(x[r], n_classes, ahead, floor, magic, e);
+        hard->own[r] = e[hard->label[r]];
+        e[hard->label[r]] = R(0.0);
+    }
+    for (ptrdiff_t r = 0; r < LANES; r++) {
+        if (hard->label[r] < 0)
+            a[r] = b[r] = zero;
+        else if (!is_long)
+            FN(fl_hard_row_sum)(s->e + r * s->pitch, n_vectors, &a[r], &b[r]);
+    }
+    FN(fl_hard_row_reduce)(a, b);
+    FN(fl_hard_settle)(a, b);
+    vstore(hard->others, a[0]);
+    vstore(hard->low, b[0]);
+    return vall((vload(hard->own) >= FL_HOPELESS) & (a[0] >= R(0.0)));
+}
+
+/* The gradients of n rows: to their places, or into `lines` unless that is NULL. */
+FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
+                                          const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
+                                          const FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    const ptrdiff_t n_classes = block->n_classes, class_stride = block->gradient_class_stride;
+    const ptrdiff_t piece = FL_CLASS_GROUP_BYTES / (ptrdiff_t)sizeof(REAL) / 4;
+    for (ptrdiff_t r = 0; r < n; r++) {
+        REAL *e = s->e + r * s->pitch;
+        if (hard->label[r] >= 0)
+            e[hard->label[r]] = -hard->others[r];
+        else
+            memset(e, 0, (size_t)n_classes * sizeof(REAL));
+    }
+    for (ptrdiff_t r = 0; r < n; r++) {
+        const REAL *e = s->e + r * s->pitch;
+        REAL *to = (REAL *)block->gradient + (start + r) * block->gradient_sample_stride;
+        const FN(FlFactor) factor = {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])};
+        if (lines)
+            for (ptrdiff_t k = 0; k < n_classes; k += piece) {
+                const ptrdiff_t m = n_classes - k < piece ? n_classes - k : piece;
+                FN(fl_hard_row_scale)(e + k, m, factor, FN(fl_lines_room)(lines));
+                FN(fl_lines_push)(lines, m);
+            }
+        else if (class_stride == 1)
+            FN(fl_hard_row_scale)(e, n_classes, factor, to);
+        else {
+            FN(fl_hard_row_scale)(e, n_classes, factor, s->out);
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                to[k * class_stride] = s->out[k];
+        }
+    }
+}
+
+/* The Hessians of n rows. */
+FL_OUTLINE void FN(fl_hard_row_hessians)(const FlCrossEntropyBlock *block,
+                                         const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
+                                         const FN(FlLabels) * labels, const FN(FlHard) * hard,
+                                         FN(FlPanel) * panel)
+{
+    const ptrdiff_t n_classes = block->n_classes, class_stride = block->hessian_class_stride;
+    const V zero = vsplat(R(0.0));
+    FL_ALIGNED REAL outer[LANES], outer_low[LANES];
+    V a[LANES], b[LANES], c[LANES];
+    for (ptrdiff_t r = 0; r < LANES; r++) {
+        a[r] = b[r] = c[r] = zero;
+        if (hard->label[r] >= 0) {
+            REAL *e = s->e + r * s->pitch;
+            FN(FlExpSum) sum;
+            e[hard->label[r]] = hard->own[r];
+            sum = FN(fl_exp_sum)(e, LANES, (n_classes + LANES - 1) / LANES);
+            a[r] = sum.top;
+            b[r] = sum.rest;
+            c[r] = sum.low;
+        }
+    }
+    const FN(FlExpSum) sum = FN(fl_softmax_reduce)(a, b, c);
+    FN(fl_keep_curvature)(&sum, FN(fl_load_labels)(hard->label), 0, panel);
+    const FN(FlFactor) by = FN(fl_hessian_factor)(labels, panel, 0);
+    vstore(outer, by.high);
+    vstore(outer_low, by.low);
+    for (ptrdiff_t r = 0; r < n; r++) {
+        REAL *to = (REAL *)block->hessian + (start + r) * block->hessian_sample_stride;
+        REAL *out = class_stride == 1 ? to : s->out;
+        if (hard->label[r] >= 0)
+            FN(fl_row_hessian)(panel, r, outer[r], outer_low[r], s->e + r * s->pitch, n_classes,
+                               out);
+        else
+            memset(out, 0, (size_t)n_classes * sizeof(REAL));
+        if (class_stride != 1)
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                to[k * class_stride] = out[k];
+    }
+}
+
+/* Samples `start` to `end` of arrays of any strides; n_classes >= LANES. */
+FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                 double sums[])
+{
+    const FN(FlRowScratch) scratch = FN(fl_row_scratch)(block);
+    REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
+    const int stream = block->stream && gradient && block->gradient_class_stride == 1 &&
+                       block->gradient_sample_stride == block->n_classes;
+    REAL *buffer = scratch.out + scratch.pitch;
+    FN(FlLines)
+    lines = FN(fl_lines_begin)(gradient + (stream ? start * block->n_classes : 0), buffer);
+    FN(FlLabels) labels;
+    FN(FlHard) hard;
+    FN(FlPanel) panel;
+    FN(fl_begin_labels)(block, &labels);
+    for (ptrdiff_t i = start; i < end; i += scratch.rows) {
+        const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
+        int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
+        usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard);
+        if (FL_UNLIKELY(!usual)) {
+            if (stream)
+                FN(fl_lines_end)(&lines);
+            FN(fl_cross_entropy_rows)(block, FL_TARGET_HARD, i, i + n, sums);
+            if (stream)
+                lines = FN(fl_lines_begin)(gradient + (i + n) * block->n_classes, buffer);
+            continue;
+        }
+        if (block->wants & FL_WANT_LOSS)
+            FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
+        if (!gradient)
+            continue;
+        FN(fl_hard_factors)(&labels, n, &hard);
+        if (block->wants & FL_WANT_HESSIAN)
+            FN(fl_hard_row_hessians)(block, &scratch, i, n, &labels, &hard, &panel);
+        FN(fl_hard_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
+    }
+    if (stream)
+        FN(fl_lines_end)(&lines);
+}

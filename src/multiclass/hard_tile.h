@@ -1,0 +1,304 @@
+/* Loss and gradient of hard labels with samples as lanes: what most calls ask for, as long as no sample is far
+ * from 0 (FL_FAR) or NaN, no label hopelessly wrong (FL_HOPELESS) and no weight extreme. The steps of class_tile.h
+ * do the rest.
+ *
+ * The label's class is left out of the sum S of a sample, by comparison, instead of the largest class. With E
+ * the exponential of the label, nothing cancels in
+ *
+ *   loss = log1p(S / E),    gradient_label = -S / (E + S),    gradient_k = e_k / (E + S)
+ *
+ * An ignored label is equal to no class: such a sample only needs a factor of 0.
+ *
+ * Included once per precision, after class_tile.h.
+ */
+
+/* Below, E may have been raised to the least exponential, and S / E may overflow. */
+#undef FL_HOPELESS
+#if FL_BITS == 64
+#define FL_HOPELESS 0x1p-600
+#else
+#define FL_HOPELESS 0x1p-50f
+#endif
+
+typedef struct {
+    FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL own[FL_CLASS_CHUNK_ROWS]; /* E */
+    FL_ALIGNED REAL others[FL_CLASS_CHUNK_ROWS], low[FL_CLASS_CHUNK_ROWS]; /* S */
+    FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
+} FN(FlHard);
+
+/* label == k ? a : b, and sum + x except there */
+FL_INLINE V FN(fl_at_label)(VI label, INT k, V a, V b)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    const __mmask8 is = _mm512_cmpeq_epi64_mask((__m512i)label, _mm512_set1_epi64(k));
+    return (V)_mm512_mask_mov_pd((__m512d)b, is, (__m512d)a);
+#elif FL_VECTOR_BYTES == 64
+    const __mmask16 is = _mm512_cmpeq_epi32_mask((__m512i)label, _mm512_set1_epi32(k));
+    return (V)_mm512_mask_mov_ps((__m512)b, is, (__m512)a);
+#else
+    return vselect(label == k, a, b);
+#endif
+}
+
+FL_INLINE V FN(fl_add_others)(VI label, INT k, V sum, V x)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    const __mmask8 is = _mm512_cmpneq_epi64_mask((__m512i)label, _mm512_set1_epi64(k));
+    return (V)_mm512_mask_add_pd((__m512d)sum, is, (__m512d)sum, (__m512d)x);
+#elif FL_VECTOR_BYTES == 64
+    const __mmask16 is = _mm512_cmpneq_epi32_mask((__m512i)label, _mm512_set1_epi32(k));
+    return (V)_mm512_mask_add_ps((__m512)sum, is, (__m512)sum, (__m512)x);
+#else
+    return sum + vkeep((label == k) == 0, x);
+#endif
+}
+
+FL_INLINE VI FN(fl_load_labels)(const INT *label)
+{
+    VI v;
+    memcpy(&v, label, sizeof v);
+    return v;
+}
+
+typedef struct {
+    V own, others, low; /* E; S and what it has lost to rounding */
+} FN(FlHardSum);
+
+/* n <= 4 classes (a constant) of a tile, added as a tree (`closely`: by twos); label less the first of them. */
+FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
+                               ptrdiff_t n, int closely, VI label, V floor, V magic,
+                               FN(FlHardSum) * sum)
+{
+    V t[4], s[2];
+    FN(fl_exp_of)(x, x_stride, n, e, e_stride, NULL, floor, magic, t);
+    for (ptrdiff_t i = 0; i < n; i++)
+        sum->own = FN(fl_at_label)(label, (INT)i, t[i], sum->own);
+    for (ptrdiff_t i = 0; i < n; i += 2) {
+        s[i / 2] = FN(fl_at_label)(label, (INT)i, vsplat(R(0.0)), t[i]);
+        if (i + 1 < n)
+            s[i / 2] = FN(fl_add_others)(label, (INT)i + 1, s[i / 2], t[i + 1]);
+    }
+    if (n > 2 && closely)
+        FN(fl_add_compensated)(&sum->others, &sum->low, s[1]);
+    else if (n > 2)
+        s[0] = s[0] + s[1];
+    FN(fl_add_compensated)(&sum->others, &sum->low, s[0]);
+}
+
+/* What was lost, put where it counts. */
+FL_INLINE void FN(fl_hard_settle)(V *sum, V *low)
+{
+    const V total = *sum + *low;
+    *low = *low - (total - *sum);
+    *sum = total;
+}
+
+/* One tile: the exponentials of all classes into e unless that is NULL, and their sums. */
+FL_INLINE FN(FlHardSum)
+    FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
+                    ptrdiff_t n_classes, int closely, VI label, V floor, V magic)
+{
+    FN(FlHardSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+    ptrdiff_t k = 0;
+    for (; k + 4 <= n_classes; k += 4) {
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 4, closely, label, floor, magic, &sum);
+        label = label - 4;
+        x += 4 * x_stride;
+        e += e ? 4 * e_stride : 0;
+    }
+    switch (n_classes - k) {
+    case 3:
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, label, floor, magic, &sum);
+        break;
+    case 2:
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, label, floor, magic, &sum);
+        break;
+    case 1:
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, label, floor, magic, &sum);
+        break;
+    }
+    FN(fl_hard_settle)(&sum.others, &sum.low);
+    return sum;
+}
+
+FL_INLINE void FN(fl_keep_curvature)(const FN(FlExpSum) * sum, VI label, ptrdiff_t i,
+                                     FN(FlPanel) * panel)
+{
+    const FN(FlFactor) inverse = FN(fl_softmax_inverse)(sum);
+    vstore(panel->top + i, sum->top);
+    vstore(panel->rest + i, sum->rest);
+    vstore(panel->inverse + i, inverse.high);
+    vstore(panel->inverse_low + i, inverse.low);
+    vstore(panel->total + i, vkeep(label >= 0, vsplat(R(1.0))));
+}
+
+/* Whether no sample is far or NaN, and no label hopeless. */
+FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                  ptrdiff_t n_classes, int closely, FN(FlHard) * hard)
+{
+    FL_ALIGNED REAL floors[FL_CLASS_CHUNK_ROWS], magics[FL_CLASS_CHUNK_ROWS];
+    VI bad = vsplat_int(0);
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const V max = max_columns(FN(fl_column)(&x, 0, j), x.of_class, n_classes);
+        V floor, magic;
+        softmax_scale(max, &floor, &magic);
+        bad |= (vabs(max) < FL_FAR) == 0;
+        vstore(floors + j * LANES, floor);
+        vstore(magics + j * LANES, magic);
+    }
+    if (FL_UNLIKELY(vany(bad)))
+        return 0;
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const VI label = FN(fl_load_labels)(hard->label + j * LANES);
+        const V floor = vload(floors + j * LANES), magic = vload(magics + j * LANES);
+        const REAL *from = FN(fl_column)(&x, 0, j);
+        FN(FlHardSum) sum;
+        if (e.data)
+            sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
+                                  closely, label, floor, magic);
+        else
+            sum =
+                FN(fl_hard_sum)(from, x.of_class, NULL, 0, n_classes, closely, label, floor, magic);
+        sum.own = vselect_negative(vfrom_bits(label), vsplat(FL_RAISE), sum.own);
+        bad |= ((sum.own >= FL_HOPELESS) & (sum.others >= R(0.0))) == 0;
+        vstore(hard->own + j * LANES, sum.own);
+        vstore(hard->others + j * LANES, sum.others);
+        vstore(hard->low + j * LANES, sum.low);
+    }
+    return !vany(bad);
+}
+
+/* The same; a few classes have code of their own, without loops over them. */
+FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                ptrdiff_t n_classes, FN(FlHard) * hard)
+{
+#define FL_OF(n) \
+    case n: \
+        return FN(fl_hard_sums_of)(x, e, n_tiles, n, (n) > 4, hard);
+    switch (n_classes) {
+        FL_OF(1)
+        FL_OF(2)
+        FL_OF(3)
+        FL_OF(4)
+        FL_OF(5)
+        FL_OF(6)
+        FL_OF(7)
+        FL_OF(8)
+        FL_OF(9)
+        FL_OF(10)
+    }
+#undef FL_OF
+    return FN(fl_hard_sums_of)(x, e, n_tiles, n_classes, 1, hard);
+}
+
+/* What the Hessian needs: for p (1 - p) it is the largest class that is left out of a sum. */
+FL_OUTLINE void FN(fl_hard_curvature)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                      const FN(FlHard) * hard, FN(FlPanel) * panel)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const FN(FlExpSum) sum =
+            FN(fl_settle)(FN(fl_exp_sum)(FN(fl_column)(&e, 0, j), e.of_class, n_classes));
+        FN(fl_keep_curvature)(&sum, FN(fl_load_labels)(hard->label + j * LANES), j * LANES, panel);
+    }
+}
+
+/* Losses of n samples from `start` on, whose sums are known. */
+FL_OUTLINE void FN(fl_hard_loss)(const FlCrossEntropyBlock *block, const FN(FlLabels) * labels,
+                                 ptrdiff_t start, ptrdiff_t n, const FN(FlHard) * hard,
+                                 double sums[])
+{
+    const int weighted = block->sample_weight || block->class_weight;
+    const V scale = vsplat((REAL)block->scale);
+    FN(fl_sum) total;
+    FL_ALIGNED REAL fs[FL_CLASS_CHUNK_ROWS], ks[FL_CLASS_CHUNK_ROWS];
+    /* two loops: a logarithm is a chain of operations, of which few fit in a processor's scheduler */
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        V k;
+        vstore(fs + j, FN(fl_log1p_split)(vload(hard->others + j) / vload(hard->own + j), &k));
+        vstore(ks + j, k);
+    }
+    memcpy(&total, sums, sizeof total);
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        V loss = FN(fl_log_sum)(vload(ks + j), vload(fs + j));
+        if (weighted)
+            loss = loss * vload(labels->weight + j) + loss * vload(labels->weight_low + j);
+        loss = vkeep(FN(fl_load_labels)(hard->label + j) >= 0, loss);
+        FN(fl_sum_add)(&total, loss);
+        if (block->loss) {
+            REAL *out = (REAL *)block->loss + start + j;
+            if (n - j >= LANES)
+                vstore(out, loss * scale);
+            else
+                vstore_partial(out, n % LANES, loss * scale);
+        }
+    }
+    memcpy(sums, &total, sizeof total);
+}
+
+/* and their weight * scale / (E + S) */
+FL_OUTLINE void FN(fl_hard_factors)(const FN(FlLabels) * labels, ptrdiff_t n, FN(FlHard) * hard)
+{
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        const FN(FlExpSum)
+            sum = {vload(hard->own + j), vload(hard->others + j), vload(hard->low + j)};
+        const FN(FlFactor) factor =
+            FN(fl_scale_factor)(FN(fl_softmax_inverse)(&sum), FN(fl_scaled)(labels, j));
+        const VI counts = FN(fl_load_labels)(hard->label + j) >= 0;
+        vstore(hard->factor + j, vkeep(counts, factor.high));
+        vstore(hard->factor_low + j, vkeep(counts, factor.low));
+    }
+}
+
+/* Class k + m; label less k */
+FL_INLINE void FN(fl_hard_scale)(const FN(FlColumns) * e, const FN(FlColumns) * gradient,
+                                 ptrdiff_t tile, ptrdiff_t k, ptrdiff_t m, VI label, V others,
+                                 FN(FlFactor) factor)
+{
+    const V value = FN(fl_at_label)(label, (INT)m, others, vload(FN(fl_column)(e, k + m, tile)));
+    vstore(FN(fl_column)(gradient, k + m, tile), FN(fl_times)(value, factor));
+}
+
+FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                     ptrdiff_t n_classes, const FN(FlHard) * hard)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const ptrdiff_t i = j * LANES;
+        const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
+        const V others = -vload(hard->others + i);
+        VI label = FN(fl_load_labels)(hard->label + i);
+        ptrdiff_t k = 0;
+        for (; k + 4 <= n_classes; k += 4) {
+            for (ptrdiff_t m = 0; m < 4; m++)
+                FN(fl_hard_scale)(&e, &gradient, j, k, m, label, others, factor);
+            label = label - 4;
+        }
+        for (; k < n_classes; k++) {
+            FN(fl_hard_scale)(&e, &gradient, j, k, 0, label, others, factor);
+            label = label - 1;
+        }
+    }
+}
+
+/* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */
+FL_OUTLINE void FN(fl_hard_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                          const FN(FlHard) * hard, REAL *rows,
+                                          ptrdiff_t sample_stride)
+{
+    for (ptrdiff_t j = 0; j < n_tiles; j++) {
+        const ptrdiff_t i = j * LANES;
+        const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
+        const V others = -vload(hard->others + i);
+        const VI label = FN(fl_load_labels)(hard->label + i);
+        for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
+            const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
+            const VI here = label - (INT)at;
+            V v[4];
+            for (ptrdiff_t m = 0; m < QUAD; m++) {
+                v[m] = FN(fl_at_label)(here, (INT)m, others, vload(FN(fl_column)(&e, at + m, j)));
+                v[m] = FN(fl_times)(v[m], factor);
+            }
+            FN(fl_store_four)(v, at, rows + i * sample_stride, sample_stride);
+        }
+    }
+}

@@ -140,7 +140,6 @@ __all__ = [
     "TweedieIdentity",
     "Welsch",
     "Wing",
-    "_Interval",
     "available_losses",
     "check_gradient",
     "cpu_info",

@@ -7,7 +7,7 @@ import pytest
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references.base import PRECISION
-from references.rows import ROW_CASES, exact, exact_label, exact_parameters, row_labels
+from references.rows import ROW_CASES, exact, exact_label, exact_parameters, row_labels, row_samples
 
 import fastloss as fl
 
@@ -33,25 +33,10 @@ def documented_bounds(cls):
     return bounds
 
 
-def samples(reference, n_outputs, dtype, seed=0):
-    """Ordinary predictions, sure ones, far ones, equal ones."""
-    rng = np.random.default_rng([seed, n_outputs, len(reference.name)])
-    count = 40 if n_outputs <= 5 else 12
-    rows = []
-    for scale in (1e-3, 1.0, 5.0, 30.0, 200.0 if dtype == np.float64 else 60.0):
-        rows.append(rng.normal(size=(count, n_outputs)) * scale)
-    rows.append(rng.normal(size=(count, n_outputs)) + 100.0)
-    rows.append(np.zeros((3, n_outputs)))
-    f = np.concatenate(rows).astype(dtype)
-    if reference.name == "gaussian_nll":
-        f[:, 1] = np.clip(f[:, 1], -40, 40)  # variances whose precision is a normal number
-    return row_labels(reference, n_outputs, len(f), rng, dtype), f
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
 def test_within_its_bound(reference, n_outputs, params, dtype):
-    y, f = samples(reference, n_outputs, dtype)
+    y, f = row_samples(reference, n_outputs, dtype)
     loss = fl.get_loss(reference.name, **params)
     bounds = documented_bounds(type(loss))
     computed = loss.loss_gradient_hessian(y, f, reduction="none")
@@ -75,7 +60,7 @@ def test_within_its_bound(reference, n_outputs, params, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
 def test_every_operation_gives_the_same_bits(reference, n_outputs, params, dtype):
-    y, f = samples(reference, n_outputs, dtype, seed=1)
+    y, f = row_samples(reference, n_outputs, dtype, seed=1)
     loss = fl.get_loss(reference.name, **params)
     value, gradient, hessian = loss.loss_gradient_hessian(y, f, reduction="none")
     np.testing.assert_array_equal(loss.loss(y, f, reduction="none"), value)

@@ -68,7 +68,7 @@ class CumulativeLogit(CompositeLoss):
     >>> import fastloss as fl
     >>> loss = fl.CumulativeLogit((-1.0, 1.0))
     >>> round(loss([0, 1, 2], [-2.0, 0.0, 2.0]), 4)
-    0.4665
+    0.4662
     """
 
     __slots__ = ("_lower", "_upper")

@@ -63,7 +63,7 @@ class CrossEntropy(RowLoss):
     >>> import numpy as np
     >>> import fastloss as fl
     >>> fl.CrossEntropy()([0], np.array([[40.0, 0.0, 0.0]]))
-    8.496708510583178e-18
+    8.49670851058318e-18
     """
 
     __slots__ = ()
@@ -109,7 +109,7 @@ class CrossEntropy(RowLoss):
         adjusted = z_loss != 0 or logit_adjustment is not None
         super().__init__(
             params,
-            (smoothing, z_loss) if adjusted else (),
+            (smoothing, z_loss, 2.0 * z_loss) if adjusted else (),
             kernel="adjusted_cross_entropy" if adjusted else None,
             soft_kernel="adjusted_soft_cross_entropy" if adjusted else "cross_entropy",
             link="softmax",

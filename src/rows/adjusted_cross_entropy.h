@@ -4,7 +4,7 @@
  *     loss     = sum_k q_k (-log p_k) + z L^2
  *     gradient = -q_k (1 - p_k) + (Q - q_k) p_k + 2 z L p_k
  *     Hessian  = (Q + 2 z L) p_k (1 - p_k) + 2 z p_k^2
- * The sum f_k + a_k is carried with its rounding error. Parameters: p[0] = s, p[1] = z; class_weight; per_output:
+ * The sum f_k + a_k is carried with its rounding error. Parameters: p[0] = s, p[1] = z, p[2] = 2 z; class_weight; per_output:
  * a_k, 0 by default.
  */
 #include "rows/adjusted_softmax.h"

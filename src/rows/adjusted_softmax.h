@@ -59,7 +59,7 @@ FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES,
                    FN(fl_opaque)((total + (penalty + penalty)) * p) * not_p +
-                       (t->p[1] + t->p[1]) * FN(fl_opaque)(p * p));
+                       t->p[2] * FN(fl_opaque)(p * p));
     }
     return (loss + lost) + FN(fl_opaque)(penalty * normaliser);
 }

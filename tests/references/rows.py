@@ -417,3 +417,18 @@ def row_labels(reference, n_outputs, n, rng, dtype=np.float64):
         with np.errstate(divide="ignore"):
             targets = np.log(targets)
     return targets.astype(dtype)
+
+
+def row_samples(reference, n_outputs, dtype, seed=0):
+    """Ordinary predictions, sure ones, far ones, equal ones."""
+    rng = np.random.default_rng([seed, n_outputs, len(reference.name)])
+    count = 40 if n_outputs <= 5 else 12
+    rows = []
+    for scale in (1e-3, 1.0, 5.0, 30.0, 200.0 if dtype == np.float64 else 60.0):
+        rows.append(rng.normal(size=(count, n_outputs)) * scale)
+    rows.append(rng.normal(size=(count, n_outputs)) + 100.0)
+    rows.append(np.zeros((3, n_outputs)))
+    f = np.concatenate(rows).astype(dtype)
+    if reference.name == "gaussian_nll":
+        f[:, 1] = np.clip(f[:, 1], -40, 40)  # variances whose precision is a normal number
+    return row_labels(reference, n_outputs, len(f), rng, dtype), f

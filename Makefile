@@ -35,8 +35,9 @@ help:
 demo: build $(DONE)/demo
 	$(BIN)/fastloss demo $(ARGS)
 
+# side by side on all cores; ARGS='-n 0 -x -k huber' in one process
 test: build $(DONE)/test $(DONE)/demo
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 bench: build $(DONE)/test $(DONE)/demo $(DONE)/bench
 	$(BIN)/fastloss bench $(ARGS)

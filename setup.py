@@ -66,6 +66,15 @@ def isa_flags() -> dict[str, list[str]]:
     return flags
 
 
+def chosen_isas() -> dict[str, list[str]]:
+    """Those of FASTLOSS_ISAS, for quick builds, else all; plain C is in every build."""
+    flags, wanted = isa_flags(), os.environ.get("FASTLOSS_ISAS", "").replace(",", " ").split()
+    if unknown := set(wanted) - set(flags):
+        known = ", ".join(flags)
+        raise SystemExit(f"FASTLOSS_ISAS: no {', '.join(sorted(unknown))} here, only {known}")
+    return {isa: flags[isa] for isa in flags if not wanted or isa in wanted or isa == "generic"}
+
+
 def pointwise_losses() -> dict[str, str]:
     """The rows of losses.def by name."""
     text = (ROOT / SOURCE / "losses.def").read_text()
@@ -113,7 +122,9 @@ def openmp_flags() -> tuple[list[str], list[str]]:
 
 
 OPENMP_COMPILE, OPENMP_LINK = openmp_flags()
-ISAS = isa_flags()
+ISAS = chosen_isas()
+# what dispatch.c must not ask for
+WITHOUT = [f"-DFL_WITHOUT_{isa.upper()}" for isa in isa_flags() if isa not in ISAS]
 HEADERS = [p for p in sorted(SOURCE.rglob("*")) if p.suffix in (".h", ".inc", ".def")]
 # A unit of one pointwise loss includes these, and its own loss's header. Not the lists of losses and
 # functions, *.def: what they number is not used there, so that a new loss compiles no other again.
@@ -218,7 +229,7 @@ LIBRARIES = [
     library(
         "fastloss_common",
         [SOURCE / name for name in ("dispatch.c", "threads.c", "arrays.c")],
-        OPENMP_COMPILE,
+        OPENMP_COMPILE + WITHOUT,
     ),
     *(
         library(

@@ -10,13 +10,9 @@
 #define FL_NEON 1
 #endif
 
-extern const FlKernels fl_kernels_generic;
-#ifdef FL_X86
-extern const FlKernels fl_kernels_baseline, fl_kernels_v3, fl_kernels_v4;
-#endif
-#ifdef FL_NEON
+/* FL_WITHOUT_<isa>: that is not in this build (FASTLOSS_ISAS in setup.py) */
+extern const FlKernels fl_kernels_generic, fl_kernels_baseline, fl_kernels_v3, fl_kernels_v4;
 extern const FlKernels fl_kernels_neon;
-#endif
 
 const FlPointwiseInfo fl_pointwise_info[FL_N_POINTWISE] = {
 #define FL_POINTWISE(name, labels, link, stage) {#name, FL_LABELS_##labels, FL_LINK_##link},
@@ -49,18 +45,23 @@ static int fl_candidates(FlCandidate list[4])
     list[n++] = (FlCandidate){&fl_kernels_generic, 1};
 #ifdef FL_X86
     __builtin_cpu_init();
-    list[n++] = (FlCandidate){&fl_kernels_baseline, 1};
-    {
-        const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-        const int v4 = v3 && __builtin_cpu_supports("avx512f") &&
-                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-        list[n++] = (FlCandidate){&fl_kernels_v3, v3};
-        list[n++] = (FlCandidate){&fl_kernels_v4, v4};
-    }
+    const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const int v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                   __builtin_cpu_supports("avx512vl");
+    (void)v3, (void)v4;
 #endif
-#ifdef FL_NEON
+#if defined(FL_X86) && !defined(FL_WITHOUT_BASELINE)
+    list[n++] = (FlCandidate){&fl_kernels_baseline, 1};
+#endif
+#if defined(FL_X86) && !defined(FL_WITHOUT_V3)
+    list[n++] = (FlCandidate){&fl_kernels_v3, v3};
+#endif
+#if defined(FL_X86) && !defined(FL_WITHOUT_V4)
+    list[n++] = (FlCandidate){&fl_kernels_v4, v4};
+#endif
+#if defined(FL_NEON) && !defined(FL_WITHOUT_NEON)
     list[n++] = (FlCandidate){&fl_kernels_neon, 1};
 #endif
     return n;

@@ -7,7 +7,9 @@ python=$1
 shift
 library=$("${CC:-gcc}" -print-file-name=libasan.so)
 
-FASTLOSS_SANITIZE=address,undefined "$python" setup.py --quiet build --build-base build/sanitize
+# the kernels that the tests run on, no others
+best=$("$python" -c 'import fastloss; print(fastloss.cpu_info()["isa"])' 2>/dev/null || true)
+FASTLOSS_ISAS=$best FASTLOSS_SANITIZE=address,undefined "$python" setup.py --quiet build --build-base build/sanitize
 built=$(echo build/sanitize/lib.*)
 
 # PYTHONSAFEPATH: not the package in the current folder, whose modules are compiled without sanitizers.

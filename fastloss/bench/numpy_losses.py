@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastloss.bench.numpy_binary_losses import BINARY_LOSSES
+from fastloss.bench.numpy_residual_losses import RESIDUAL_LOSSES
+from fastloss.bench.numpy_row_losses import ROW_LOSSES
 from fastloss.bench.workloads import wants
 
 Array = NDArray[Any]
@@ -282,6 +284,8 @@ NUMPY_LOSSES: dict[str, NumpyLoss] = {
     function.__name__: function
     for function in (
         *BINARY_LOSSES,
+        *RESIDUAL_LOSSES,
+        *ROW_LOSSES,
         absolute_error,
         barron_robust,
         cross_entropy,
@@ -301,3 +305,6 @@ NUMPY_LOSSES: dict[str, NumpyLoss] = {
         tweedie_identity,
     )
 }
+
+#: Of these no Hessian is written down.
+WITHOUT_HESSIAN = frozenset(function.__name__ for function in ROW_LOSSES)

@@ -28,12 +28,22 @@ def _losses() -> dict[str, Callable[[Any, Any], Any]]:
     return {
         "absolute_error": functional.l1_loss,
         "cross_entropy": functional.cross_entropy,
+        "gaussian_nll": lambda f, y: functional.gaussian_nll_loss(f[:, 0], y, f[:, 1].exp()),
         "half_squared_error": lambda f, y: 0.5 * functional.mse_loss(f, y),
         "hinge": hinge,
         "huber": functional.huber_loss,
         "log_loss": functional.binary_cross_entropy_with_logits,
+        "kl_divergence": lambda f, y: functional.kl_div(f, y, reduction="batchmean"),
+        "multiclass_hinge": functional.multi_margin_loss,
+        "multilabel_margin": functional.multilabel_margin_loss,
+        "nll": functional.nll_loss,
+        "one_vs_rest": lambda f, y: (
+            functional.multilabel_soft_margin_loss(f, functional.one_hot(y, f.shape[1]).to(f.dtype))
+            * f.shape[1]
+        ),
         "pinball": pinball,
         "poisson": lambda f, y: functional.poisson_nll_loss(f, y, log_input=True, full=False),
+        "smooth_l1": functional.smooth_l1_loss,
         "squared_error": functional.mse_loss,
         "squared_hinge": squared_hinge,
     }

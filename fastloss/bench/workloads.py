@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import fastloss as fl
+from fastloss._rows import RowLoss
+
 OPERATIONS = (
     "loss",
     "gradient",
@@ -16,7 +19,6 @@ OPERATIONS = (
     "loss_gradient_hessian",
 )
 DTYPES = ("float32", "float64")
-MULTICLASS = ("cross_entropy",)
 COUNTS = ("poisson", "tweedie", "tweedie_identity", "negative_binomial", "squared_log_error")
 TWO_CLASSES = (
     "asymmetric",
@@ -80,6 +82,12 @@ def wants(operation: str) -> tuple[bool, bool, bool]:
     return "loss" in parts, "gradient" in parts, "hessian" in parts
 
 
+def label_kind(loss: str) -> str | None:
+    """Return `RowLoss.label_kind` of a loss of several outputs a sample, None for one of one."""
+    instance = fl.get_loss(loss)
+    return instance.label_kind if isinstance(instance, RowLoss) else None
+
+
 def make_workload(
     loss: str,
     operation: str = "loss_gradient",
@@ -113,11 +121,16 @@ def make_workload(
     """
     rng = np.random.default_rng(20130101)
     _, want_gradient, want_hessian = wants(operation)
-    if loss in MULTICLASS:
-        rows = max(1, n // n_classes)
-        raw_prediction = _normal(rng, rows * n_classes, dtype).reshape(rows, n_classes)
-        raw_prediction *= 3
-        y_true = rng.integers(0, n_classes, rows)
+    kind = label_kind(loss)
+    if kind is not None:
+        n_outputs = fl.get_loss(loss).n_outputs or n_classes
+        rows = max(1, n // n_outputs)
+        raw_prediction = _normal(rng, rows * n_outputs, dtype).reshape(rows, n_outputs)
+        raw_prediction *= 1 if kind == "value" else 3
+        y_true = _row_labels(rng, kind, rows, n_outputs, dtype)
+    elif loss == "cumulative_logit":
+        raw_prediction = _normal(rng, n, dtype)
+        y_true = rng.integers(0, 3, n)
     else:
         raw_prediction = _normal(rng, n, dtype)
         if loss in COUNTS:
@@ -141,6 +154,22 @@ def make_workload(
         np.zeros_like(raw_prediction) if want_hessian else None,
         n_threads,
     )
+
+
+def _row_labels(
+    rng: np.random.Generator, kind: str, rows: int, n_outputs: int, dtype: str
+) -> NDArray[Any]:
+    """Return labels of a loss of several outputs: classes, numbers, distributions or sets."""
+    if kind in ("class", "class or soft"):
+        return rng.integers(0, n_outputs, rows)
+    if kind == "value":
+        return _normal(rng, rows, dtype)
+    if kind == "sets":
+        sets = np.argsort(rng.random((rows, n_outputs)), axis=1)
+        sets[np.arange(n_outputs) >= rng.integers(1, n_outputs + 1, rows)[:, None]] = -1
+        return sets
+    targets = rng.random((rows, n_outputs), dtype=np.float32).astype(dtype) + np.float32(1e-3)
+    return np.asarray(targets / targets.sum(axis=1, keepdims=True), dtype=dtype)
 
 
 def _normal(rng: np.random.Generator, n: int, dtype: str) -> NDArray[Any]:

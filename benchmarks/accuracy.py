@@ -31,11 +31,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 from helpers.ulp import error_in_ulp  # type: ignore[import-not-found]  # noqa: E402
 from references import CASES  # type: ignore[import-not-found]  # noqa: E402
 from references.base import PRECISION, exactly, samples  # type: ignore[import-not-found]  # noqa: E402
-from references.rows import ROW_CASES, exact, row_samples  # type: ignore[import-not-found]  # noqa: E402
+from references.rows import ROW_CASES, exact, exact_label, row_samples  # type: ignore[import-not-found]  # noqa: E402
 
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
-SAMPLES = 120
+SAMPLES = 50
 SEEDS = (1, 2)
 DOCUMENT = ROOT / "docs" / "accuracy.md"
 INTRODUCTION = """\
@@ -160,7 +160,10 @@ def _measure_row(index: int, dtype: str, isas: list[str], folder: Path) -> dict[
     with mp.workprec(PRECISION[dtype]):
         for i in range(len(f)):
             *values, terms = exact(reference, y[i], f[i], params)
+            point = [mp.mpf(float(x)) for x in f[i]], exact_label(reference.labels, y[i])
             for part, operation in enumerate(OPERATIONS):
+                if part == 2 and reference.unbounded_hessian(*point):
+                    continue
                 cells = worst[f"{reference.name} ‡", dtype, operation]
                 outputs = [0] if part == 0 else range(n_outputs)
                 for k in outputs:
@@ -217,6 +220,7 @@ CANCELLING_ROWS = {
     (f"{name} ‡", operation)
     for name, operations in (
         ("gaussian_nll", ("loss", "gradient")),
+        ("gaussian_crps", ("gradient", "hessian")),
         ("kl_divergence", ("loss",)),
         ("jensen_shannon", OPERATIONS),
         ("sparsemax", ("loss", "gradient")),

@@ -45,7 +45,10 @@ def test_within_its_bound(reference, n_outputs, params, dtype):
             *values, terms = exact(reference, y[i], f[i], params)
             error = error_in_ulp(computed[0][i], values[0], dtype, terms[0])
             assert error <= bounds[0], f"loss: {error:.2f} ULP at {y[i]!r}, {f[i]!r}"
+            point = [mp.mpf(float(x)) for x in f[i]], exact_label(reference.labels, y[i])
             for part in (1, 2):
+                if part == 2 and reference.unbounded_hessian(*point):
+                    continue
                 for k in range(n_outputs):
                     if reference.amplifies and abs(values[part][k]) < 4096 * np.finfo(dtype).tiny:
                         continue  # a subnormal probability's few digits, times a factor

@@ -71,6 +71,17 @@ def gaussian_nll(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     return _results(operation, len(y), 0.5 * (s + square), gradient)
 
 
+def gaussian_crps(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of the score of N(f_0, e^f_1); SciPy has the error function."""
+    from scipy.special import erf
+
+    scale, r = np.exp(f[:, 1]), f[:, 0] - y
+    w = r / scale
+    error = erf(w * np.sqrt(f.dtype.type(0.5)))
+    rest = scale * (np.sqrt(2 / np.pi).astype(f.dtype) * np.exp(-0.5 * w * w) - 1 / np.sqrt(np.pi))
+    return _results(operation, len(y), r * error + rest, np.stack([error, rest], axis=1))
+
+
 def multiclass_hinge(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of the mean over classes of max(0, 1 - f_y + f_k)."""
     rows, n = np.arange(len(y)), f.shape[1]
@@ -176,6 +187,7 @@ ROW_LOSSES = (
     coral,
     crammer_singer,
     cumulative_logit,
+    gaussian_crps,
     gaussian_nll,
     jensen_shannon,
     kl_divergence,

@@ -9,7 +9,7 @@ from fastloss.losses.counts import (
     TweedieIdentity,
 )
 from fastloss.losses.cumulative import CumulativeLogit
-from fastloss.losses.distributional import GaussianNLL, MultiPinball
+from fastloss.losses.distributional import GaussianCRPS, GaussianNLL, MultiPinball
 from fastloss.losses.divergences import JensenShannon, KLDivergence
 from fastloss.losses.focal import Asymmetric, Focal, GeneralizedCrossEntropy
 from fastloss.losses.links import CLogLog, Probit
@@ -58,6 +58,7 @@ __all__ = [
     "Fair",
     "Focal",
     "Gamma",
+    "GaussianCRPS",
     "GaussianNLL",
     "GemanMcClure",
     "GeneralizedCrossEntropy",

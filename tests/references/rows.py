@@ -31,6 +31,8 @@ class RowReference:
     outputs: tuple[int, ...] = (1, 2, 3, 5, 17)
     hessian_is_derivative: bool = True
     extra_classes: int = 0
+    # where the docs promise no bound for the Hessian
+    unbounded_hessian: Callable[..., bool] = lambda f, y: False
     amplifies: bool = False  # a result may be a multiple of a probability
     kinks: Callable[..., list[Any]] = lambda f, y, **params: []
 
@@ -82,6 +84,25 @@ def gaussian_nll(f, y):
     square = r**2 * precision
     terms = max(abs(s), square) / 2, [None, max(ONE, square) / 2], [None, None]
     return (s + square) / 2, [r * precision, (1 - square) / 2], [precision, square / 2], terms
+
+
+def gaussian_crps(f, y):
+    mean, scale = f[0], mp.exp(f[1])
+    w = (mean - y) / scale
+    density, error = mp.npdf(w), mp.erf(w / mp.sqrt(2))
+    half = 1 / mp.sqrt(mp.pi)
+    slope = scale * (2 * density - half)
+    terms = (
+        None,
+        [None, scale * max(2 * density, half)],
+        [None, scale * max(2 * density * (1 + w**2), half)],
+    )
+    return (
+        scale * (w * error + 2 * density - half),
+        [error, slope],
+        [2 * density / scale, slope + 2 * scale * density * w**2],
+        terms,
+    )
 
 
 def multiclass_hinge(f, y, margin=ONE, p=1):
@@ -290,6 +311,13 @@ ROW_REFERENCES = (
     ),
     RowReference("gaussian_nll", "value", gaussian_nll, outputs=(2,)),
     RowReference(
+        "gaussian_crps",
+        "value",
+        gaussian_crps,
+        outputs=(2,),
+        unbounded_hessian=lambda f, y: abs(f[0] - y) > 2.5 * mp.exp(f[1]),
+    ),
+    RowReference(
         "multiclass_hinge",
         "class",
         multiclass_hinge,
@@ -429,6 +457,6 @@ def row_samples(reference, n_outputs, dtype, seed=0):
     rows.append(rng.normal(size=(count, n_outputs)) + 100.0)
     rows.append(np.zeros((3, n_outputs)))
     f = np.concatenate(rows).astype(dtype)
-    if reference.name == "gaussian_nll":
+    if reference.name in ("gaussian_nll", "gaussian_crps"):
         f[:, 1] = np.clip(f[:, 1], -40, 40)  # variances whose precision is a normal number
     return row_labels(reference, n_outputs, len(f), rng, dtype), f

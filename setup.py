@@ -221,6 +221,12 @@ class BuildExtensions(build_ext):
         super().run()
 
 
+# rewritten where a build has other instruction sets than the one before
+ISA_LIST = GENERATED / "isas.txt"
+ISA_LIST.parent.mkdir(parents=True, exist_ok=True)
+write_unit(ISA_LIST, " ".join(ISAS))
+
+
 def library(name: str, sources: list[Path], flags: list[str]) -> tuple[str, dict]:
     return name, {"sources": [*map(str, sources)], "cflags": C_FLAGS + flags + SANITIZE_FLAGS}
 
@@ -265,7 +271,8 @@ def extension(name: str) -> Extension:
             ]
         ),
         extra_link_args=OPENMP_LINK + ([f"-fsanitize={SANITIZE}"] if SANITIZE else []),
-        depends=[*map(str, HEADERS)],
+        # the archives hold them too, and which of them there are
+        depends=[*map(str, HEADERS), *map(str, SOURCE.glob("*.c")), str(ISA_LIST)],
     )
 
 

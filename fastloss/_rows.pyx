@@ -18,6 +18,9 @@ from fastloss.kernels cimport *
 
 cnp.import_array()
 
+cdef extern from "Python.h":
+    const Py_ssize_t PY_SSIZE_T_MAX
+
 cdef enum:
     LINK_SOFTMAX = -2
 
@@ -89,9 +92,9 @@ cdef int _class_axis(ndarray f, object axis) except -1:
 
 
 cdef int _allocate(Job* job, int threads) except -1:
-    """Rows a block, and every thread's scratch memory."""
+    """Rows a block, and the scratch of each thread: of no more threads than there are blocks."""
     cdef Buffers unused
-    cdef Py_ssize_t rows = BLOCK_ELEMENTS // job.n_classes
+    cdef Py_ssize_t n_blocks, rows = BLOCK_ELEMENTS // job.n_classes
     cdef Py_ssize_t item = job.operands[RAW].itemsize
     if rows > 64:
         rows -= rows % 64
@@ -99,11 +102,18 @@ cdef int _allocate(Job* job, int threads) except -1:
         rows = max(rows, <Py_ssize_t>ROWS_SIDE_BY_SIDE)
     job.rows = min(max(rows, <Py_ssize_t>1), <Py_ssize_t>MAX_ROWS)
     job.rows = min(job.rows, max(job.n_samples, <Py_ssize_t>1))
+    # a buffer of the kernels takes at most 64 bytes an output and column, of which there are 8
+    if job.n_classes > PY_SSIZE_T_MAX // 4096 // MAX_ROWS:
+        raise MemoryError
+    n_blocks = max((job.n_samples + job.rows - 1) // job.rows, <Py_ssize_t>1)
+    threads = <int>min(<Py_ssize_t>threads, n_blocks)
     job.scratch_bytes = divide_scratch(job, NULL, &unused) + 128
+    if job.scratch_bytes > <size_t>(PY_SSIZE_T_MAX // 2 // threads):
+        raise MemoryError
     job.scratch = <char*>malloc(threads * job.scratch_bytes + 64)
     if job.scratch == NULL:
         raise MemoryError
-    return 0
+    return threads
 
 
 cdef double _blocks_summed(Job* job, bint weigh, int threads, int* invalid) except? -1.0:
@@ -513,7 +523,7 @@ cdef class RowLoss:
         if hessian is not None:
             describe_operand(&job, HESSIAN, hessian, "out", class_axis)
         arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
-        _allocate(&job, threads)
+        threads = _allocate(&job, threads)
         try:
             # ---- what the mean divides by, and any label in doubt while the input still stands
             weighs = self._class_weight is not None and self._weighted_mean
@@ -631,7 +641,7 @@ cdef class RowLoss:
         describe(y, "y_true", precision, &array)
         name = type(self).__name__
         if self._labels == FL_ROW_LOG_TARGETS or self._labels == FL_ROW_SETS:
-            return self._refuse_rows(y, class_axis, n_classes)
+            return self._refuse_rows(y, class_axis, n_classes, precision)
         if not hard or self._labels == FL_ROW_VALUE:
             i = find_invalid(
                 &array, precision, n, FL_LABELS_FINITE if hard else FL_LABELS_NONNEGATIVE
@@ -662,9 +672,13 @@ cdef class RowLoss:
             start += m
         return 0
 
-    cdef int _refuse_rows(self, ndarray y, int class_axis, Py_ssize_t n_classes) except -1:
+    cdef int _refuse_rows(
+        self, ndarray y, int class_axis, Py_ssize_t n_classes, int precision
+    ) except -1:
         """An error for the first logarithm or set that is none: slow, for when there is a doubt."""
-        numbers = np.asarray(y, dtype=np.float64)
+        # as the kernels see them
+        with np.errstate(over="ignore"):
+            numbers = np.asarray(y).astype(np.float64 if precision == FL_F64 else np.float32)
         if self._labels == FL_ROW_LOG_TARGETS:
             wrong = ~(numbers < np.inf)
         else:
@@ -740,7 +754,7 @@ cdef class RowLoss:
         job.has_ignore = False
         job.function = kernels().softmax[job.precision]
         job.stream = beyond_cache(cnp.PyArray_NBYTES(f))
-        _allocate(&job, threads)
+        threads = _allocate(&job, threads)
         try:
             _blocks_summed(&job, False, threads, &invalid)
         finally:

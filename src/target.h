@@ -27,7 +27,7 @@
 
 /* True where a*b+c is one rounding. Needed where an exact product is worth a different algorithm;
  * everywhere else a*b+c is written plainly and the compiler fuses it where it can. */
-#if defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64)
+#if defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__FP_FAST_FMA)
 #define FL_HAS_FMA 1
 #else
 #define FL_HAS_FMA 0

@@ -80,3 +80,18 @@ def test_a_row_is_as_good_beside_others_as_alone(dtype, n_classes, special):
         for result in (together, columns):
             for mine, expected in zip(result, alone, strict=True):
                 assert_close(mine[i : i + 1], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_in_place_where_the_exponentials_do_not_fit_the_scratch(dtype):
+    """What is rare is redone from the logits, which must then still be there."""
+    rng = np.random.default_rng(15)
+    f = rng.normal(size=(4000, 64)).astype(dtype)
+    y = rng.integers(0, 4000, 64)
+    f[17, 9] = np.nan
+    want = fl.CrossEntropy().gradient(y, f, reduction="sum", axis=0)
+    same = f.copy()
+    fl.CrossEntropy().gradient(y, same, reduction="sum", axis=0, out=same)
+    keep = np.arange(64) != 9
+    np.testing.assert_allclose(same[:, keep], want[:, keep], rtol=1e-5, atol=1e-30)
+    assert np.isfinite(same[:, keep]).all()

@@ -184,3 +184,26 @@ def test_nan_stays_in_its_sample():
     assert np.isfinite(value[[0, 2]]).all()
     with pytest.warns(RuntimeWarning, match="mean of an empty array"):
         assert np.isnan(fl.CumulativeLogit()([], np.zeros(0)))
+
+
+def test_infinite_scores_have_the_limits():
+    y, f = np.array([2, 0, 0, 1]), np.array([np.inf, -np.inf, np.inf, -np.inf])
+    value, gradient, hessian = fl.CumulativeLogit().loss_gradient_hessian(y, f, reduction="none")
+    np.testing.assert_array_equal(value, [0, 0, np.inf, np.inf])
+    np.testing.assert_array_equal(gradient, [0, 0, 1, -1])
+    np.testing.assert_array_equal(hessian, 0)
+
+
+def test_thresholds_however_near():
+    for thresholds in ((0.0, 1e-160), (0.0, 1e-300)):
+        value = fl.CumulativeLogit(thresholds)([1], [0.0])
+        assert value == pytest.approx(-np.log(thresholds[1] / 4), rel=1e-14)
+    with pytest.raises(ValueError, match="in float32: expected raw_prediction in float64"):
+        fl.CumulativeLogit((1.0, 1.0 + 1e-12))([1], np.zeros(1, np.float32))
+
+
+def test_any_byte_order_and_weights_by_their_index():
+    y, f = np.array([[0, 1], [2, 1]]), np.array([[0.5, 1.0], [2.0, -1.0]])
+    assert fl.CumulativeLogit()(y, f.astype(">f8")) == fl.CumulativeLogit()(y, f)
+    with pytest.raises(ValueError, match=r"^sample_weight\[1, 0\] = -1.0: weights must be finite"):
+        fl.CumulativeLogit()(y, f, [[1.0, 1.0], [-1.0, 1.0]])

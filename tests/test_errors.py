@@ -547,8 +547,12 @@ def test_a_choice_is_a_word():
 
 def test_get_loss_of_an_unknown_name():
     names = ", ".join(fl.available_losses())
-    for bad in ("log", "LogLoss", "", None, 3, ["log_loss"]):
+    for bad in ("", None, 3, "nothing like it"):
         with raises(ValueError, f"name = {bad!r}: expected one of {names}"):
+            fl.get_loss(bad)
+    for bad, near in (("LogLoss", "log_loss"), ("hubber", "huber"), ("Poisson", "poisson")):
+        message = f"name = {bad!r}: expected one of {names}; did you mean {near!r}?"
+        with raises(ValueError, message):
             fl.get_loss(bad)
     with pytest.raises(TypeError, match="gamma"):
         fl.get_loss("log_loss", gamma=2.0)

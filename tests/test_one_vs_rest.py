@@ -156,3 +156,35 @@ def test_empty():
     with pytest.warns(RuntimeWarning, match="mean of an empty array is NaN"):
         assert np.isnan(fl.OneVsRest()(np.zeros(0, int), np.zeros((0, 3))))
     assert fl.OneVsRest()(np.zeros(0, int), np.zeros((0, 3)), reduction="sum") == 0.0
+
+
+def test_labels_are_checked_before_anything_is_written():
+    f = np.zeros((50_000, 5))
+    y = np.zeros((50_000, 5), np.int8)
+    y[40_000, 2] = 2
+    before = f.copy()
+    message = r"^y_true\[40000, 2\] = 2: OneVsRest expects classes, or labels in \[0, 1\]$"
+    with pytest.raises(ValueError, match=message):
+        fl.OneVsRest().gradient(y, f, out=f)
+    np.testing.assert_array_equal(f, before)
+    with pytest.raises(ValueError, match=r"expects classes, or labels 0 or 1$"):
+        fl.OneVsRest(fl.Hinge())([[0.5, 0.0]], [[0.0, 0.0]])
+
+
+def test_weights_that_sum_to_zero():
+    with pytest.warns(RuntimeWarning, match="samples whose weights sum to zero"):
+        value, gradient = fl.OneVsRest().loss_gradient([0], [[0.0, 1.0]], [0.0])
+    assert np.isnan(value)
+    assert np.isnan(gradient).all()
+
+
+def test_any_byte_order_and_no_output_over_itself():
+    y, f, _ = data(50, 3)
+    want = fl.OneVsRest().gradient(y, f)
+    got = fl.OneVsRest().gradient(y, f.astype(">f8"), out=np.empty_like(f))
+    np.testing.assert_array_equal(got, want)
+    out = np.lib.stride_tricks.as_strided(np.empty(3), (50, 3), (0, 8))
+    with pytest.raises(ValueError, match="overlaps itself"):
+        fl.OneVsRest().gradient(y, f, out=out)
+    with pytest.raises(ValueError, match="n_threads = -3"):
+        fl.OneVsRest()(y, f, n_threads=-3)

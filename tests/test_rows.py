@@ -561,3 +561,45 @@ def test_two_classes_are_the_binary_focal_formula():
         want = -((1 - p) ** 2) * np.log(p)
     got = fl.MulticlassFocal().loss(np.ones(401, int), rows, reduction="none")
     np.testing.assert_allclose(got[:250], want[:250], rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype"),
+    [
+        (
+            [0.0, -float.fromhex("0x1.45cc5abc78344p-1"), -float.fromhex("0x1.a2e62d5e3c1a1p-1")],
+            "d",
+        ),
+        ([0.0, -float.fromhex("0x1.160ec4p-1"), -float.fromhex("0x1.8b0760p-1")], "f"),
+    ],
+)
+def test_sparsemax_ends_where_rounding_moves_the_border(row, dtype):
+    value, gradient = fl.Sparsemax().loss_gradient([0], np.array([row], dtype=dtype))
+    assert np.isfinite(value)
+    assert abs(gradient.sum()) < 1e-6
+
+
+def test_sparsemax_gives_no_negative_probability():
+    f = np.random.default_rng(8).normal(size=(20_000, 6))
+    f[:, 0] -= 3
+    p = fl.Sparsemax().predict(f)
+    assert p.min() == 0
+    other = fl.Sparsemax().predict(f[:, ::-1].copy())
+    np.testing.assert_allclose(p[:, ::-1], other, atol=4e-16)
+
+
+def test_more_outputs_than_memory_is_an_error():
+    for loss in (fl.NLL(), fl.CrossEntropy()):
+        with pytest.raises(MemoryError):
+            loss([0], np.broadcast_to(np.float64(0), (1, 2**55)))
+
+
+def test_targets_beyond_the_dtype_are_refused():
+    with pytest.raises(ValueError, match=r"^y_true\[0, 0\] = 1e\+39: KLDivergence expects"):
+        fl.KLDivergence(log_target=True)([[1e39, 0.0]], np.zeros((1, 2), np.float32))
+
+
+def test_a_weight_of_zero_drops_its_term():
+    f = np.array([[0.0, -np.inf]])
+    assert fl.SymmetricCrossEntropy(alpha=0.0)([1], f) == 4.0
+    assert fl.NLL(class_weight=(1.0, 0.0))([1], f, reduction="sum") == 0.0

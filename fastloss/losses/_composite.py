@@ -69,9 +69,18 @@ def as_float_array(raw_prediction: npt.ArrayLike) -> _Array:
     array = np.asarray(raw_prediction)
     if not hasattr(raw_prediction, "dtype") and array.dtype.kind in "iu":
         array = array.astype(np.float64)
-    if array.dtype not in (np.float32, np.float64):
+    native = array.dtype.newbyteorder("=")
+    if native not in (np.float32, np.float64):
         raise TypeError(f"raw_prediction has dtype {array.dtype}: expected float32 or float64")
-    return array
+    return array.astype(native, copy=False)
+
+
+def overlaps(a: _Array, b: _Array) -> bool:
+    """Return whether two arrays share memory, or might: the question can be hard."""
+    try:
+        return bool(np.shares_memory(a, b, max_work=100_000))  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
@@ -100,12 +109,20 @@ def check_place(
     """Refuse an output that does not fit, is read-only, or shares memory with what is taken."""
     if not isinstance(place, np.ndarray):
         raise TypeError(f"{argument}: expected a NumPy array, got {type(place).__name__}")
-    if place.dtype != f.dtype:
-        raise TypeError(f"{argument} has dtype {place.dtype}: expected {f.dtype}")
+    native = f.dtype.newbyteorder("=")
+    if place.dtype.newbyteorder("=") != native:
+        raise TypeError(f"{argument} has dtype {place.dtype}: expected {native}")
     if place.shape != shape:
         raise ValueError(f"{argument} has shape {place.shape}: expected {shape}")
     if not place.flags.writeable:
         raise ValueError(f"{argument} is read-only: expected a writeable array")
+    if any(
+        step == 0 and length > 1 for step, length in zip(place.strides, place.shape, strict=True)
+    ):
+        raise ValueError(
+            f"{argument} overlaps itself (strides {place.strides}): expected one place in memory an "
+            "element"
+        )
     for other, name in taken:
-        if other is not None and np.shares_memory(place, other):
+        if other is not None and overlaps(place, other):
             raise ValueError(f"{argument} overlaps {name} in memory: expected separate arrays")

@@ -205,7 +205,7 @@ def _labels_and_weights(
     weights = np.ones(len(labels))
     if sample_weight is not None:
         weights = np.asarray(sample_weight, dtype=np.float64)
-        if weights.shape == weights.shape and weights.size and np.isfinite(weights).all():
+        if weights.shape == labels.shape[:1] and weights.size and np.isfinite(weights).all():
             # by an exact factor to at most 1, so that no sum of them overflows
             weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     return labels, weights

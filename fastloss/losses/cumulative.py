@@ -22,6 +22,7 @@ from fastloss.losses._composite import (
 from fastloss.losses._constants import Vector
 from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import number_sequence
+from fastloss.losses.regression import SquaredError
 
 _Array = npt.NDArray[Any]
 
@@ -40,6 +41,8 @@ class _Interval(RowLoss):
 
 
 _INTERVAL = _Interval()
+#: Sums weights, and says what is wrong with them.
+_WEIGHING = SquaredError()
 
 
 class CumulativeLogit(CompositeLoss):
@@ -341,6 +344,8 @@ class CumulativeLogit(CompositeLoss):
                 f"y_true has shape {y.shape}, raw_prediction has shape {f.shape}: they must be equal"
             )
         labels = checked_class_labels(y, len(self._lower), type(self).__name__).ravel()
+        if f.dtype == np.float32:
+            self._refuse_equal_in_float32()
         weight, total = None, float(f.size)
         if sample_weight is not None:
             weight = np.asarray(sample_weight)
@@ -350,12 +355,8 @@ class CumulativeLogit(CompositeLoss):
                     "they must be equal"
                 )
             # checks the weights
-            total = _INTERVAL.partial(
-                np.broadcast_to(np.float32(0), weight.size),
-                np.broadcast_to(np.zeros(3, f.dtype), (weight.size, 3)),
-                weight.ravel(),
-                n_threads=n_threads,
-            ).weight_sum
+            zeros = np.broadcast_to(f.dtype.type(0), f.shape)
+            total = _WEIGHING.partial(zeros, zeros, weight, n_threads=n_threads).weight_sum
             weight = weight.ravel()
         places = split_out(out, parts)
         if reduction != "none" and places.get("loss") is not None:
@@ -411,6 +412,15 @@ class CumulativeLogit(CompositeLoss):
         value = float(np.sum(sums)) * factor if reduction == "mean" else float(np.sum(sums))
         answer = [results.get(name, value) for name in parts]
         return tuple(answer) if len(answer) > 1 else answer[0]
+
+    def _refuse_equal_in_float32(self) -> None:
+        for k in range(1, len(self.thresholds)):
+            low, high = self.thresholds[k - 1 : k + 1]
+            if not np.float32(low) < np.float32(high):
+                raise ValueError(
+                    f"thresholds[{k}] = {high} equals thresholds[{k - 1}] = {low} in float32: expected "
+                    "raw_prediction in float64"
+                )
 
     # ------------------------------------------------------------ link and start
 

@@ -168,6 +168,8 @@ class CrossEntropy(RowLoss):
         weights = np.ones(len(labels))
         if sample_weight is not None:
             weights = np.asarray(sample_weight, dtype=np.float64)
+            if weights.size:  # by an exact factor to at most 1, so that no sum of them overflows
+                weights = np.ldexp(weights, -np.frexp(weights.max())[1])
         if labels.ndim == 2:
             targets = weights @ labels.astype(np.float64)
         else:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
-from fastloss.losses._composite import check_place, checked_class_labels, split_out
+from fastloss.losses._composite import check_place, checked_class_labels, overlaps, split_out
 from fastloss.losses._constants import Vector
 from fastloss.losses._parameters import parameter
 from fastloss.losses.logistic import LogLoss
@@ -87,7 +87,9 @@ class OneVsRest(RowLoss):
         shape = f.shape[:class_axis] + f.shape[class_axis + 1 :]
         if y_true.shape == shape:
             y_true = checked_class_labels(y_true, n_classes, type(self).__name__)
-        elif y_true.shape != f.shape:
+        elif y_true.shape == f.shape:
+            self._check_labels(y_true)
+        else:
             raise ValueError(
                 f"y_true has shape {y_true.shape}, raw_prediction has shape {f.shape} with its class "
                 f"axis {class_axis}: expected class labels of raw_prediction's shape without the "
@@ -116,7 +118,7 @@ class OneVsRest(RowLoss):
                 )
             check_place(f"out ({name})", place, shape if name == "loss" else f.shape, f, taken)
             taken.append((place, f"out ({name})"))
-        if any(p is not None and np.shares_memory(p, f) for p in places.values()):
+        if any(place is not None and overlaps(place, f) for place in places.values()):
             f = f.copy()
         if reduction == "mean" and not total > 0:
             what = "an empty array" if f.size == 0 else "samples whose weights sum to zero"
@@ -128,14 +130,30 @@ class OneVsRest(RowLoss):
             if place is None:
                 place = np.empty(shape if name == "loss" else f.shape, native)
             results[name] = place
-        factor = 1.0
-        if reduction == "mean":
-            factor = 1.0 / total if total > 0 else np.nan
-        if reduction == "mean" and "loss" in parts and not total > 0:
-            self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
+        factor = 1.0 / total if reduction == "mean" and total > 0 else 1.0
+        if reduction == "mean" and not total > 0:
+            for result in results.values():
+                result.fill(np.nan)
             return tuple(results.get(name, np.nan) for name in parts), total
         value = self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
         return tuple(results.get(name, value) for name in parts), total
+
+    def _check_labels(self, y_true: _Array) -> None:
+        """Refuse the first label that the binary loss does not take, before anything is written."""
+        if y_true.dtype.kind not in "biuf":
+            raise TypeError(f"y_true has dtype {y_true.dtype}: expected numbers")
+        binary: PointwiseLoss = self.params["loss"]
+        try:
+            binary.loss([0.5], [0.5])
+            wrong, expected = ~((y_true >= 0) & (y_true <= 1)), "in [0, 1]"
+        except ValueError:
+            wrong, expected = ~((y_true == 0) | (y_true == 1)), "0 or 1"
+        if wrong.any():
+            index = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(
+                f"y_true[{', '.join(map(str, index))}] = {y_true[index].item()!r}: "
+                f"{type(self).__name__} expects classes, or labels {expected}"
+            )
 
     def _run(
         self,
@@ -175,7 +193,9 @@ class OneVsRest(RowLoss):
                     else weights.astype(np.float64) * factor
                 )
             if parts == ("loss",) and "loss" not in results:
-                sums.append(method(label, rows[block], weights, reduction="sum"))
+                sums.append(
+                    method(label, rows[block], weights, reduction="sum", n_threads=n_threads)
+                )
                 continue
             answer = method(
                 label,
@@ -249,8 +269,11 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
     if not samples:
         yield ()
         return
-    *leading, last = samples
-    step = max(1, _BLOCK // max(1, n_outputs))
-    for index in np.ndindex(*leading):
-        for start in range(0, last, step):
+    # whole inner axes as far as they fit a block, and runs of the axis before these
+    rows, axis = max(1, _BLOCK // max(1, n_outputs)), len(samples)
+    while axis > 1 and np.prod(samples[axis - 1 :]) <= rows:
+        axis -= 1
+    step = max(1, rows // max(1, int(np.prod(samples[axis:]))))
+    for index in np.ndindex(*samples[: axis - 1]):
+        for start in range(0, samples[axis - 1], step):
             yield (*index, slice(start, start + step))

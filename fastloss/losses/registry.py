@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -63,7 +64,9 @@ def get_loss(name: str, /, **params: Any) -> Any:
     try:
         cls = _classes()[name]
     except (KeyError, TypeError):
+        near = get_close_matches(str(name).lower(), available_losses(), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"name = {name!r}: expected one of {', '.join(available_losses())}"
+            f"name = {name!r}: expected one of {', '.join(available_losses())}{hint}"
         ) from None
     return cls(**params)

@@ -202,12 +202,16 @@ class Sparsemax(ClassLoss):
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
     ) -> None:
-        # the gradient at label 0 is the projection but for a 1 at class 0
+        # the gradient is the projection but for a 1 at the label, so that the label's own class
+        # comes from another one
         shape = list(values.shape)
         del shape[axis]
+        last = np.broadcast_to(np.int64(values.shape[axis] - 1), shape)
+        other = self.gradient(last, values, reduction="sum", n_threads=n_threads, axis=axis)
         labels = np.broadcast_to(np.int8(0), shape)
         self.gradient(labels, values, reduction="sum", out=values, n_threads=n_threads, axis=axis)
-        np.moveaxis(values, axis, 0)[0] += 1
+        first = np.moveaxis(other, axis, 0)[0]
+        np.moveaxis(values, axis, 0)[0] = first + 1 if values.shape[axis] == 1 else first
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         return frequencies  # their own projection

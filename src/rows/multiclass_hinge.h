@@ -2,7 +2,7 @@
  * classes of max(0, margin - f_y + f_k)^power, k != y, power 1 or 2. gradient of class k != y:
  * power s^(power - 1) / n with s the term, of the label minus the sum of these. Hessian diagonal, for
  * power 2: 2 / n where s > 0, at the label their sum; zero almost everywhere for power 1, and reported
- * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3 ULP.
+ * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
  * Parameters: p[0] = margin, p[1] = power.
  */
 FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)

@@ -9,8 +9,10 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     REAL *times = t->room[0], *slope = t->room[1];
     const REAL n = (REAL)t->n;
-    V loss = zero, lost = zero, open = one;
+    V loss = zero, lost = zero, open = one, bad = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V f = vload(t->f + k * LANES);
+        bad = vselect(f == f, bad, f); /* also where the set asks for nothing */
         vstore(times + k * LANES, zero);
         vstore(slope + k * LANES, zero);
     }
@@ -39,11 +41,11 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
         vstore(slope + j * LANES, vload(slope + j * LANES) - active);
     }
     for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V g = vload(slope + k * LANES) / n;
+        const V g = vload(slope + k * LANES) / n + bad;
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, g);
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vabs(g));
     }
-    return (loss + lost) / n;
+    return (loss + lost) / n + bad;
 }

@@ -8,7 +8,9 @@ FL_INLINE V FN(nll)(const FN(FlRowTile) * t, int wants)
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const VI here = FN(fl_row_is)(t->label, k);
         const V weight = vsplat(t->class_weight ? t->class_weight[k] : R(1.0));
-        loss = vselect(here, -weight * vload(t->f + k * LANES), loss);
+        const V f = vload(t->f + k * LANES);
+        /* a weight of 0 drops its term: 0 * inf would be NaN */
+        loss = vselect(here & ((weight > zero) | (f != f)), -weight * f, loss);
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, vselect(here, -weight, zero));
         if (wants & FL_WANT_HESSIAN)

@@ -19,7 +19,7 @@ enum {
     FL_ROW_VALUE, /* a finite number: values */
     FL_ROW_TARGETS, /* a row of targets, finite and not negative */
     FL_ROW_LOG_TARGETS, /* a row of logarithms: finite or -inf */
-    FL_ROW_SETS /* a row of classes without repetition, ended by the first -1 */
+    FL_ROW_SETS /* a row of classes, ended by the first -1 */
 };
 
 typedef struct {
@@ -27,7 +27,8 @@ typedef struct {
     const void *raw_prediction; /* REAL */
     ptrdiff_t sample_stride, class_stride;
 
-    const int64_t *labels; /* [n_samples] in [0, n_classes), or -1: ignored, everything is 0 */
+    const int64_t *
+        labels; /* [n_samples] in [0, n_classes) ([0, n_classes] for coral), or -1: ignored, everything is 0 */
     const void *values; /* REAL[n_samples] */
     const void *targets; /* REAL; read where labels and values are NULL */
     ptrdiff_t target_sample_stride, target_class_stride;

@@ -19,7 +19,7 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
     }
     bad = vselect(vabs(max) <= REAL_MAX, bad, max - max);
     /* tau relative to max: every p_k > 0 has f_k > max - 1 */
-    for (int passes = 0; passes < (1 << 30); passes++) {
+    for (ptrdiff_t passes = 0; passes <= t->n; passes++) {
         V sum = zero, lost = zero, n = zero;
         for (ptrdiff_t k = 0; k < t->n; k++) {
             const V z = vload(t->f + k * LANES) - max;
@@ -27,11 +27,11 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
             add_carrying(&sum, &lost, vkeep(inside, z));
             n = n + vkeep(inside, one);
         }
-        /* a larger tau, or as before */
+        /* a larger tau, or as before: rounding must not let it fall, or it might go round for ever */
         const V next = ((sum - one) + lost) / vmax(one, n);
         const VI moves = (n != size) & (n > zero);
         size = vselect(moves, n, size);
-        tau = vselect(moves, next, tau);
+        tau = vselect(moves, vmax(tau, next), tau);
         if (!vany(moves))
             break;
     }

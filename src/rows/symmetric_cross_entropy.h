@@ -25,5 +25,7 @@ FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
                    FN(fl_opaque)(FN(fl_row_share)(x, zero, &s) * FN(fl_row_not)(&s, x)) * factor -
                        FN(fl_opaque)(part * gap) * gap);
     }
-    return alpha * FN(fl_row_log_loss)(&s) + beta * q;
+    const V log_loss = FN(fl_row_log_loss)(&s);
+    /* a weight of 0 drops its term: 0 * inf would be NaN */
+    return vkeep((alpha > zero) | (log_loss != log_loss), alpha * log_loss) + beta * q;
 }

@@ -35,7 +35,7 @@ from references.rows import ROW_CASES, exact, exact_label, row_samples  # type: 
 
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
-SAMPLES = 50
+SAMPLES = 20
 SEEDS = (1, 2)
 DOCUMENT = ROOT / "docs" / "accuracy.md"
 INTRODUCTION = """\

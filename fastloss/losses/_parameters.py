@@ -105,14 +105,6 @@ def in_parts(exact: Fraction) -> tuple[float, float, float]:
     return value, float(exact - Fraction(value)), float(exact - Fraction(single))
 
 
-def rounded(value: Fraction) -> float:
-    """Return the nearest float64, infinity where it is beyond the largest."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
 def pair(value: float) -> tuple[float, float]:
     """Return a float32 and the rest: kernels of either precision get the value to more than its own."""
     high = float(np.float32(value))

@@ -119,7 +119,7 @@ class ValueLoss(RowLoss):
             As `loss`; also if there is no sample, or no weight.
         """
         labels, weights = _labels_and_weights(y_true, sample_weight, 1)
-        n_outputs = self._count_outputs()
+        n_outputs = self.n_outputs or 1
         zeros = np.broadcast_to(np.zeros(n_outputs), (len(labels), n_outputs))
         self.loss(labels, zeros, sample_weight, reduction="sum")
         present = weights > 0
@@ -128,11 +128,8 @@ class ValueLoss(RowLoss):
         numbers = labels[present].astype(np.float64)
         return np.asarray(self._best_constants(numbers, weights[present]), dtype=np.float64)
 
-    def _count_outputs(self) -> int:
-        raise NotImplementedError
-
     def _best_constants(self, labels: Vector, weights: Vector) -> Any:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not define its best constants")
 
 
 class TargetsLoss(RowLoss):
@@ -171,7 +168,7 @@ class TargetsLoss(RowLoss):
         return np.asarray(self._best_constants(labels, weights / weights.sum()), dtype=np.float64)
 
     def _best_constants(self, labels: npt.NDArray[Any], weights: Vector) -> Vector:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not define its best constants")
 
 
 def row_objective(

@@ -55,9 +55,6 @@ class MultiPinball(ValueLoss):
             {"quantiles": levels}, per_output=("quantiles", slopes), n_outputs=len(levels)
         )
 
-    def _count_outputs(self) -> int:
-        return len(self.quantiles)
-
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
         return np.array([weighted_quantile(labels, weights, q) for q in self.quantiles])
 
@@ -95,9 +92,6 @@ class GaussianNLL(ValueLoss):
         variance = np.moveaxis(values, axis, 0)[1]
         with np.errstate(over="ignore", under="ignore"):
             np.exp(variance, out=variance)
-
-    def _count_outputs(self) -> int:
-        return 2
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
         mean = weighted_mean(labels, weights)
@@ -145,9 +139,6 @@ class GaussianCRPS(ValueLoss):
         scale = np.moveaxis(values, axis, 0)[1]
         with np.errstate(over="ignore", under="ignore"):
             np.exp(scale, out=scale)
-
-    def _count_outputs(self) -> int:
-        return 2
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
         mean = weighted_mean(labels, weights)

@@ -10,7 +10,8 @@ import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, class_costs, log_odds, minimum
-from fastloss.losses._parameters import between, one_of, pair, parameter, positive, rounded
+from fastloss.losses._kernel_values import rounded
+from fastloss.losses._parameters import between, one_of, pair, parameter, positive
 from fastloss.losses.logistic import log_loss_values
 
 #: Below this, q of the generalised cross-entropy changes nothing any more.

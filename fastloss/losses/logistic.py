@@ -9,7 +9,8 @@ import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector, class_costs, log_odds
-from fastloss.losses._parameters import between, parameter, positive, rounded
+from fastloss.losses._kernel_values import rounded
+from fastloss.losses._parameters import between, parameter, positive
 
 
 class LogLoss(PointwiseLoss):

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, class_costs, minimum
-from fastloss.losses._parameters import between, parameter, positive, rounded
+from fastloss.losses._kernel_values import rounded
+from fastloss.losses._parameters import between, parameter, positive
 
 
 class Hinge(PointwiseLoss):

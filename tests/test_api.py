@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.calls import OPERATIONS
 from helpers.process import run
 from references import CASES, REFERENCES, case_id
 
 import fastloss as fl
 
 ROOT = Path(__file__).parent.parent
-OPERATIONS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
 METHODS = (*OPERATIONS, "partial", "predict", "initial_prediction")
 POINTWISE = fl.LogLoss.__base__
 CLASSES = {type(loss).__name__: type(loss) for loss in map(fl.get_loss, fl.available_losses())}

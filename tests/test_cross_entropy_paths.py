@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 
 import fastloss as fl
 
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 # where logits are far from 0, labels hopelessly wrong, numbers not finite
 SPECIAL = {
     "usual": [],

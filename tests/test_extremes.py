@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references import REFERENCES, case_id
@@ -9,7 +10,6 @@ from references.base import PRECISION, exactly
 
 import fastloss as fl
 
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 COSTS = [{"cost_fn": 1e-9, "cost_fp": 1e9}, {"cost_fn": 1e9, "cost_fp": 1e-9}]
 EXTREME = [
     *(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.arrays import LAYOUTS, empty_like
+from helpers.calls import OPERATIONS, both_dtypes, tuple_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from references import REFERENCES, case_id
@@ -10,7 +11,6 @@ from references.base import labels_of
 
 import fastloss as fl
 
-OPERATIONS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
 PARTS = {
     "loss": 1,
     "gradient": 1,
@@ -20,12 +20,7 @@ PARTS = {
 }
 LABEL_DTYPES = ["?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d"]
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 names = st.sampled_from(sorted(LAYOUTS))
-
-
-def tuple_of(result):
-    return result if isinstance(result, tuple) else (result,)
 
 
 def assert_same(one, other):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 
 import fastloss as fl
 
 PARTS = ("loss", "gradient", "hessian")
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def results(loss, y, f):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 from mpmath import mp
 from references import CASES, REFERENCES, case_id
 from references.base import PRECISION, labels_of
@@ -9,7 +10,6 @@ from references.base import PRECISION, labels_of
 import fastloss as fl
 
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 INF = np.inf
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 
 import fastloss as fl
 
 N = 2000
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def rtol(dtype):

@@ -7,12 +7,11 @@ import re
 import numpy as np
 import pytest
 from helpers.arrays import LAYOUTS
+from helpers.calls import both_dtypes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastloss as fl
-
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 OPTIONS = [
     {"lr": lr, "momentum": mu, "dampening": d, "weight_decay": wd, "nesterov": nesterov}

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers.calls import OPERATIONS, both_dtypes
 from helpers.process import run
 from references import REFERENCES, case_id
 from references.base import labels_of
@@ -17,11 +18,9 @@ from references.base import labels_of
 import fastloss as fl
 from fastloss._cpu_limit import cgroup_cpu_limit
 
-OPERATIONS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
 # about the grain size, the two block lengths and where one takes over from the other
 SIZES = (16_383, 16_384, 16_385, 65_536, 262_143, 262_144, 262_145, 278_530, 1_000_003)
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 needs_openmp = pytest.mark.skipif(not fl.cpu_info()["openmp"], reason="built without OpenMP")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 

@@ -4,18 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.calls import OPERATIONS, both_dtypes, tuple_of
 from references import REFERENCES, case_id
 from references.base import labels_of
 
 import fastloss as fl
 
-OPERATIONS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def tuple_of(result):
-    return result if isinstance(result, tuple) else (result,)
 
 
 def data(reference, n=1000, dtype=np.float64, seed=2):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.calls import both_dtypes
 from helpers.cross_entropy import BOUND, CLASSES, HESSIAN_BOUND
+from helpers.exact import KEPT_BITS, remembered
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references.base import PRECISION
@@ -37,24 +38,33 @@ def rows(n_classes, dtype, seed=0):
     return np.concatenate(logits).astype(dtype), np.concatenate(labels)
 
 
+def exact_samples(targets, f, params):
+    with mp.workprec(PRECISION[f.dtype.name]):
+        return [
+            cross_entropy(row, int(target) if targets.ndim == 1 else target, **params)
+            for row, target in zip(f, targets, strict=True)
+        ]
+
+
 def assert_accurate(loss, targets, f, cancels, params):
     """Every number within its bound; of its largest term where the terms of a gradient cancel."""
     dtype = f.dtype.type
     value, gradient, hessian = loss.loss_gradient_hessian(targets, f, reduction="none")
-    with mp.workprec(PRECISION[f.dtype.name]):
-        for i in range(len(f)):
-            target = int(targets[i]) if targets.ndim == 1 else targets[i]
-            exact = cross_entropy(f[i], target, **params)
+    results = remembered(
+        lambda: exact_samples(targets, f, params),
+        "cross_entropy", sorted(params.items()), f.dtype.name, f.shape, targets, f,
+    )  # fmt: skip
+    with mp.workprec(KEPT_BITS):
+        for i, exact in enumerate(results):
+            where = f"at {f[i]!r}, {targets[i]!r}"
             error = error_in_ulp(value[i], exact[0], dtype)
-            assert error <= BOUND, f"loss: {error:.2f} ULP at {f[i]!r}, {target}"
+            assert error <= BOUND, f"loss: {error:.2f} ULP {where}"
             for k in range(f.shape[1]):
                 term = exact[3][k] if cancels else None
                 error = error_in_ulp(gradient[i, k], exact[1][k], dtype, term)
-                assert error <= BOUND, f"gradient[{k}]: {error:.2f} ULP at {f[i]!r}, {target}"
+                assert error <= BOUND, f"gradient[{k}]: {error:.2f} ULP {where}"
                 error = error_in_ulp(hessian[i, k], exact[2][k], dtype)
-                assert error <= HESSIAN_BOUND, (
-                    f"hessian[{k}]: {error:.2f} ULP at {f[i]!r}, {target}"
-                )
+                assert error <= HESSIAN_BOUND, f"hessian[{k}]: {error:.2f} ULP {where}"
 
 
 @both_dtypes

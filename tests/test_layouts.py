@@ -1,5 +1,7 @@
 """Strides, byte orders, dtypes, memory maps, aliasing: the same bits as contiguous arrays."""
 
+import functools
+
 import numpy as np
 import pytest
 from helpers.arrays import LAYOUTS, empty_like
@@ -256,17 +258,21 @@ def test_position_does_not_matter(reference, dtype):
             np.testing.assert_array_equal(a, b[start:stop])
 
 
+@functools.cache
+def past_the_cache(domain, dtype):
+    """Beyond the size from which stores go around the cache; one set of samples for many losses."""
+    n = (9 << 20) // np.dtype(dtype).itemsize + 5
+    rng = np.random.default_rng(11)
+    y = labels_of(domain, rng, n).astype(dtype)
+    return y, rng.normal(size=n), rng.random(n).astype(dtype)
+
+
 @every_loss
 @both_dtypes
 def test_outputs_past_the_cache_at_any_alignment(reference, dtype):
     """They are stored by whole aligned vectors; where these begin changes no value and no sum."""
-    n = (9 << 20) // np.dtype(
-        dtype
-    ).itemsize + 5  # beyond the size from which stores go around the cache
-    rng = np.random.default_rng(11)
-    y = labels_of(reference.labels, rng, n).astype(dtype)
-    f = reference.inside(rng.normal(size=n)).astype(dtype)
-    w = rng.random(n).astype(dtype)
+    y, f, w = past_the_cache(reference.labels, dtype)
+    f, n = reference.inside(f).astype(dtype), f.size
     loss = fl.get_loss(reference.name)
     # in small parts nothing is streamed
     parts = [slice(i, i + 16384) for i in range(0, n, 16384)]

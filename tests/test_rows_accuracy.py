@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.exact import KEPT_BITS, remembered
 from helpers.ulp import error_in_ulp
 from mpmath import mp
 from references.base import PRECISION
@@ -33,6 +34,16 @@ def documented_bounds(cls):
     return bounds
 
 
+def exact_rows(reference, params, dtype, y, f):
+    """Per sample loss, gradient, Hessian and their largest terms; whether the Hessian is unbounded."""
+    rows = []
+    with mp.workprec(PRECISION[np.dtype(dtype).name]):
+        for yi, fi in zip(y, f, strict=True):
+            point = [mp.mpf(float(x)) for x in fi], exact_label(reference.labels, yi)
+            rows.append((*exact(reference, yi, fi, params), reference.unbounded_hessian(*point)))
+    return rows
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("reference", "n_outputs", "params"), ROW_CASES, ids=case_id)
 def test_within_its_bound(reference, n_outputs, params, dtype):
@@ -40,14 +51,17 @@ def test_within_its_bound(reference, n_outputs, params, dtype):
     loss = fl.get_loss(reference.name, **params)
     bounds = documented_bounds(type(loss))
     computed = loss.loss_gradient_hessian(y, f, reduction="none")
-    with mp.workprec(PRECISION[np.dtype(dtype).name]):
-        for i in range(len(f)):
-            *values, terms = exact(reference, y[i], f[i], params)
+    rows = remembered(
+        lambda: exact_rows(reference, params, dtype, y, f),
+        "rows", reference.name, reference.labels, n_outputs, sorted(params.items()),
+        np.dtype(dtype).name, y, f,
+    )  # fmt: skip
+    with mp.workprec(KEPT_BITS):
+        for i, (*values, terms, unbounded) in enumerate(rows):
             error = error_in_ulp(computed[0][i], values[0], dtype, terms[0])
             assert error <= bounds[0], f"loss: {error:.2f} ULP at {y[i]!r}, {f[i]!r}"
-            point = [mp.mpf(float(x)) for x in f[i]], exact_label(reference.labels, y[i])
             for part in (1, 2):
-                if part == 2 and reference.unbounded_hessian(*point):
+                if part == 2 and unbounded:
                     continue
                 for k in range(n_outputs):
                     if reference.amplifies and abs(values[part][k]) < 4096 * np.finfo(dtype).tiny:

@@ -1,5 +1,6 @@
 """Threads change no bit; their number follows every usual switch; forks are safe."""
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -31,11 +32,16 @@ def default_threads():
     fl.set_num_threads(None)
 
 
-def data(reference, n, dtype):
+@functools.cache
+def samples(domain, n, dtype):
     rng = np.random.default_rng(12)
-    y = labels_of(reference.labels, rng, n).astype(dtype)
-    f = reference.inside(rng.uniform(-5, 5, n)).astype(dtype)
-    return y, f, rng.random(n).astype(dtype)
+    y = labels_of(domain, rng, n).astype(dtype)
+    return y, rng.uniform(-5, 5, n), rng.random(n).astype(dtype)
+
+
+def data(reference, n, dtype):
+    y, f, w = samples(reference.labels, n, dtype)
+    return y, reference.inside(f).astype(dtype), w
 
 
 def bits(result):

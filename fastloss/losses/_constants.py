@@ -65,7 +65,9 @@ def bisected_root(increasing: Callable[[float], float], low: float, high: float)
 def class_costs(
     labels: Vector, weights: Vector, cost_fn: float, cost_fp: float
 ) -> tuple[float, float]:
-    """Return the costs of all positive and of all negative samples."""
+    """Return the costs of all positive and of all negative samples, by one exact factor."""
+    shift = -math.frexp(max(cost_fn, cost_fp))[1]  # no sum overflows
+    cost_fn, cost_fp = math.ldexp(cost_fn, shift), math.ldexp(cost_fp, shift)
     return cost_fn * float(np.dot(weights, labels)), cost_fp * float(np.dot(weights, 1.0 - labels))
 
 

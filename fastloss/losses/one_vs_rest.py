@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
+from fastloss._runtime import checked_weights
 from fastloss.losses._composite import check_place, checked_class_labels, overlaps, split_out
 from fastloss.losses._constants import Vector
 from fastloss.losses._parameters import parameter
@@ -103,9 +104,9 @@ class OneVsRest(RowLoss):
                     f"sample_weight has shape {weight.shape}: expected {shape}, raw_prediction's "
                     "without the class axis"
                 )
-            # the sum of checked weights
-            zeros = np.broadcast_to(f.dtype.type(0), shape)
-            total = _WEIGHING.partial(zeros, zeros, weight, n_threads=n_threads).weight_sum
+            weight, total, _ = checked_weights(
+                weight, f.dtype, for_mean=reduction == "mean", n_threads=n_threads
+            )
         taken = [(y_true, "y_true"), (weight, "sample_weight")]
         kept = [name for name in parts if name != "loss" or reduction == "none"]
         for name, place in places.items():
@@ -257,10 +258,6 @@ class OneVsRest(RowLoss):
             labels = labels[:, None] == np.arange(n_classes)
         binary: PointwiseLoss = self.params["loss"]
         return np.array([binary.initial_prediction(column, sample_weight) for column in labels.T])
-
-
-#: Sums weights, and says what is wrong with them.
-_WEIGHING = LogLoss()
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:

@@ -545,7 +545,9 @@ cdef class PointwiseLoss:
             # by an exact factor to at most 1, so that no sum of them overflows
             weights = np.asarray(w, dtype=np.float64).ravel()
             weights = np.ldexp(weights, -np.frexp(weights.max())[1])
-        return float(self._best_constant(labels, weights))
+        # what overflows on the way to a finite result is no news
+        with np.errstate(all="ignore"):
+            return float(self._best_constant(labels, weights))
 
     def _best_constant(self, labels, weights):
         """Of flat float64 labels and weights, checked by initial_prediction."""

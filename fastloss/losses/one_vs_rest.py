@@ -13,7 +13,7 @@ from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
 from fastloss._runtime import checked_weights
 from fastloss.losses._composite import check_place, checked_class_labels, overlaps, split_out
-from fastloss.losses._constants import Vector
+from fastloss.losses._constants import Vector, classes_up_to
 from fastloss.losses._parameters import parameter
 from fastloss.losses.logistic import LogLoss
 
@@ -252,8 +252,7 @@ class OneVsRest(RowLoss):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if labels.ndim == 1:
             if n_classes is None:
-                largest = labels.max() if labels.size else 0
-                n_classes = max(int(largest) + 1, 1) if np.isfinite(largest) else 1
+                n_classes = classes_up_to(labels.max()) if labels.size else 1
             labels = checked_class_labels(labels, n_classes, type(self).__name__)
             labels = labels[:, None] == np.arange(n_classes)
         binary: PointwiseLoss = self.params["loss"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,13 +18,19 @@ _WORK = 100_000_000
 
 
 class Differentiable(Protocol):
-    """What a loss must have to be checked: the methods of every loss of this package."""
+    """
+    What a loss must have to be checked: the methods of every loss of this package.
 
-    def loss(self, y_true: Any, raw_prediction: Any, *, reduction: str) -> Any:
-        """Return the loss per sample."""
+    With weights they are called with the argument ``sample_weight``, too.
+    """
 
-    def gradient_hessian(self, y_true: Any, raw_prediction: Any, *, reduction: str) -> Any:
-        """Return gradient and Hessian per raw prediction."""
+    @property
+    def loss(self) -> Callable[..., Any]:
+        """Of (y_true, raw_prediction, reduction="none"): the loss per sample."""
+
+    @property
+    def gradient_hessian(self) -> Callable[..., Any]:
+        """Of the same: gradient and Hessian per raw prediction."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,11 @@ class Comparison:
     undecided: NDArray[np.bool_]
 
     @property
+    def mostly_undecided(self) -> bool:
+        """Whether nothing can be said of more than half."""
+        return 2 * int(self.undecided.sum()) > self.undecided.size
+
+    @property
     def max_relative_error(self) -> float:
         """The largest difference, over the larger of both, of what was decided; 0 if nothing was."""
         errors = np.zeros(self.difference.shape)
@@ -68,7 +80,7 @@ class Comparison:
 @dataclass(frozen=True)
 class GradientCheck:
     """
-    The outcome of `check_gradient`; true if nothing is wrong.
+    The outcome of `check_gradient`; true if nothing is wrong, and most of it could be decided.
 
     ``str()`` of it is a report for people.
 
@@ -94,16 +106,21 @@ class GradientCheck:
     hessian: Comparison | None
 
     @property
+    def _comparisons(self) -> list[Comparison]:
+        return [self.gradient] + ([self.hessian] if self.hessian is not None else [])
+
+    @property
     def ok(self) -> bool:
-        """Whether no derivative is wrong."""
-        checked = [self.gradient] + ([self.hessian] if self.hessian is not None else [])
-        return not any(comparison.wrong.any() for comparison in checked)
+        """Whether no derivative is wrong, and of each kind at least half could be decided."""
+        return not any(each.wrong.any() or each.mostly_undecided for each in self._comparisons)
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __str__(self) -> str:
-        lines = [f"{self.loss!r}: {'ok' if self.ok else 'WRONG'}, {len(self.index):,} samples"]
+        wrong = any(comparison.wrong.any() for comparison in self._comparisons)
+        verdict = "WRONG" if wrong else "ok" if self.ok else "UNDECIDED"
+        lines = [f"{self.loss!r}: {verdict}, {len(self.index):,} samples"]
         for name in ("gradient", "hessian"):
             comparison = getattr(self, name)
             if comparison is None:
@@ -129,6 +146,7 @@ def check_gradient(
     loss: Differentiable,
     y_true: ArrayLike,
     raw_prediction: ArrayLike,
+    sample_weight: ArrayLike | None = None,
     *,
     axis: int = -1,
     hessian: bool = False,
@@ -140,7 +158,8 @@ def check_gradient(
     Compare the gradient of a loss with extrapolated differences of its values, on your data.
 
     Any object serves that has the methods ``loss`` and ``gradient_hessian`` with the argument
-    ``reduction="none"``: a loss of this package, a subclass of your own, or your custom objective.
+    ``reduction="none"`` (and ``sample_weight``, if weights are given): a loss of this package, a
+    subclass of your own, or your custom objective.
 
     Parameters
     ----------
@@ -151,6 +170,8 @@ def check_gradient(
     raw_prediction : array-like of float32 or float64
         Of y_true's shape, or with an axis of classes (outputs) more. The gradient is computed in
         this dtype, the differences in float64.
+    sample_weight : array-like, optional
+        Weights, of the shape of the losses of the samples: then those of weight times loss are checked.
     axis : int, default=-1
         The axis of the classes, for losses of several raw predictions a sample.
     hessian : bool, default=False
@@ -167,12 +188,13 @@ def check_gradient(
     Returns
     -------
     GradientCheck
-        True if nothing is wrong; with all numbers, and a report as its ``str()``.
+        True if nothing is wrong and at least half could be decided; with all numbers, and a report as
+        its ``str()``.
 
     Raises
     ------
     TypeError, ValueError
-        If the loss refuses the data, or an argument is out of range.
+        If the loss refuses the data or lacks a method, or an argument is out of range.
 
     References
     ----------
@@ -184,6 +206,12 @@ def check_gradient(
     >>> bool(fl.check_gradient(fl.LogLoss(), [1, 0, 1], [0.3, -2.0, 40.0], hessian=True))
     True
     """
+    for method in ("loss", "gradient_hessian"):
+        if not callable(getattr(loss, method, None)):
+            raise TypeError(
+                f"loss = {loss!r} has no method {method}: expected the methods loss and "
+                "gradient_hessian, of (y_true, raw_prediction, reduction='none')"
+            )
     f = np.asarray(raw_prediction)
     if f.dtype not in (np.float32, np.float64):
         raise TypeError(f"raw_prediction has dtype {f.dtype}: expected float32 or float64")
@@ -194,26 +222,31 @@ def check_gradient(
     elif not rtol > 0:
         raise ValueError(f"rtol = {rtol!r}: expected a number greater than 0")
     y, f, rows = _as_samples(loss, np.asarray(y_true), f, axis)
+    weights = None if sample_weight is None else _flat_weights(np.asarray(sample_weight), len(f))
     if rows:
         max_samples = min(max_samples, max(1, _WORK // max(1, f.shape[1]) ** 2))
     index = np.arange(len(f))
     if len(index) > max_samples:
         index = np.sort(np.random.default_rng(seed).choice(len(f), max_samples, replace=False))
         y, f = y[index], f[index]
+        weights = None if weights is None else weights[index]
     exact = f.astype(np.float64)
     labels = y
     if y.dtype.kind == "f":
         labels = y.astype(f.dtype).astype(np.float64)  # what a loss in this dtype sees
-    computed = [np.asarray(part) for part in loss.gradient_hessian(y, f, reduction="none")]
-    by_value = _each_output(lambda at, _: loss.loss(labels, at, reduction="none"), exact, rows)
+    given: dict[str, Any] = {"reduction": "none"}
+    seen = given
+    if weights is not None:
+        given = {"sample_weight": weights, "reduction": "none"}
+        seen = given | {"sample_weight": weights.astype(f.dtype).astype(np.float64)}
+    computed = [np.asarray(part) for part in loss.gradient_hessian(y, f, **given)]
+    by_value = _each_output(lambda at, _: loss.loss(labels, at, **seen), exact, rows)
     gradient = _compare(computed[0], by_value, rtol)
     curvature = None
     if hessian:
 
         def slope(at: Vector, column: int) -> Any:
-            return loss.gradient_hessian(labels, at, reduction="none")[0][
-                (..., column) if rows else ...
-            ]
+            return loss.gradient_hessian(labels, at, **seen)[0][(..., column) if rows else ...]
 
         curvature = _compare(computed[1], _each_output(slope, exact, rows), rtol)
     return GradientCheck(loss, labels, exact, index, gradient, curvature)
@@ -243,6 +276,15 @@ def _as_samples(
             f"or y_true's without axis {axis}"
         )
     return y.ravel(), flat, True
+
+
+def _flat_weights(weights: NDArray[Any], n: int) -> NDArray[Any]:
+    """Return one weight a sample; what they hold is for the loss to judge."""
+    if weights.size != n:
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}: expected a weight for each of {n} samples"
+        )
+    return weights.reshape(n)
 
 
 def _each_output(function: Any, f: Vector, rows: bool) -> Slopes:

@@ -79,6 +79,8 @@ def slopes(function: Callable[[Vector], Any], x: Vector) -> Slopes:
                 best = np.where(better, row[-1], best)
                 best_error = np.where(better, error, best_error)
             before = row
-        # Of a smooth function the gap between the two sides halves with the step.
-        kink = (gaps[-1] > 0.5 * gaps[_STEPS // 2]) & (gaps[-1] > 8 * rounding)
+        # Of a smooth function the gap between the two sides halves with the step, of noise it doubles.
+        middle = gaps[_STEPS // 2]
+        kink = (gaps[-1] > 0.5 * middle) & (gaps[-1] < 2 * middle)
+        kink &= gaps[-1] > 8 * rounding
     return Slopes(best, best_error, np.where(kink, left, best), np.where(kink, right, best))

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from fastloss._runtime import checked_weights
 from fastloss._sums import LossSums
 
 cimport numpy as cnp
 from cython.parallel cimport prange
-from libc.math cimport INFINITY, NAN
+from libc.math cimport INFINITY, NAN, ldexp
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
@@ -171,7 +172,8 @@ cdef class PointwiseLoss:
         raw_prediction : array-like of float32 or float64
             Predictions on the link scale, of y_true's shape. Its dtype is the one computed in.
         sample_weight : array-like, optional
-            Finite weights of at least 0, of y_true's shape; all 1 by default.
+            Finite weights of at least 0, of y_true's shape; all 1 by default. They are rounded to
+            raw_prediction's dtype; of any size under "mean", which only their ratios count for.
         reduction : {"mean", "sum", "none"}
             "mean" is the weighted mean, sum(w * loss) / sum(w).
         out : ndarray, optional
@@ -281,17 +283,16 @@ cdef class PointwiseLoss:
             With ``loss_sum``, ``weight_sum`` and ``n_samples``; ``a + b`` merges.
         """
         f = as_prediction(raw_prediction, "raw_prediction")
-        loss_sum = self._evaluate(FL_LOSS, y_true, f, sample_weight, "sum", None, n_threads)
         n = cnp.PyArray_SIZE(<ndarray>f)
-        weight_sum = (
-            float(n)
-            if sample_weight is None
-            else sum_weights(
-                as_values(sample_weight, "sample_weight"), "sample_weight",
-                precision_of(<ndarray>f, "raw_prediction"), n_threads,
+        weight_sum, exponent = float(n), 0
+        if sample_weight is not None:
+            precision_of(<ndarray>f, "raw_prediction")
+            sample_weight, weight_sum, exponent = checked_weights(
+                as_values(sample_weight, "sample_weight"), f.dtype, for_mean=True,
+                n_threads=n_threads,
             )
-        )
-        return LossSums(loss_sum, weight_sum, n)
+        loss_sum = self._evaluate(FL_LOSS, y_true, f, sample_weight, "sum", None, n_threads)
+        return LossSums(ldexp(loss_sum, exponent), ldexp(weight_sum, exponent), n, self)
 
     cdef object _evaluate(
         self, int operation, object y_true, object raw_prediction, object sample_weight,
@@ -303,7 +304,7 @@ cdef class PointwiseLoss:
         cdef ndarray w = None
         cdef ndarray loss = None, gradient = None, hessian = None
         cdef object loss_out = None, gradient_out = None, hessian_out = None
-        cdef int mode = reduction_code(reduction), precision, invalid, threads
+        cdef int mode = reduction_code(reduction), precision, invalid, threads, exponent
         cdef bint want_loss = operation != FL_GRADIENT and operation != FL_GRADIENT_HESSIAN
         cdef bint want_gradient = operation != FL_LOSS
         cdef bint want_hessian = (
@@ -375,7 +376,14 @@ cdef class PointwiseLoss:
                             f = (<object>f).copy()
         describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
         if job.has_weight:
-            weight_sum = sum_weights(w, "sample_weight", precision, n_threads)
+            if mode == REDUCTION_MEAN:
+                w = balanced_weights(
+                    w, "sample_weight", precision, n_threads, &weight_sum, &exponent
+                )
+                if exponent != 0:
+                    describe_in_job(w, "sample_weight", precision, &job, &job.sample_weight)
+            else:
+                weight_sum = sum_weights(w, "sample_weight", precision, n_threads)
         if in_place:
             # an invalid label must be found while the input still stands
             self._check_labels(y, precision)
@@ -537,7 +545,9 @@ cdef class PointwiseLoss:
             # by an exact factor to at most 1, so that no sum of them overflows
             weights = np.asarray(w, dtype=np.float64).ravel()
             weights = np.ldexp(weights, -np.frexp(weights.max())[1])
-        return float(self._best_constant(labels, weights))
+        # what overflows on the way to a finite result is no news
+        with np.errstate(all="ignore"):
+            return float(self._best_constant(labels, weights))
 
     def _best_constant(self, labels, weights):
         """Of flat float64 labels and weights, checked by initial_prediction."""

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from fastloss._runtime import checked_weights
 from fastloss._sums import LossSums
 
 cimport numpy as cnp
 from cython.parallel cimport prange, threadid
-from libc.math cimport NAN
+from libc.math cimport NAN, ldexp
 from libc.stdint cimport int64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
@@ -279,7 +280,9 @@ cdef class RowLoss:
             Of any shape with a class axis, or more generally one along which the outputs of a sample
             stand. Its dtype is the one computed in.
         sample_weight : array-like, optional
-            Finite weights of at least 0, of raw_prediction's shape without the class axis.
+            Finite weights of at least 0, of raw_prediction's shape without the class axis. They are
+            rounded to raw_prediction's dtype; of any size under "mean", which only their ratios count
+            for.
         reduction : {"mean", "sum", "none"}
             "mean" divides by the sum of the weights: of sample_weight times the label's class
             weight over all samples that are not ignored, as torch; for soft labels of sample_weight.
@@ -394,13 +397,19 @@ cdef class RowLoss:
             With ``loss_sum``, ``weight_sum`` (what "mean" divides by) and ``n_samples``, ignored ones
             included; ``a + b`` merges.
         """
-        sums = []
+        sums, exponent = [], 0
         f = as_prediction(raw_prediction, "raw_prediction")
+        if sample_weight is not None:
+            precision_of(<ndarray>f, "raw_prediction")
+            sample_weight, _, exponent = checked_weights(
+                as_values(sample_weight, "sample_weight"), f.dtype, for_mean=True,
+                n_threads=n_threads,
+            )
         loss_sum = self._evaluate(
             FL_WANT_LOSS, y_true, f, sample_weight, "sum", None, n_threads, axis, sums
         )[0]
         n_samples = cnp.PyArray_SIZE(<ndarray>f) // cnp.PyArray_DIM(<ndarray>f, _class_axis(f, axis))
-        return LossSums(loss_sum, sums[0], n_samples)
+        return LossSums(ldexp(loss_sum, exponent), ldexp(sums[0], exponent), n_samples, self)
 
     cdef tuple _evaluate(
         self, int wants, object y_true, object raw_prediction, object sample_weight,
@@ -411,7 +420,7 @@ cdef class RowLoss:
         cdef ndarray y = as_values(y_true, "y_true")
         cdef ndarray w = None, sample_shape
         cdef ndarray loss = None, gradient = None, hessian = None
-        cdef int mode = reduction_code(reduction), class_axis, invalid = 0, threads, i
+        cdef int mode = reduction_code(reduction), class_axis, invalid = 0, threads, i, exponent
         cdef int n_wanted = (
             (1 if wants & FL_WANT_LOSS else 0) + (1 if wants & FL_WANT_GRADIENT else 0)
             + (1 if wants & FL_WANT_HESSIAN else 0)
@@ -505,7 +514,14 @@ cdef class RowLoss:
                     # shifted against the input: it would be overwritten before it is read
                     f = (<object>f).copy(order="K")
         if w is not None:
-            weight_sum = sum_weights(w, "sample_weight", job.precision, n_threads)
+            if mode == REDUCTION_MEAN:
+                w = balanced_weights(
+                    w, "sample_weight", job.precision, n_threads, &weight_sum, &exponent
+                )
+                if exponent != 0:
+                    describe_operand(&job, WEIGHT, w, "sample_weight", -1)
+            else:
+                weight_sum = sum_weights(w, "sample_weight", job.precision, n_threads)
         else:
             weight_sum = <double>job.n_samples
         if wants & FL_WANT_LOSS and mode == REDUCTION_NONE and loss is None:

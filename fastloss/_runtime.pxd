@@ -31,6 +31,9 @@ cdef ndarray checked_out(object out, str argument, ndarray prototype, str protot
 cdef int refuse_overlap(ndarray out, str argument, object other, str other_name) except -1
 cdef str element(str argument, ndarray array, Py_ssize_t flat_index)
 cdef object sum_weights(ndarray weights, str argument, int precision, object n_threads)
+cdef ndarray balanced_weights(
+    ndarray weights, str argument, int precision, object n_threads, double* total, int* exponent
+)
 cdef Py_ssize_t find_invalid(
     FlArray* array, int precision, Py_ssize_t n, int labels
 ) noexcept nogil

@@ -1,5 +1,6 @@
 """What all compiled modules share: kernels for this CPU, threads, array descriptions, checks."""
 
+import math
 import os
 import warnings
 
@@ -394,6 +395,9 @@ cdef int refuse_overlap(ndarray out, str argument, object other, str other_name)
 
 # ---------------------------------------------------------------- weights
 
+_WRONG_WEIGHT = "weights must be finite and not negative"
+
+
 cdef int _sum_weights_block(
     const FlArray* weights, int precision, Py_ssize_t start, Py_ssize_t n, double* partial
 ) noexcept nogil:
@@ -451,17 +455,20 @@ cdef Py_ssize_t find_invalid(FlArray* array, int precision, Py_ssize_t n, int la
     return -1
 
 
-cdef object sum_weights(ndarray weights, str argument, int precision, object n_threads):
-    """The sum of the weights, in float64; an error if one is negative or not finite."""
+cdef bint _sum_if_valid(
+    ndarray weights, str argument, int precision, object n_threads, double* total
+) except -1:
+    """The sum of the weights as kernels of a precision see them; whether all are valid there."""
     cdef FlArray array
     cdef Py_ssize_t n = cnp.PyArray_SIZE(weights), length = block_length(n)
     cdef Py_ssize_t n_blocks = (n + length - 1) // length
     cdef int invalid, threads = thread_count(n_threads, n)
-    cdef double total, one_partial
+    cdef double one_partial
     cdef double* partials = &one_partial
+    total[0] = 0.0
     describe(weights, argument, precision, &array)
     if n == 0:
-        return 0.0
+        return True
     if n_blocks > 1:
         partials = <double*>malloc(n_blocks * sizeof(double))
         if partials == NULL:
@@ -470,15 +477,90 @@ cdef object sum_weights(ndarray weights, str argument, int precision, object n_t
             invalid = _sum_weights_blocks(&array, precision, n, length, partials, threads)
     else:
         invalid = _sum_weights_blocks(&array, precision, n, length, partials, 1)
-    total = fl_sum_pairwise(partials, n_blocks)
+    total[0] = fl_sum_pairwise(partials, n_blocks)
     if n_blocks > 1:
         free(partials)
-    if invalid:
-        where = element(
-            argument, weights, find_invalid(&array, precision, n, FL_LABELS_NONNEGATIVE)
+    return not invalid
+
+
+cdef int _refuse_invalid_weight(ndarray weights, str argument, int precision, str what) except -1:
+    """An error that names the first weight that is not valid in a precision, if there is one."""
+    cdef FlArray array
+    cdef Py_ssize_t index
+    describe(weights, argument, precision, &array)
+    index = find_invalid(&array, precision, cnp.PyArray_SIZE(weights), FL_LABELS_NONNEGATIVE)
+    if index >= 0:
+        raise ValueError(f"{element(argument, weights, index)}: {what}")
+    return 0
+
+
+cdef object sum_weights(ndarray weights, str argument, int precision, object n_threads):
+    """The sum of the weights, in float64; an error if one is negative or not finite."""
+    cdef double total
+    if not _sum_if_valid(weights, argument, precision, n_threads, &total):
+        _refuse_invalid_weight(weights, argument, FL_F64, _WRONG_WEIGHT)
+        _refuse_invalid_weight(
+            weights, argument, precision,
+            "too large for raw_prediction's float32, whose largest number is 3.4028235e+38",
         )
-        raise ValueError(f"{where}: weights must be finite and not negative")
     return total
+
+
+cdef ndarray balanced_weights(
+    ndarray weights, str argument, int precision, object n_threads, double* total, int* exponent
+):
+    """
+    Weights for a mean and their sum: as they are, or divided by 2^exponent, which a mean does not see.
+
+    Divided where their sum, its inverse or their products with losses might leave the precision's
+    range. Only then is there a copy, and a pass more.
+    """
+    cdef bint wide = precision == FL_F64
+    cdef double least = 2.0**-300 if wide else 2.0**-40, most = 2.0**500 if wide else 2.0**64
+    exponent[0] = 0
+    if _sum_if_valid(weights, argument, precision, n_threads, total) and least <= total[0] <= most:
+        return weights
+    _refuse_invalid_weight(weights, argument, FL_F64, _WRONG_WEIGHT)
+    largest = float((<object>weights).max(initial=0))
+    if largest == 0.0:
+        return weights
+    exponent[0] = math.frexp(largest)[1]
+    with np.errstate(under="ignore"):
+        scaled = np.asarray(np.ldexp(np.asarray(weights, dtype=np.float64), -exponent[0]))
+    total[0] = sum_weights(<ndarray>scaled, argument, precision, n_threads)
+    return <ndarray>scaled
+
+
+def checked_weights(weights, dtype, *, bint for_mean, n_threads=None):
+    """
+    Check sample weights, for losses that are written in Python.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Sample weights.
+    dtype : dtype
+        float32 or float64, that of the predictions.
+    for_mean : bool
+        Whether a common factor does not matter.
+    n_threads : int, optional
+        See `set_num_threads`.
+
+    Returns
+    -------
+    tuple of (ndarray, float, int)
+        The weights divided by 2**exponent, the sum of these, and the exponent: 0 unless they are for
+        a mean and extreme.
+    """
+    cdef double total
+    cdef int exponent = 0, precision = FL_F64 if dtype == np.float64 else FL_F32
+    if for_mean:
+        weights = balanced_weights(
+            weights, "sample_weight", precision, n_threads, &total, &exponent
+        )
+    else:
+        total = sum_weights(weights, "sample_weight", precision, n_threads)
+    return weights, total, exponent
 
 
 # ---------------------------------------------------------------- inverse links

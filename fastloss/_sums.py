@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class LossSums:
         Sum of the weights; the number of samples where there are none.
     n_samples : int
         Number of samples.
+    loss : object, optional
+        The loss whose sums these are; those of another one are not merged with them.
 
     Examples
     --------
@@ -31,15 +34,19 @@ class LossSums:
     loss_sum: float
     weight_sum: float
     n_samples: int
+    loss: object = field(default=None, compare=False)
 
     def __add__(self, other: LossSums) -> LossSums:
-        """Merge the sums of two parts."""
+        """Merge the sums of two parts; a ValueError if they are of different losses."""
         if not isinstance(other, LossSums):
             return NotImplemented
+        if self.loss is not None and other.loss is not None and self.loss != other.loss:
+            raise ValueError(f"sums of {self.loss!r} and of {other.loss!r}: expected one loss")
         return LossSums(
             self.loss_sum + other.loss_sum,
             self.weight_sum + other.weight_sum,
             self.n_samples + other.n_samples,
+            other.loss if self.loss is None else self.loss,
         )
 
     def __radd__(self, other: object) -> LossSums:
@@ -47,8 +54,14 @@ class LossSums:
         return self if other == 0 and isinstance(other, int) else NotImplemented
 
     def mean(self) -> float:
-        """Return the weighted mean loss; NaN if the weights sum to zero."""
-        return self.loss_sum / self.weight_sum if self.weight_sum > 0 else float("nan")
+        """Return the weighted mean loss; NaN, with a RuntimeWarning, if the weights sum to zero."""
+        if self.weight_sum > 0:
+            return self.loss_sum / self.weight_sum
+        if self.n_samples and getattr(self.loss, "all_ignored", None) == "zero":
+            return 0.0
+        what = "samples whose weights sum to zero" if self.n_samples else "no samples"
+        warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
+        return float("nan")
 
     def sum(self) -> float:
         """Return the weighted sum of the losses."""

@@ -44,9 +44,17 @@ def test_differences_of_known_functions():
 
 
 def test_differences_at_a_kink():
+    found = slopes(lambda x: np.abs(x) + x**2, np.array([0.0]))
+    np.testing.assert_allclose([found.left, found.right], [[-1.0], [1.0]], rtol=1e-4)
     found = slopes(np.abs, np.array([0.0, 1.0]))
     np.testing.assert_allclose(found.left, [-1.0, 1.0], rtol=1e-12)
     np.testing.assert_allclose(found.right, [1.0, 1.0], rtol=1e-12)
+
+
+def test_noise_is_no_kink():
+    found = slopes(lambda x: np.sin(1e12 * x), np.linspace(-1, 1, 50))
+    np.testing.assert_array_equal(found.left, found.right)
+    assert (found.error > 1).all()
 
 
 def test_differences_of_what_is_not_finite():
@@ -67,8 +75,8 @@ def test_right_is_right(dtype):
 
 @pytest.mark.parametrize("loss", [fl.AbsoluteError(), fl.Pinball(quantile=0.9), fl.Huber()])
 def test_any_slope_is_right_at_a_kink(loss):
-    y = np.zeros(3)
-    assert fl.check_gradient(loss, y, np.array([0.0, 1.0, -1.0]))
+    f = np.array([0.0, 1.0, -1.0, 0.25, -0.25, 3.0])
+    assert fl.check_gradient(loss, np.zeros(6), f)
 
 
 def test_one_wrong_slope_is_found():
@@ -173,3 +181,81 @@ def test_errors(arguments, message):
     arguments = {"y_true": [0.0, 1.0], "raw_prediction": [0.5, 1.5]} | arguments
     with pytest.raises((TypeError, ValueError), match=message):
         fl.check_gradient(fl.LogLoss(), **arguments)
+
+
+class Weighted(Wrapped):
+    """Squares its weights, if it is told to."""
+
+    def __init__(self, power):
+        super().__init__()
+        self.power = power
+
+    def loss(self, y_true, raw_prediction, sample_weight=None, *, reduction):
+        return self.inner.loss(y_true, raw_prediction, sample_weight, reduction=reduction)
+
+    def gradient_hessian(self, y_true, raw_prediction, sample_weight=None, *, reduction):
+        weight = None if sample_weight is None else sample_weight**self.power
+        return self.inner.gradient_hessian(y_true, raw_prediction, weight, reduction=reduction)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights(dtype):
+    y, f = data(3000)
+    w = RNG.random(3000) + 0.1
+    w[:500] = 0.0
+    f = f.astype(dtype)
+    assert fl.check_gradient(fl.LogLoss(), y, f, w, hessian=True)
+    assert fl.check_gradient(Weighted(1), y, f, w)
+    check = fl.check_gradient(Weighted(2), y, f, sample_weight=w, max_samples=2000)
+    # without a weight there is nothing that could be wrong
+    np.testing.assert_array_equal(check.gradient.wrong, w[check.index] > 0)
+    assert fl.check_gradient(Weighted(2), y, f)
+
+
+def test_weights_of_several_outputs_and_dimensions():
+    f = RNG.normal(size=(6, 3, 4))
+    for axis in (1, 2):
+        shape = np.delete(f.shape, axis)
+        y, w = RNG.integers(0, 3, shape), RNG.random(shape)
+        assert fl.check_gradient(fl.CrossEntropy(), y, f, w, axis=axis, hessian=True)
+    assert fl.check_gradient(fl.SquaredError(), 0 * f, f, np.abs(f))
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(5,\): expected a weight"):
+        fl.check_gradient(fl.SquaredError(), np.zeros(4), f[0, 0], np.ones(5))
+    with pytest.raises(ValueError, match=r"sample_weight\[2\] = -1"):
+        fl.check_gradient(fl.SquaredError(), np.zeros(4), f[0, 0], [0, 0, -1, 0])
+
+
+class Infinite(Wrapped):
+    """Its values overflow, so that no difference tells anything."""
+
+    def __init__(self, above):
+        super().__init__()
+        self.above = above
+
+    def loss(self, y_true, raw_prediction, *, reduction):
+        value = self.inner.loss(y_true, raw_prediction, reduction=reduction)
+        return np.where(raw_prediction > self.above, np.inf, value)
+
+
+def test_what_cannot_be_decided_is_not_ok():
+    y, f = data()
+    check = fl.check_gradient(Infinite(-100.0), y, f)
+    assert check.gradient.undecided.all()
+    assert not check.ok
+    assert not check
+    assert "UNDECIDED, 400 samples" in str(check)
+    few = fl.check_gradient(Infinite(8.0), y, f)
+    assert few.gradient.undecided.any()
+    assert few
+    assert "ok, 400 samples" in str(few)
+
+
+@pytest.mark.parametrize("method", ["loss", "gradient_hessian"])
+def test_an_object_that_lacks_a_method(method):
+    class Half:
+        def __repr__(self):
+            return "Half()"
+
+    setattr(Half, {"loss": "gradient_hessian", "gradient_hessian": "loss"}[method], Wrapped.loss)
+    with pytest.raises(TypeError, match=rf"^loss = Half\(\) has no method {method}: expected"):
+        fl.check_gradient(Half(), [0.0], [1.0])

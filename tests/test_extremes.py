@@ -51,7 +51,7 @@ def predictions(dtype):
 @pytest.mark.parametrize(("name", "params"), EXTREME, ids=case_id)
 @both_dtypes
 def test_no_nan(name, params, dtype):
-    f = predictions(dtype)
+    f = REFERENCES[name].inside(predictions(dtype)).astype(dtype)
     labels = [0.0, 1.0]
     if REFERENCES[name].labels == "unit_interval":
         labels += [1e-9, 0.25, 1 - float(np.finfo(dtype).eps)]

@@ -70,11 +70,11 @@ def test_the_curve_is_the_loss():
     assert curve.title == "Huber(delta=2.0), y = 0"
 
 
-@pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_picture(tmp_path, capsys, suffix):
+@pytest.mark.parametrize(("suffix", "option"), [("png", "--output"), ("svg", "-o")])
+def test_picture(tmp_path, capsys, suffix, option):
     pytest.importorskip("matplotlib")
     path = tmp_path / f"losses.{suffix}"
-    arguments = ["plot", "huber:delta=2", "poisson", "log_loss", "--y", "1", "--output", str(path)]
+    arguments = ["plot", "huber:delta=2", "poisson", "log_loss", "--y", "1", option, str(path)]
     assert main(arguments) == 0
     assert capsys.readouterr().out == f"wrote {path}\n"
     assert path.stat().st_size > 10_000

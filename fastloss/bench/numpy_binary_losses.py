@@ -92,6 +92,26 @@ def exponential(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     return _results(operation, f.size, lambda: value, lambda: sign * value, lambda: value)
 
 
+def binary_cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean log loss of probabilities, its logarithms limited."""
+    q = 1 - f
+    least = np.maximum(f * q, f.dtype.type(1e-12))
+
+    def loss() -> Array:
+        with np.errstate(divide="ignore"):
+            at_1, at_0 = np.log(f), np.log1p(-f)
+        value: Array = y * np.maximum(at_1, -100) + (1 - y) * np.maximum(at_0, -100)
+        return -value
+
+    return _results(
+        operation,
+        f.size,
+        loss,
+        lambda: (f - y) / least,
+        lambda: (y * q * q + (1 - y) * f * f) / (least * least),
+    )
+
+
 def poly1(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of log loss + 1 - p."""
     sign = 1 - 2 * y
@@ -191,6 +211,7 @@ def generalized_cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, 
 
 BINARY_LOSSES = (
     asymmetric,
+    binary_cross_entropy,
     c_log_log,
     exponential,
     focal,

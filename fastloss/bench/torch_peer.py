@@ -27,6 +27,7 @@ def _losses() -> dict[str, Callable[[Any, Any], Any]]:
 
     return {
         "absolute_error": functional.l1_loss,
+        "binary_cross_entropy": functional.binary_cross_entropy,
         "cross_entropy": functional.cross_entropy,
         "gaussian_nll": lambda f, y: functional.gaussian_nll_loss(f[:, 0], y, f[:, 1].exp()),
         "half_squared_error": lambda f, y: 0.5 * functional.mse_loss(f, y),

@@ -22,6 +22,7 @@ DTYPES = ("float32", "float64")
 COUNTS = ("poisson", "tweedie", "tweedie_identity", "negative_binomial", "squared_log_error")
 TWO_CLASSES = (
     "asymmetric",
+    "binary_cross_entropy",
     "c_log_log",
     "exponential",
     "focal",
@@ -142,6 +143,8 @@ def make_workload(
         elif loss in TWO_CLASSES:
             raw_prediction *= 3
             y_true = rng.integers(0, 2, n, dtype=np.int8).astype(dtype)
+            if loss == "binary_cross_entropy":
+                raw_prediction = 1 / (1 + np.exp(-raw_prediction))
         else:
             raw_prediction *= 2
             y_true = _normal(rng, n, dtype)

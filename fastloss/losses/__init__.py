@@ -13,7 +13,7 @@ from fastloss.losses.distributional import GaussianCRPS, GaussianNLL, MultiPinba
 from fastloss.losses.divergences import JensenShannon, KLDivergence
 from fastloss.losses.focal import Asymmetric, Focal, GeneralizedCrossEntropy
 from fastloss.losses.links import CLogLog, Probit
-from fastloss.losses.logistic import Exponential, LogLoss, Poly1
+from fastloss.losses.logistic import BinaryCrossEntropy, Exponential, LogLoss, Poly1
 from fastloss.losses.margins import Hinge, ModifiedHuber, Perceptron, SmoothHinge, SquaredHinge
 from fastloss.losses.multiclass import NLL, CrossEntropy
 from fastloss.losses.multiclass_margins import CrammerSinger, MulticlassHinge, MultilabelMargin
@@ -46,6 +46,7 @@ __all__ = [
     "AbsolutePercentageError",
     "Asymmetric",
     "BarronRobust",
+    "BinaryCrossEntropy",
     "CLogLog",
     "Cauchy",
     "Coral",

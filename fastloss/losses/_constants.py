@@ -14,14 +14,17 @@ Vector = npt.NDArray[np.float64]
 #: How far a mean is kept inside its domain where the optimum would be infinite.
 EPSILON = float(np.finfo(np.float64).eps)
 
+#: How many classes labels may speak of: there is a constant for each.
+_MOST_CLASSES = 1 << 28
+
 #: The logit of a probability that is EPSILON away from 1.
 LARGEST_LOGIT = -math.log(EPSILON)
 
 
 def weighted_mean(labels: Vector, weights: Vector) -> float:
-    """Return the weighted mean; shifted first, so that large labels do not overflow the sum."""
-    total = weights.sum()
-    return float(np.sum(labels * (weights / total)))
+    """Return the weighted mean; weights are divided first, so that large labels do not overflow."""
+    mean = np.sum(labels * (weights / weights.sum()))
+    return float(np.clip(mean, labels.min(), labels.max()))  # against rounding
 
 
 def weighted_quantile(labels: Vector, weights: Vector, quantile: float) -> float:
@@ -62,10 +65,25 @@ def bisected_root(increasing: Callable[[float], float], low: float, high: float)
             high = middle
 
 
+def classes_up_to(largest: Any) -> int:
+    """
+    Return how many classes there are if this is the largest label; 1 if it is not finite.
+
+    A label that is no class at all is named by the checks of the evaluation.
+    """
+    if not np.isfinite(largest):
+        return 1
+    if largest >= _MOST_CLASSES:
+        raise ValueError(f"y_true holds {largest}: expected class labels below {_MOST_CLASSES}")
+    return max(int(largest) + 1, 1)
+
+
 def class_costs(
     labels: Vector, weights: Vector, cost_fn: float, cost_fp: float
 ) -> tuple[float, float]:
-    """Return the costs of all positive and of all negative samples."""
+    """Return the costs of all positive and of all negative samples, by one exact factor."""
+    shift = -math.frexp(max(cost_fn, cost_fp))[1]  # no sum overflows
+    cost_fn, cost_fp = math.ldexp(cost_fn, shift), math.ldexp(cost_fp, shift)
     return cost_fn * float(np.dot(weights, labels)), cost_fp * float(np.dot(weights, 1.0 - labels))
 
 

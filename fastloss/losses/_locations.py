@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector, weighted_mean
+from fastloss.losses._constants import Vector, weighted_mean
 
 #: Up to so many distinct labels every one of them is tried; beyond, so many groups of them.
 MANY = 1000
@@ -27,23 +27,39 @@ def distinct(labels: Vector, weights: Vector) -> tuple[Vector, Vector]:
 def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
     """Return the minimiser of the weighted Huber loss, exactly."""
     labels, weights = distinct(labels, weights)
-    return _piecewise_linear_root(
-        np.unique(np.concatenate([labels - delta, labels + delta])),
-        lambda constant: float(np.sum(weights * np.clip(constant - labels, -delta, delta))),
-    )
+    factor = _factor_below_overflow(labels)
+    labels, delta = labels * factor, delta * factor
+
+    def derivative(constant: float) -> float:
+        return float(np.sum(weights * np.clip(constant - labels, -delta, delta)))
+
+    def line(constant: float) -> tuple[float, float]:
+        r = constant - labels
+        inside = np.abs(r) < delta
+        rest = delta * float(np.sum((weights * np.sign(r))[~inside]))
+        return float(np.sum(weights[inside])), float(np.sum((weights * labels)[inside])) - rest
+
+    knots = np.unique(np.concatenate([labels - delta, labels + delta]))
+    return _piecewise_linear_root(knots, derivative, line) / factor
 
 
 def insensitive_location(labels: Vector, weights: Vector, epsilon: float) -> float:
     """Return the minimiser of the weighted squared epsilon-insensitive loss, exactly."""
     labels, weights = distinct(labels, weights)
+    factor = _factor_below_overflow(labels)
+    labels, epsilon = labels * factor, epsilon * factor
 
     def derivative(constant: float) -> float:
         r = constant - labels
         return float(np.sum(weights * (r - np.clip(r, -epsilon, epsilon))))
 
-    return _piecewise_linear_root(
-        np.unique(np.concatenate([labels - epsilon, labels + epsilon])), derivative
-    )
+    def line(constant: float) -> tuple[float, float]:
+        r = constant - labels
+        outside = weights * (np.abs(r) > epsilon)
+        return float(np.sum(outside)), float(np.sum(outside * (labels + epsilon * np.sign(r))))
+
+    knots = np.unique(np.concatenate([labels - epsilon, labels + epsilon]))
+    return _piecewise_linear_root(knots, derivative, line) / factor
 
 
 def expectile(labels: Vector, weights: Vector, alpha: float) -> float:
@@ -53,6 +69,8 @@ def expectile(labels: Vector, weights: Vector, alpha: float) -> float:
     Which ones are above is found by bisection: the derivative of the loss has its knots at labels.
     """
     labels, weights = distinct(labels, weights)
+    factor = _factor_below_overflow(labels)
+    labels = labels * factor
 
     def factors(knot: float) -> Vector:
         return weights * np.where(labels > knot, alpha, 1.0 - alpha)
@@ -65,7 +83,7 @@ def expectile(labels: Vector, weights: Vector, alpha: float) -> float:
             low = middle
         else:
             high = middle
-    return weighted_mean(labels, factors(float(labels[low])))
+    return weighted_mean(labels, factors(float(labels[low]))) / factor
 
 
 def convex_location(loss: PointwiseLoss, labels: Vector, weights: Vector) -> float:
@@ -121,13 +139,17 @@ def cusp_location(loss: PointwiseLoss, labels: Vector, weights: Vector, reach: f
         chosen = narrower
 
 
+def _factor_below_overflow(labels: Vector) -> float:
+    """Return a power of two by which residuals, and sums of very many of them, stay numbers."""
+    return 2.0**-64 if float(np.max(np.abs(labels))) > 2.0**950 else 1.0
+
+
 class _Valleys:
     """The weighted sum of a loss over sorted labels, as a function of a constant prediction."""
 
     def __init__(self, loss: PointwiseLoss, labels: Vector, weights: Vector) -> None:
         self._loss, self._labels, self._weights = loss, labels, weights
         self._groups = _groups(labels, weights)
-        self._last_place = 0.25 * EPSILON * float(np.max(np.abs(labels)))
 
     def depth(self, constant: float) -> float:
         return _sum(self._loss, self._labels, self._weights, constant)
@@ -138,10 +160,7 @@ class _Valleys:
 
     def bottom(self, low: float, high: float) -> float:
         """Return where the slope turns from negative to positive; an end if it nowhere does."""
-        while high - low > self._last_place:
-            middle = 0.5 * low + 0.5 * high
-            if not low < middle < high:
-                break
+        while low < (middle := 0.5 * low + 0.5 * high) < high:
             raw = np.full_like(self._labels, middle)
             slope = float(
                 np.sum(self._loss.gradient(self._labels, raw, self._weights, reduction="sum"))
@@ -149,7 +168,7 @@ class _Valleys:
             if slope == 0:
                 return middle
             low, high = (middle, high) if slope < 0 else (low, middle)
-        return 0.5 * low + 0.5 * high
+        return middle
 
 
 def _sum(loss: PointwiseLoss, labels: Vector, weights: Vector, constant: float) -> float:
@@ -180,23 +199,38 @@ def _lowest_valleys(depths: Vector) -> npt.NDArray[np.intp]:
     return valleys[np.argsort(depths[valleys], kind="stable")[:VALLEYS]]
 
 
-def _piecewise_linear_root(knots: Vector, derivative: Callable[[float], float]) -> float:
+def _piecewise_linear_root(
+    knots: Vector,
+    derivative: Callable[[float], float],
+    line: Callable[[float], tuple[float, float]],
+) -> float:
     """
     Return the root of a function that is linear between sorted knots and does not decrease.
 
-    The knot interval that holds it is found by bisection, the root by the line through it; where the
-    function is 0 on the whole interval, its midpoint.
+    The interval that holds it is found by bisection; `line` gives (a, b) so that the function is
+    a x - b on the interval around a point. Where the function is 0 between knots, the middle of
+    these. Knots may be so large that two of them are one: there the function jumps.
     """
+    right = _first(knots, lambda knot: derivative(knot) >= 0)
+    if derivative(float(knots[right])) == 0:
+        after = _first(knots, lambda knot: derivative(knot) > 0)
+        last = after - 1 if derivative(float(knots[after])) > 0 else after
+        return 0.5 * float(knots[right]) + 0.5 * float(knots[last])
+    low, high = float(knots[max(right - 1, 0)]), float(knots[right])
+    middle = 0.5 * low + 0.5 * high
+    a, b = line(middle)
+    if a == 0:
+        return high if b > 0 else low if b < 0 else middle
+    return min(max(b / a, low), high)
+
+
+def _first(knots: Vector, holds: Callable[[float], bool]) -> int:
+    """Return the index of the first knot from which on a condition holds; the last if nowhere."""
     low, high = 0, len(knots) - 1
-    while high - low > 1:
+    while low < high:
         middle = (low + high) // 2
-        if derivative(float(knots[middle])) < 0:
-            low = middle
-        else:
+        if holds(float(knots[middle])):
             high = middle
-    left, right = float(knots[low]), float(knots[high])
-    at_left, at_right = derivative(left), derivative(right)
-    if at_right <= at_left:
-        return 0.5 * (left + right)
-    root = left - at_left * (right - left) / (at_right - at_left)
-    return float(min(max(root, left), right))
+        else:
+            low = middle + 1
+    return low

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._rows import RowLoss
-from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._constants import EPSILON, Vector, classes_up_to
 from fastloss.losses._minimise import minimise
 
 
@@ -55,10 +55,8 @@ class ClassLoss(RowLoss):
         if n_classes is None:
             if per_class is not None:
                 n_classes = per_class
-            elif counted.any() and np.isfinite(labels[counted]).all():
-                n_classes = max(int(labels[counted].max()) + 1, 1)
             else:
-                n_classes = 1
+                n_classes = classes_up_to(labels[counted].max()) if counted.any() else 1
         n_outputs = n_classes - self._fewer_outputs()
         # a loss at equal outputs checks labels and weights
         zeros = np.broadcast_to(np.zeros(n_outputs), (len(labels), n_outputs))
@@ -68,7 +66,8 @@ class ClassLoss(RowLoss):
         )
         if not totals.sum() > 0:
             raise ValueError("y_true or sample_weight leaves no sample of positive weight")
-        return np.asarray(self._best_constants(totals / totals.sum()), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            return np.asarray(self._best_constants(totals / totals.sum()), dtype=np.float64)
 
     def _per_class(self) -> int | None:
         """Return how many classes the parameters speak of, if they do."""
@@ -126,7 +125,8 @@ class ValueLoss(RowLoss):
         if not present.any():
             raise ValueError("y_true or sample_weight leaves no sample of positive weight")
         numbers = labels[present].astype(np.float64)
-        return np.asarray(self._best_constants(numbers, weights[present]), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            return np.asarray(self._best_constants(numbers, weights[present]), dtype=np.float64)
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Any:
         raise TypeError(f"{type(self).__name__} does not define its best constants")
@@ -165,7 +165,10 @@ class TargetsLoss(RowLoss):
         self.loss(labels, zeros, sample_weight, reduction="sum")
         if not weights.sum() > 0:
             raise ValueError("y_true or sample_weight leaves no sample of positive weight")
-        return np.asarray(self._best_constants(labels, weights / weights.sum()), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            return np.asarray(
+                self._best_constants(labels, weights / weights.sum()), dtype=np.float64
+            )
 
     def _best_constants(self, labels: npt.NDArray[Any], weights: Vector) -> Vector:
         raise TypeError(f"{type(self).__name__} does not define its best constants")

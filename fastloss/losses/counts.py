@@ -268,4 +268,5 @@ class SquaredLogError(PointwiseLoss):
         super().__init__()
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        return math.expm1(weighted_mean(np.log1p(labels), weights))
+        mean = math.expm1(weighted_mean(np.log1p(labels), weights))
+        return float(np.clip(mean, labels.min(), labels.max()))  # against rounding

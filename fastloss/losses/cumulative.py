@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._rows import RowLoss
-from fastloss._runtime import apply_unary
+from fastloss._runtime import apply_unary, checked_weights
 from fastloss._sums import LossSums
 from fastloss.losses._composite import (
     CompositeLoss,
@@ -22,7 +22,6 @@ from fastloss.losses._composite import (
 from fastloss.losses._constants import Vector
 from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import number_sequence
-from fastloss.losses.regression import SquaredError
 
 _Array = npt.NDArray[Any]
 
@@ -41,8 +40,6 @@ class _Interval(RowLoss):
 
 
 _INTERVAL = _Interval()
-#: Sums weights, and says what is wrong with them.
-_WEIGHING = SquaredError()
 
 
 class CumulativeLogit(CompositeLoss):
@@ -275,11 +272,15 @@ class CumulativeLogit(CompositeLoss):
             With ``loss_sum``, ``weight_sum`` and ``n_samples``; ``a + b`` merges.
         """
         f = as_float_array(raw_prediction)
-        value = self.loss(y_true, f, sample_weight, reduction="sum", n_threads=n_threads)
-        weight = float(f.size)
+        total, exponent = float(f.size), 0
         if sample_weight is not None:
-            weight = float(np.sum(np.asarray(sample_weight, dtype=np.float64)))
-        return LossSums(value, weight, f.size)
+            sample_weight, total, exponent = checked_weights(
+                np.asarray(sample_weight), f.dtype, for_mean=True, n_threads=n_threads
+            )
+        value = self.loss(y_true, f, sample_weight, reduction="sum", n_threads=n_threads)
+        return LossSums(
+            float(np.ldexp(value, exponent)), float(np.ldexp(total, exponent)), f.size, self
+        )
 
     def threshold_gradient(
         self,
@@ -354,9 +355,9 @@ class CumulativeLogit(CompositeLoss):
                     f"sample_weight has shape {weight.shape}, raw_prediction has shape {f.shape}: "
                     "they must be equal"
                 )
-            # checks the weights
-            zeros = np.broadcast_to(f.dtype.type(0), f.shape)
-            total = _WEIGHING.partial(zeros, zeros, weight, n_threads=n_threads).weight_sum
+            weight, total, _ = checked_weights(
+                weight, f.dtype, for_mean=reduction == "mean", n_threads=n_threads
+            )
             weight = weight.ravel()
         places = split_out(out, parts)
         if reduction != "none" and places.get("loss") is not None:

@@ -14,6 +14,8 @@ from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import number_sequence, parameter
 from fastloss.losses._rows import ValueLoss
 
+_LARGEST = math.log(np.finfo(np.float64).max)
+
 
 class MultiPinball(ValueLoss):
     """
@@ -94,11 +96,10 @@ class GaussianNLL(ValueLoss):
             np.exp(variance, out=variance)
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
-        mean = weighted_mean(labels, weights)
-        variance = weighted_mean((labels - mean) ** 2, weights)
+        mean, log_spread = _mean_and_log_spread(labels, weights)
         # the variance of equal labels is 0: one epsilon of their size instead
-        least = EPSILON * max(mean * mean, EPSILON)
-        return np.array([mean, math.log(max(variance, least))])
+        least = math.log(EPSILON) + max(2 * _log(abs(mean)), math.log(EPSILON))
+        return np.array([mean, max(2 * log_spread, least)])
 
 
 class GaussianCRPS(ValueLoss):
@@ -141,12 +142,13 @@ class GaussianCRPS(ValueLoss):
             np.exp(scale, out=scale)
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
-        mean = weighted_mean(labels, weights)
-        spread = math.sqrt(weighted_mean((labels - mean) ** 2, weights))
+        mean, log_spread = _mean_and_log_spread(labels, weights)
+        spread = math.exp(min(log_spread, _LARGEST))
         if spread <= EPSILON * abs(mean):  # all labels are equal: the best scale would be 0
             return np.array([mean, math.log(EPSILON * max(abs(mean), EPSILON))])
         # of standardised labels, for the steps of the search
-        scaled, shares = (labels - mean) / spread, weights / weights.sum()
+        half = 0.5 * labels - 0.5 * mean  # no overflow
+        scaled, shares = half / (0.5 * spread), weights / weights.sum()
 
         def objective(constants: Vector) -> tuple[float, Vector]:
             rows = np.broadcast_to(constants, (len(scaled), 2))
@@ -154,4 +156,17 @@ class GaussianCRPS(ValueLoss):
             return value, slopes.sum(axis=0)
 
         best = minimise(objective, np.zeros(2))
-        return np.array([mean + spread * best[0], best[1] + math.log(spread)])
+        return np.array([mean + spread * best[0], best[1] + log_spread])
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _mean_and_log_spread(labels: Vector, weights: Vector) -> tuple[float, float]:
+    """Return mean and logarithm of the standard deviation, also where its square is no number."""
+    mean = weighted_mean(labels, weights)
+    half = 0.5 * labels - 0.5 * mean  # no overflow
+    exponent = math.frexp(float(np.max(np.abs(half))))[1]
+    variance = weighted_mean(np.ldexp(half, -exponent) ** 2, weights)
+    return mean, 0.5 * _log(variance) + (exponent + 1) * math.log(2)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._rows import RowLoss
-from fastloss.losses._constants import EPSILON
+from fastloss.losses._constants import EPSILON, classes_up_to
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
@@ -296,6 +296,4 @@ def _n_classes(
     counted = labels if ignore_index is None else labels[labels != ignore_index]
     if counted.size == 0:
         raise ValueError("y_true has no label that counts: expected at least one")
-    largest = counted.max()
-    # a label that is no class at all is named by the checks of the evaluation
-    return max(int(largest) + 1, 1) if np.isfinite(largest) else 1
+    return classes_up_to(counted.max())

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
+from fastloss._runtime import checked_weights
 from fastloss.losses._composite import check_place, checked_class_labels, overlaps, split_out
-from fastloss.losses._constants import Vector
+from fastloss.losses._constants import Vector, classes_up_to
 from fastloss.losses._parameters import parameter
 from fastloss.losses.logistic import LogLoss
 
@@ -103,9 +104,9 @@ class OneVsRest(RowLoss):
                     f"sample_weight has shape {weight.shape}: expected {shape}, raw_prediction's "
                     "without the class axis"
                 )
-            # the sum of checked weights
-            zeros = np.broadcast_to(f.dtype.type(0), shape)
-            total = _WEIGHING.partial(zeros, zeros, weight, n_threads=n_threads).weight_sum
+            weight, total, _ = checked_weights(
+                weight, f.dtype, for_mean=reduction == "mean", n_threads=n_threads
+            )
         taken = [(y_true, "y_true"), (weight, "sample_weight")]
         kept = [name for name in parts if name != "loss" or reduction == "none"]
         for name, place in places.items():
@@ -251,16 +252,11 @@ class OneVsRest(RowLoss):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if labels.ndim == 1:
             if n_classes is None:
-                largest = labels.max() if labels.size else 0
-                n_classes = max(int(largest) + 1, 1) if np.isfinite(largest) else 1
+                n_classes = classes_up_to(labels.max()) if labels.size else 1
             labels = checked_class_labels(labels, n_classes, type(self).__name__)
             labels = labels[:, None] == np.arange(n_classes)
         binary: PointwiseLoss = self.params["loss"]
         return np.array([binary.initial_prediction(column, sample_weight) for column in labels.T])
-
-
-#: Sums weights, and says what is wrong with them.
-_WEIGHING = LogLoss()
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:

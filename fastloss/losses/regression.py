@@ -254,7 +254,7 @@ class AbsolutePercentageError(PointwiseLoss):
     r = raw_prediction - y_true. Link: identity. Labels: finite numbers. With d for the denominator the
     gradient is sign(r) / d, 0 at r = 0; the Hessian, 0 almost everywhere, is reported as 1 / d: that
     of `AbsoluteError` with the weight 1 / d. The mean is scikit-learn's
-    ``mean_absolute_percentage_error``, a hundredth of Keras's. Error at most 2 ULP.
+    ``mean_absolute_percentage_error``, a hundredth of Keras's. Error at most 2.5 ULP.
 
     Parameters
     ----------

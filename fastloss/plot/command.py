@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", dest="end", type=float, default=4.0, help="largest raw prediction (%(default)s)"
     )
     parser.add_argument(
+        "-o",
         "--output",
         type=Path,
         default=Path("losses.png"),

@@ -1,6 +1,6 @@
 /* Absolute percentage error, as a fraction: |r| / d with r = f - y and d = max(|y|, eps). gradient
  * sign(r) / d, 0 at r = 0; the Hessian, zero almost everywhere, is reported as 1 / d: that of the absolute
- * error with the weight 1 / d. Worst error 2 ULP. Parameters: p[0] = eps > 0.
+ * error with the weight 1 / d. Worst error 2.5 ULP. Parameters: p[0] = eps > 0.
  */
 FL_INLINE void FN(absolute_percentage_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                              V *hessian)

@@ -101,9 +101,9 @@ FL_OUTLINE void FN(fl_two_class_gradients)(const FlCrossEntropyBlock *block,
             const V z = FN(fl_toward_label)(vload(margin + j), at);
             const V p = vselect_negative(z, t, one) * inverse;
             /* the sign of a gradient is that of 1 - 2 label */
-            const V g = FN(fl_toward_label)(vkeep(at >= 0, FN(fl_times)(p, scaled)), at);
-            FN(fl_store_two)(gradient + j * stride, block->gradient_class_stride, interleaved, -g,
-                             g);
+            const V g = FN(fl_toward_label)(FN(fl_times)(p, scaled), at);
+            FN(fl_store_two)(gradient + j * stride, block->gradient_class_stride, interleaved,
+                             vkeep(at >= 0, -g), vkeep(at >= 0, g));
         }
     }
 }

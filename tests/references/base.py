@@ -39,7 +39,7 @@ class Reference:
     that the others bring back among the normal numbers: where it is subnormal, it has fewer digits.
     `row` is the label domain in losses.def where it is not that of the default parameters,
     `labels`; `domain` gives it for any. `inside` maps any raw predictions to where the loss is
-    defined.
+    defined, `well_inside` to where its third derivative is not large either.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Reference:
     row: str | None = None
     domain: Callable[..., str] | None = None
     inside: Callable[[Any], Any] = identity
+    well_inside: Callable[[Any], Any] = identity
     has_limits: bool = True  # of the default at infinity, which the growth to 2**12 tells
     smallest_factor: Formula | None = None
 

@@ -172,6 +172,7 @@ REFERENCES = (
             "hessian": lambda y, f: 2 * max(mp.one, abs(log_residual(y, f))) / (1 + f) ** 2
         },
         inside=above_minus_one,
+        well_inside=lambda f: above_minus_one(f) + 1,
         has_limits=False,
         convex=False,
     ),
@@ -197,6 +198,7 @@ REFERENCES = (
             "hessian": largest(deviance_hessian_terms),
         },
         inside=positive,
+        well_inside=lambda f: positive(f) + 1,
         has_limits=False,
     ),
 )

@@ -48,6 +48,41 @@ def log_loss_hessian(y, f, **params):
     return (a + b) * sigmoid(f) * sigmoid(-f)
 
 
+def _binary_cross_entropy(y, f, **params):
+    """The terms of loss, gradient and Hessian, as torch has them."""
+    a, b = _parts(y, **params)
+    at_1, at_0 = (min(-mp.log(x), mp.mpf(100)) if x > 0 else mp.mpf(100) for x in (f, 1 - f))
+    least = max(f * (1 - f), mp.mpf(10) ** -12)
+    return {
+        "loss": (a * at_1, b * at_0),
+        "gradient": (b * f / least, -a * (1 - f) / least),
+        "hessian": (a * ((1 - f) / least) ** 2, b * (f / least) ** 2),
+    }
+
+
+def _bce(operation):
+    return lambda y, f, **params: sum(_binary_cross_entropy(y, f, **params)[operation])
+
+
+def _bce_gradient_term(y, f, **params):
+    """Where both costs are the same nothing cancels."""
+    terms = _binary_cross_entropy(y, f, **params)["gradient"]
+    same = params.get("cost_fn", 1) == params.get("cost_fp", 1)
+    return abs(sum(terms)) if same else max(map(abs, terms))
+
+
+def _bce_factor(y, f, **params):
+    """The smaller term before it is divided: 1e12 brings it back among the normal numbers."""
+    a, b = _parts(y, **params)
+    return min(part for part in (a * (1 - f), b * f, mp.one) if part)
+
+
+def unit_interval(f):
+    """Any numbers moved into [0, 1], those beyond it towards 1."""
+    size = np.abs(f)
+    return np.where(size <= 1, size, 1 - 0.5 / np.maximum(size, 1))
+
+
 def _exponentials(y, f, cost_fn=mp.one, cost_fp=mp.one):
     down = cost_fn * y * mp.exp(-f) if y else mp.zero
     return down, cost_fp * (1 - y) * mp.exp(f) if y != 1 else mp.zero
@@ -105,6 +140,19 @@ REFERENCES = (
         predict=sigmoid,
         largest_term={"gradient": log_loss_gradient_term},
         excluded=log_loss_excluded,
+    ),
+    Reference(
+        name="binary_cross_entropy",
+        labels="unit_interval",
+        loss=_bce("loss"),
+        gradient=_bce("gradient"),
+        hessian=_bce("hessian"),
+        parameters=(*COSTS, {"cost_fn": 1.7, "cost_fp": 1.7}),
+        largest_term={"gradient": _bce_gradient_term},
+        smallest_factor=_bce_factor,
+        inside=unit_interval,
+        well_inside=lambda f: 0.25 + 0.5 * unit_interval(f),
+        has_limits=False,
     ),
     Reference(
         name="exponential",

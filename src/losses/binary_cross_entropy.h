@@ -1,0 +1,29 @@
+/* Log loss on a probability f in [0, 1], NaN outside; labels y in [0, 1]: a min(-log f, 100) + b
+ * min(-log(1 - f), 100), a = cost_fn y, b = cost_fp (1 - y). As in torch the derivatives are those of the
+ * loss without its limits, their denominator d = max(f (1 - f), 1e-12):
+ *     gradient = (b f - a (1 - f)) / d,  Hessian = a ((1 - f) / d)^2 + b (f / d)^2
+ * With c the smaller cost the numerator is c (f - y) + (cost_fp - c) (1 - y) f - (cost_fn - c) y (1 - f), one
+ * of the last two terms 0: where both costs are the same, nothing cancels. 1 - f is rounded once and never
+ * loses digits; (1 - f) / d is 1 / f but for the limit. Worst error 4 ULP, of the Hessian 5; for different costs and soft
+ * labels the gradient's is in ULP of its larger term.
+ * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = c, p[3] = cost_fn - c, p[4] = cost_fp - c.
+ */
+FL_INLINE void FN(binary_cross_entropy)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
+                                        V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), most = vsplat(R(100.0));
+    const V least = vsplat(R(1e-12));
+    const V z = one - y, q = one - f;
+    const V a = FN(fl_opaque)(p[0] * y), b = FN(fl_opaque)(p[1] * z);
+    const VI inside = (f >= zero) & (f <= one);
+    const V product = FN(fl_opaque)(f * q);
+    const VI limited = product < least;
+    const V d = vselect(inside, vselect(limited, least, product), vsplat((REAL)NAN));
+    const V at_1 = vselect(limited, q, one) / vselect(limited, d, f);
+    const V at_0 = vselect(limited, f, one) / vselect(limited, d, q);
+    (void)t;
+    /* vmin gives its second operand for NaN */
+    *loss = a * vmin(most, -vlog(f)) + b * vmin(most, -vlog1p(-f));
+    *gradient = (p[2] * (f - y) + ((p[4] * z) * f - (p[3] * y) * q)) / d;
+    *hessian = vselect(inside, a * (at_1 * at_1) + b * (at_0 * at_0), vsplat((REAL)NAN));
+}

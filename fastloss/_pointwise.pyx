@@ -7,9 +7,11 @@ from fastloss._sums import LossSums
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport INFINITY, NAN
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
+from fastloss._class_sums cimport *
 from fastloss._pointwise_job cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
@@ -77,6 +79,28 @@ cdef ndarray _checked(
     return array
 
 
+cdef ndarray _describe_labels(Job* job, ndarray y, ndarray f, object sample_weight):
+    """Labels and weights in the job, if their shapes are those of the predictions; the weights."""
+    cdef ndarray w = None
+    if not same_shape(y, f):
+        raise ValueError(
+            f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
+            f"{(<object>f).shape}: they must be equal"
+        )
+    job.contiguous = True
+    describe_in_job(y, "y_true", job.precision, job, &job.y_true)
+    job.has_weight = sample_weight is not None
+    if job.has_weight:
+        w = as_values(sample_weight, "sample_weight")
+        if not same_shape(w, f):
+            raise ValueError(
+                f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
+                f"{(<object>f).shape}: they must be equal"
+            )
+        describe_in_job(w, "sample_weight", job.precision, job, &job.sample_weight)
+    return w
+
+
 cdef int _check_out_tuple(object out, int expected) except -1:
     if not isinstance(out, tuple):
         raise TypeError(f"out: expected a tuple of {expected}, got {type(out).__name__}")
@@ -92,7 +116,9 @@ cdef class PointwiseLoss:
     A subclass names its kernel (``name``, a row of src/losses.def) and hands its parameters to
     ``__init__``; everything else is here. An instance whose parameters are a limit of the formula may
     choose the kernel of another loss (``kernel``), and one whose row says BOUNDED chooses its label
-    domain (``labels``: "finite", "nonnegative" or "positive").
+    domain (``labels``: "finite", "nonnegative" or "positive"). One whose row says CLASSES tells how
+    many there are (``n_classes``), and one whose row says TABLE hands over two ``tables``, in float64
+    and float32, or None where its parameters cannot be told apart in float32.
     """
 
     cdef const FlPointwiseFn* _functions   # [operation][precision]
@@ -100,10 +126,13 @@ cdef class PointwiseLoss:
     cdef int _labels
     cdef int _link
     cdef dict _params
+    cdef object _tables                    # (float64, float32), or None
 
     name = ""
 
-    def __init__(self, params=(), values=(), *, kernel=None, labels=None):
+    def __init__(
+        self, params=(), values=(), *, kernel=None, labels=None, n_classes=0, tables=None
+    ):
         cdef int i, k
         name = type(self).name if kernel is None else kernel
         if len(values) > FL_LEAST_LABEL:
@@ -118,6 +147,11 @@ cdef class PointwiseLoss:
                     self._labels, self._values[FL_LEAST_LABEL], self._values[FL_EXCLUDED_LABEL] = (
                         _BOUNDED[labels]
                     )
+                elif self._labels == FL_LABELS_CLASSES:
+                    if not 1 <= n_classes <= MOST_CLASSES:
+                        raise ValueError(f"{name}: {n_classes} classes, at most {MOST_CLASSES}")
+                    self._values[FL_LAST_CLASS] = n_classes - 1
+                self._tables = tables
                 self._link = fl_pointwise_info[i].link
                 self._functions = &kernels().pointwise[i].run[0][0]
                 return
@@ -318,23 +352,12 @@ cdef class PointwiseLoss:
         if self._functions == NULL:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         precision = precision_of(f, "raw_prediction")
-        if not same_shape(y, f):
-            raise ValueError(
-                f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
-                f"{(<object>f).shape}: they must be equal"
-            )
         threads = thread_count(n_threads, n)
-        job.contiguous = True
-        describe_in_job(y, "y_true", precision, &job, &job.y_true)
-        job.has_weight = sample_weight is not None
-        if job.has_weight:
-            w = as_values(sample_weight, "sample_weight")
-            if not same_shape(w, f):
-                raise ValueError(
-                    f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
-                    f"{(<object>f).shape}: they must be equal"
-                )
-            describe_in_job(w, "sample_weight", precision, &job, &job.sample_weight)
+        job.precision = precision
+        job.table = NULL
+        if self._tables is not None:
+            job.table = self._table(precision)
+        w = _describe_labels(&job, y, f, sample_weight)
 
         # ---- outputs: all checked before any is written
         if out is not None:
@@ -398,7 +421,6 @@ cdef class PointwiseLoss:
         # ---- the pass
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values
-        job.precision = precision
         job.want_loss = want_loss
         job.scale = 1.0
         if mode == REDUCTION_MEAN:
@@ -444,6 +466,8 @@ cdef class PointwiseLoss:
         cdef FlArray array
         cdef Py_ssize_t index, n = cnp.PyArray_SIZE(y)
         describe(y, "y_true", precision, &array)
+        if self._labels == FL_LABELS_CLASSES:
+            return self._check_classes(y, &array)
         with nogil:
             index = find_invalid(&array, precision, n, self._labels)
         if index >= 0:
@@ -452,6 +476,76 @@ cdef class PointwiseLoss:
                 f"{_LABELS[self._labels]}"
             )
         return 0
+
+    cdef int _check_classes(self, ndarray y, FlArray* array) except -1:
+        cdef Py_ssize_t start, m, i, n = cnp.PyArray_SIZE(y)
+        cdef int64_t labels[1024]
+        cdef int64_t last = <int64_t>self._values[FL_LAST_CLASS]
+        for start in range(0, n, 1024):
+            m = min(n - start, <Py_ssize_t>1024)
+            kernels().read_labels(array, start, m, labels)
+            for i in range(m):
+                if labels[i] < 0 or labels[i] > last:
+                    raise ValueError(
+                        f"{element('y_true', y, start + i)}: {type(self).__name__} expects class "
+                        f"labels 0 to {last}"
+                    )
+        return 0
+
+    cdef const void* _table(self, int precision) except NULL:
+        """The numbers that stand for the parameters in this precision."""
+        cdef ndarray table
+        if self._tables[precision] is None:
+            raise ValueError(self._why_not_float32())
+        table = self._tables[precision]
+        return cnp.PyArray_DATA(table)
+
+    def _why_not_float32(self):
+        """For a loss without a table in float32: what is wrong with its parameters."""
+        raise TypeError(f"{type(self).__name__} does not say what float32 lacks")
+
+    def _class_sums(self, tables, y_true, raw_prediction, sample_weight=None, n_threads=None):
+        """
+        Return sums by class: of gradients under either table, and of weights.
+
+        Parameters
+        ----------
+        tables : tuple of tuple of ndarray
+            For each of two columns a table in float64 and one in float32, in place of the loss's own.
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`.
+
+        Returns
+        -------
+        ndarray of shape (C, 3)
+            In float64; its bits do not depend on the number of threads.
+        """
+        cdef Job job
+        cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
+        cdef ndarray y = as_values(y_true, "y_true"), w
+        cdef ndarray first, second, sums
+        cdef int precision, threads, invalid
+        cdef Py_ssize_t n = size_of(f), n_classes = <Py_ssize_t>self._values[FL_LAST_CLASS] + 1
+        precision = precision_of(f, "raw_prediction")
+        threads = thread_count(n_threads, n)
+        job.precision = precision
+        self._table(precision)
+        w = _describe_labels(&job, y, f, sample_weight)
+        if w is not None:
+            sum_weights(w, "sample_weight", precision, n_threads)
+        describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
+        job.function = self._functions[FL_GRADIENT * 2 + precision]
+        job.params = self._values
+        first, second = tables[0][precision], tables[1][precision]
+        sums = np.zeros((class_sum_parts(n), n_classes, 3))
+        with nogil:
+            invalid = add_class_sums(
+                &job, cnp.PyArray_DATA(first), cnp.PyArray_DATA(second), n, n_classes,
+                <double*>cnp.PyArray_DATA(sums), threads,
+            )
+        if invalid:
+            self._check_labels(y, precision)
+        return (<object>sums).sum(axis=0)
 
     # ------------------------------------------------------------ link and start
 

@@ -14,6 +14,7 @@ cdef enum:
 cdef struct Job:
     FlPointwiseFn function
     const double* params
+    const void* table
     double scale
     int precision
     int stream
@@ -39,6 +40,7 @@ cdef inline int run_block(
     cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
     block.fresh = True
     block.params = job.params
+    block.table = job.table
     block.scale = job.scale
     block.invalid = 0
     block.sample_weight = NULL

@@ -17,6 +17,7 @@ EXPECTS = {
     "above_minus_one": "finite labels greater than -1",
     "unit_interval": "labels in [0, 1]",
     "binary": "labels 0 or 1",
+    "classes": "class labels 0 to 2",
 }
 INVALID = {
     "finite": [np.nan, np.inf, -np.inf],
@@ -25,6 +26,7 @@ INVALID = {
     "above_minus_one": [-1.0, -1.5, -1e30, np.nan, np.inf, -np.inf],
     "unit_interval": [-1.0, 2.0, 1.0000002, -1e-30, np.nan, np.inf, -np.inf],
     "binary": [0.5, -1.0, 2.0, 1e-30, np.nan, np.inf, -np.inf],
+    "classes": [0.5, -1.0, 3.0, 1e-30, 1e30, np.nan, np.inf, -np.inf],
 }
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -466,7 +468,7 @@ PARAMETERS = [
             key
             for params in reference.parameters
             for key, value in params.items()
-            if not isinstance(value, str)
+            if not isinstance(value, (str, tuple))
         }
     )
 ]

@@ -5,14 +5,6 @@
 #define two_sum FN(fl_finite_sum)
 #define add_carrying FN(fl_add_carrying)
 
-/* a + b = returned + *error (Knuth's TwoSum); *error is 0 where the sum is not finite */
-FL_INLINE V two_sum(V a, V b, V *error)
-{
-    const V sum = a + b, kept = sum - a;
-    *error = vkeep(vabs(sum) <= REAL_MAX, (a - (sum - kept)) + (b - kept));
-    return sum;
-}
-
 /* *sum += term; what is lost to rounding joins *lost. */
 FL_INLINE void add_carrying(V *sum, V *lost, V term)
 {

@@ -303,6 +303,17 @@ class PointwiseLoss:
     def initial_prediction(
         self, y_true: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> float: ...
+    def _scaled(
+        self,
+        parts: tuple[str, ...],
+        y_true: npt.ArrayLike,
+        raw_prediction: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        factor: float,
+        out: tuple[_AnyReal, ...],
+        n_threads: int | None,
+        n_classes: int = 0,
+    ) -> float | None: ...
     def _class_sums(
         self,
         tables: tuple[_Tables, _Tables],

@@ -38,6 +38,15 @@ _BOUNDED = {
 }
 
 
+_OPERATIONS = {
+    ("loss",): FL_LOSS,
+    ("gradient",): FL_GRADIENT,
+    ("loss", "gradient"): FL_LOSS_GRADIENT,
+    ("gradient", "hessian"): FL_GRADIENT_HESSIAN,
+    ("loss", "gradient", "hessian"): FL_LOSS_GRADIENT_HESSIAN,
+}
+
+
 cdef int _run_blocks(
     const Job* job, Py_ssize_t n, Py_ssize_t length, double* partials, int threads
 ) noexcept nogil:
@@ -82,13 +91,17 @@ cdef ndarray _checked(
 cdef ndarray _describe_labels(Job* job, ndarray y, ndarray f, object sample_weight):
     """Labels and weights in the job, if their shapes are those of the predictions; the weights."""
     cdef ndarray w = None
-    if not same_shape(y, f):
+    job.contiguous = True
+    if job.one_hot:
+        describe(y, "y_true", job.precision, &job.y_true)
+        job.contiguous = False
+    elif same_shape(y, f):
+        describe_in_job(y, "y_true", job.precision, job, &job.y_true)
+    else:
         raise ValueError(
             f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
             f"{(<object>f).shape}: they must be equal"
         )
-    job.contiguous = True
-    describe_in_job(y, "y_true", job.precision, job, &job.y_true)
     job.has_weight = sample_weight is not None
     if job.has_weight:
         w = as_values(sample_weight, "sample_weight")
@@ -329,7 +342,7 @@ cdef class PointwiseLoss:
 
     cdef object _evaluate(
         self, int operation, object y_true, object raw_prediction, object sample_weight,
-        object reduction, object out, object n_threads,
+        object reduction, object out, object n_threads, double scale=1.0, Py_ssize_t one_hot=0,
     ):
         cdef Job job
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
@@ -354,6 +367,7 @@ cdef class PointwiseLoss:
         precision = precision_of(f, "raw_prediction")
         threads = thread_count(n_threads, n)
         job.precision = precision
+        job.one_hot = one_hot
         job.table = NULL
         if self._tables is not None:
             job.table = self._table(precision)
@@ -422,7 +436,7 @@ cdef class PointwiseLoss:
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values
         job.want_loss = want_loss
-        job.scale = 1.0
+        job.scale = scale
         if mode == REDUCTION_MEAN:
             job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN
         job.stream = beyond_cache(
@@ -461,6 +475,44 @@ cdef class PointwiseLoss:
         if want_hessian:
             return (result, gradient, hessian)
         return (result, gradient) if want_gradient else result
+
+    def _scaled(
+        self, parts, y_true, raw_prediction, sample_weight, factor, out, n_threads, n_classes=0
+    ):
+        """
+        Return the sum of the losses; gradient and Hessian times a factor go to `out`.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            What an operation's name names, such as ("loss", "gradient").
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`; or y_true holds valid classes, of raw_prediction's shape without the last axis.
+        factor : float
+            Multiplies what is stored.
+        out : tuple of ndarray
+            For gradient and Hessian, as far as they are wanted.
+        n_classes : int
+            If not 0: y_true holds classes, and so many outputs the last axis of raw_prediction. A label
+            is 1 at the class and else 0.
+
+        Returns
+        -------
+        float or None
+            None where the loss is not wanted.
+        """
+        cdef int operation = _OPERATIONS[parts]
+        cdef bint want_loss = parts[0] == "loss"
+        if want_loss and len(parts) > 1:
+            out = (None, *out)
+        elif len(parts) == 1:
+            out = out[0] if out else None
+        result = self._evaluate(
+            operation, y_true, raw_prediction, sample_weight, "sum", out, n_threads, factor, n_classes
+        )
+        if not want_loss:
+            return None
+        return result[0] if len(parts) > 1 else result
 
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array
@@ -529,6 +581,7 @@ cdef class PointwiseLoss:
         precision = precision_of(f, "raw_prediction")
         threads = thread_count(n_threads, n)
         job.precision = precision
+        job.one_hot = 0
         self._table(precision)
         w = _describe_labels(&job, y, f, sample_weight)
         if w is not None:

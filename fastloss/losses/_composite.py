@@ -57,7 +57,7 @@ def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
             f"y_true{inside} = {y_true[index].item()!r}: {name} expects class labels 0 to "
             f"{n_classes - 1}"
         )
-    return y_true.astype(np.int64)
+    return y_true.astype(np.int64, copy=False)
 
 
 def check_place(

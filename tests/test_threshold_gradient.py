@@ -163,6 +163,15 @@ def test_nan_reaches_the_thresholds_of_its_class_alone():
     assert np.isfinite(slopes[2])
 
 
+def test_predict_at_infinity_is_certain():
+    p = fl.CumulativeLogit((-1.0, 0.0, 1.0)).predict([-np.inf, np.inf, np.nan])
+    np.testing.assert_array_equal(p[:2], [[1, 0, 0, 0], [0, 0, 0, 1]])
+    assert np.isnan(p[2]).all()
+    wide = fl.CumulativeLogit((-1.7e308, 1.7e308))
+    np.testing.assert_array_equal(wide.predict([0.0]), [[0, 1, 0]])
+    assert wide([1], [0.0]) == 0
+
+
 def test_predict_into_places_of_all_kinds():
     loss = fl.CumulativeLogit()
     f = np.random.default_rng(1).normal(size=(700, 100))

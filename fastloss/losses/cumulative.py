@@ -163,7 +163,7 @@ class CumulativeLogit(PointwiseLoss):
             Of raw_prediction's shape with a new last axis of C classes.
         """
         f = as_float_array(raw_prediction)
-        super().predict(f.ravel()[:0], n_threads=n_threads)  # checks
+        super().predict(np.empty(0, f.dtype), n_threads=n_threads)  # checks
         shape = (*f.shape, len(self.thresholds) + 1)
         if out is not None and (
             not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != f.dtype
@@ -173,16 +173,18 @@ class CumulativeLogit(PointwiseLoss):
         result = out if direct and out is not None else np.empty(shape, f.dtype)
         scores, rows = f.reshape(-1), result.reshape(-1, shape[-1])
         numbers = self.thresholds if f.dtype == np.float64 else _narrowed(self.thresholds)
-        ends = np.array([-np.inf, *numbers, np.inf])
-        factors = -np.expm1(ends[:-1] - ends[1:]).astype(f.dtype)
-        ends = ends.astype(f.dtype)
+        ends = np.array(numbers).astype(f.dtype)
+        # expit(b) - expit(a) without a difference: expit(b) expit(-a) (1 - e^(a - b))
+        with np.errstate(over="ignore", invalid="ignore"):
+            factors = -np.expm1(-np.diff(np.array(numbers))).astype(f.dtype)
         for start in range(0, f.size, _BLOCK):
             here = slice(start, start + _BLOCK)
-            for k, factor in enumerate(factors):
-                left, right = scores[here] - ends[k], ends[k + 1] - scores[here]
-                _LOGISTIC.predict(left, out=left, n_threads=n_threads)
-                _LOGISTIC.predict(right, out=right, n_threads=n_threads)
-                left *= right
+            rows[here, 0] = _LOGISTIC.predict(ends[0] - scores[here], n_threads=n_threads)
+            rows[here, -1] = _LOGISTIC.predict(scores[here] - ends[-1], n_threads=n_threads)
+            for k, factor in enumerate(factors, 1):
+                left = _LOGISTIC.predict(scores[here] - ends[k - 1], n_threads=n_threads)
+                right = _LOGISTIC.predict(ends[k] - scores[here], n_threads=n_threads)
+                np.multiply(left, right, out=left)
                 np.multiply(left, factor, out=rows[here, k])
         if out is not None and not direct:
             out[...] = result

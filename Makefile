@@ -25,7 +25,7 @@ help:
 	@echo 'make stubs       compare the type stubs with the compiled modules'
 	@echo 'make examples    run the examples of README, docs and docstrings'
 	@echo 'make tables      write the generated tables of README and docs again'
-	@echo 'make figures     draw the pictures of docs/losses again'
+	@echo 'make figures     draw the pictures of the docs again'
 	@echo 'make vectorised  look into the machine code of the kernels'
 	@echo 'make sanitize    the tests under AddressSanitizer and UBSan'
 	@echo 'make clean       remove what the build made; distclean: the virtual environment too'
@@ -68,6 +68,7 @@ tables: build $(DONE)/test
 
 figures: build $(DONE)/demo
 	$(BIN)/python tools/draw_losses.py
+	if [ -e benchmarks/report.json ]; then $(BIN)/python -m benchmarks.speed_chart; fi
 
 vectorised: $(DONE)/build-requirements
 	$(BIN)/python setup.py --quiet build_clib --build-clib build/check

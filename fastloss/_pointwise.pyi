@@ -11,6 +11,8 @@ from fastloss._sums import LossSums
 _Real = TypeVar("_Real", bound=np.floating[Any])
 _AnyReal: TypeAlias = npt.NDArray[np.floating[Any]]
 _Reduced: TypeAlias = Literal["mean", "sum"]
+# Of a kernel's numbers in float64 and in float32.
+_Tables: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]
 
 @disjoint_base
 class PointwiseLoss:
@@ -23,6 +25,8 @@ class PointwiseLoss:
         *,
         kernel: str | None = None,
         labels: Literal["finite", "nonnegative", "positive"] | None = None,
+        n_classes: int = 0,
+        tables: _Tables | None = None,
     ) -> None: ...
     @property
     def params(self) -> dict[str, Any]: ...
@@ -299,6 +303,26 @@ class PointwiseLoss:
     def initial_prediction(
         self, y_true: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> float: ...
+    def _scaled(
+        self,
+        parts: tuple[str, ...],
+        y_true: npt.ArrayLike,
+        raw_prediction: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        factor: float,
+        out: tuple[_AnyReal, ...],
+        n_threads: int | None,
+        n_classes: int = 0,
+    ) -> float | None: ...
+    def _class_sums(
+        self,
+        tables: tuple[_Tables, _Tables],
+        y_true: npt.ArrayLike,
+        raw_prediction: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[np.float64]: ...
+    def _why_not_float32(self) -> str: ...
     def _best_constant(
         self, labels: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
     ) -> float: ...

@@ -8,9 +8,11 @@ from fastloss._sums import LossSums
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport INFINITY, NAN, ldexp
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
+from fastloss._class_sums cimport *
 from fastloss._pointwise_job cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
@@ -34,6 +36,15 @@ _BOUNDED = {
     "finite": (FL_LABELS_FINITE, -INFINITY, NAN),
     "nonnegative": (FL_LABELS_NONNEGATIVE, 0.0, NAN),
     "positive": (FL_LABELS_POSITIVE, 0.0, 0.0),
+}
+
+
+_OPERATIONS = {
+    ("loss",): FL_LOSS,
+    ("gradient",): FL_GRADIENT,
+    ("loss", "gradient"): FL_LOSS_GRADIENT,
+    ("gradient", "hessian"): FL_GRADIENT_HESSIAN,
+    ("loss", "gradient", "hessian"): FL_LOSS_GRADIENT_HESSIAN,
 }
 
 
@@ -78,6 +89,32 @@ cdef ndarray _checked(
     return array
 
 
+cdef ndarray _describe_labels(Job* job, ndarray y, ndarray f, object sample_weight):
+    """Labels and weights in the job, if their shapes are those of the predictions; the weights."""
+    cdef ndarray w = None
+    job.contiguous = True
+    if job.one_hot:
+        describe(y, "y_true", job.precision, &job.y_true)
+        job.contiguous = False
+    elif same_shape(y, f):
+        describe_in_job(y, "y_true", job.precision, job, &job.y_true)
+    else:
+        raise ValueError(
+            f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
+            f"{(<object>f).shape}: they must be equal"
+        )
+    job.has_weight = sample_weight is not None
+    if job.has_weight:
+        w = as_values(sample_weight, "sample_weight")
+        if not same_shape(w, f):
+            raise ValueError(
+                f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
+                f"{(<object>f).shape}: they must be equal"
+            )
+        describe_in_job(w, "sample_weight", job.precision, job, &job.sample_weight)
+    return w
+
+
 cdef int _check_out_tuple(object out, int expected) except -1:
     if not isinstance(out, tuple):
         raise TypeError(f"out: expected a tuple of {expected}, got {type(out).__name__}")
@@ -93,7 +130,9 @@ cdef class PointwiseLoss:
     A subclass names its kernel (``name``, a row of src/losses.def) and hands its parameters to
     ``__init__``; everything else is here. An instance whose parameters are a limit of the formula may
     choose the kernel of another loss (``kernel``), and one whose row says BOUNDED chooses its label
-    domain (``labels``: "finite", "nonnegative" or "positive").
+    domain (``labels``: "finite", "nonnegative" or "positive"). One whose row says CLASSES tells how
+    many there are (``n_classes``), and one whose row says TABLE hands over two ``tables``, in float64
+    and float32, or None where its parameters cannot be told apart in float32.
     """
 
     cdef const FlPointwiseFn* _functions   # [operation][precision]
@@ -101,10 +140,13 @@ cdef class PointwiseLoss:
     cdef int _labels
     cdef int _link
     cdef dict _params
+    cdef object _tables                    # (float64, float32), or None
 
     name = ""
 
-    def __init__(self, params=(), values=(), *, kernel=None, labels=None):
+    def __init__(
+        self, params=(), values=(), *, kernel=None, labels=None, n_classes=0, tables=None
+    ):
         cdef int i, k
         name = type(self).name if kernel is None else kernel
         if len(values) > FL_LEAST_LABEL:
@@ -119,6 +161,11 @@ cdef class PointwiseLoss:
                     self._labels, self._values[FL_LEAST_LABEL], self._values[FL_EXCLUDED_LABEL] = (
                         _BOUNDED[labels]
                     )
+                elif self._labels == FL_LABELS_CLASSES:
+                    if not 1 <= n_classes <= MOST_CLASSES:
+                        raise ValueError(f"{name}: {n_classes} classes, at most {MOST_CLASSES}")
+                    self._values[FL_LAST_CLASS] = n_classes - 1
+                self._tables = tables
                 self._link = fl_pointwise_info[i].link
                 self._functions = &kernels().pointwise[i].run[0][0]
                 return
@@ -296,7 +343,7 @@ cdef class PointwiseLoss:
 
     cdef object _evaluate(
         self, int operation, object y_true, object raw_prediction, object sample_weight,
-        object reduction, object out, object n_threads,
+        object reduction, object out, object n_threads, double scale=1.0, Py_ssize_t one_hot=0,
     ):
         cdef Job job
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
@@ -319,23 +366,13 @@ cdef class PointwiseLoss:
         if self._functions == NULL:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         precision = precision_of(f, "raw_prediction")
-        if not same_shape(y, f):
-            raise ValueError(
-                f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
-                f"{(<object>f).shape}: they must be equal"
-            )
         threads = thread_count(n_threads, n)
-        job.contiguous = True
-        describe_in_job(y, "y_true", precision, &job, &job.y_true)
-        job.has_weight = sample_weight is not None
-        if job.has_weight:
-            w = as_values(sample_weight, "sample_weight")
-            if not same_shape(w, f):
-                raise ValueError(
-                    f"sample_weight has shape {(<object>w).shape}, raw_prediction has shape "
-                    f"{(<object>f).shape}: they must be equal"
-                )
-            describe_in_job(w, "sample_weight", precision, &job, &job.sample_weight)
+        job.precision = precision
+        job.one_hot = one_hot
+        job.table = NULL
+        if self._tables is not None:
+            job.table = self._table(precision)
+        w = _describe_labels(&job, y, f, sample_weight)
 
         # ---- outputs: all checked before any is written
         if out is not None:
@@ -406,9 +443,8 @@ cdef class PointwiseLoss:
         # ---- the pass
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values
-        job.precision = precision
         job.want_loss = want_loss
-        job.scale = 1.0
+        job.scale = scale
         if mode == REDUCTION_MEAN:
             job.scale = 1.0 / weight_sum if weight_sum > 0 else NAN
         job.stream = beyond_cache(
@@ -448,10 +484,50 @@ cdef class PointwiseLoss:
             return (result, gradient, hessian)
         return (result, gradient) if want_gradient else result
 
+    def _scaled(
+        self, parts, y_true, raw_prediction, sample_weight, factor, out, n_threads, n_classes=0
+    ):
+        """
+        Return the sum of the losses; gradient and Hessian times a factor go to `out`.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            What an operation's name names, such as ("loss", "gradient").
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`; or y_true holds valid classes, of raw_prediction's shape without the last axis.
+        factor : float
+            Multiplies what is stored.
+        out : tuple of ndarray
+            For gradient and Hessian, as far as they are wanted.
+        n_classes : int
+            If not 0: y_true holds classes, and so many outputs the last axis of raw_prediction. A label
+            is 1 at the class and else 0.
+
+        Returns
+        -------
+        float or None
+            None where the loss is not wanted.
+        """
+        cdef int operation = _OPERATIONS[parts]
+        cdef bint want_loss = parts[0] == "loss"
+        if want_loss and len(parts) > 1:
+            out = (None, *out)
+        elif len(parts) == 1:
+            out = out[0] if out else None
+        result = self._evaluate(
+            operation, y_true, raw_prediction, sample_weight, "sum", out, n_threads, factor, n_classes
+        )
+        if not want_loss:
+            return None
+        return result[0] if len(parts) > 1 else result
+
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array
         cdef Py_ssize_t index, n = cnp.PyArray_SIZE(y)
         describe(y, "y_true", precision, &array)
+        if self._labels == FL_LABELS_CLASSES:
+            return self._check_classes(y, &array)
         with nogil:
             index = find_invalid(&array, precision, n, self._labels)
         if index >= 0:
@@ -460,6 +536,77 @@ cdef class PointwiseLoss:
                 f"{_LABELS[self._labels]}"
             )
         return 0
+
+    cdef int _check_classes(self, ndarray y, FlArray* array) except -1:
+        cdef Py_ssize_t start, m, i, n = cnp.PyArray_SIZE(y)
+        cdef int64_t labels[1024]
+        cdef int64_t last = <int64_t>self._values[FL_LAST_CLASS]
+        for start in range(0, n, 1024):
+            m = min(n - start, <Py_ssize_t>1024)
+            kernels().read_labels(array, start, m, labels)
+            for i in range(m):
+                if labels[i] < 0 or labels[i] > last:
+                    raise ValueError(
+                        f"{element('y_true', y, start + i)}: {type(self).__name__} expects class "
+                        f"labels 0 to {last}"
+                    )
+        return 0
+
+    cdef const void* _table(self, int precision) except NULL:
+        """The numbers that stand for the parameters in this precision."""
+        cdef ndarray table
+        if self._tables[precision] is None:
+            raise ValueError(self._why_not_float32())
+        table = self._tables[precision]
+        return cnp.PyArray_DATA(table)
+
+    def _why_not_float32(self):
+        """For a loss without a table in float32: what is wrong with its parameters."""
+        raise TypeError(f"{type(self).__name__} does not say what float32 lacks")
+
+    def _class_sums(self, tables, y_true, raw_prediction, sample_weight=None, n_threads=None):
+        """
+        Return sums by class: of gradients under either table, and of weights.
+
+        Parameters
+        ----------
+        tables : tuple of tuple of ndarray
+            For each of two columns a table in float64 and one in float32, in place of the loss's own.
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`.
+
+        Returns
+        -------
+        ndarray of shape (C, 3)
+            In float64; its bits do not depend on the number of threads.
+        """
+        cdef Job job
+        cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
+        cdef ndarray y = as_values(y_true, "y_true"), w
+        cdef ndarray first, second, sums
+        cdef int precision, threads, invalid
+        cdef Py_ssize_t n = size_of(f), n_classes = <Py_ssize_t>self._values[FL_LAST_CLASS] + 1
+        precision = precision_of(f, "raw_prediction")
+        threads = thread_count(n_threads, n)
+        job.precision = precision
+        job.one_hot = 0
+        self._table(precision)
+        w = _describe_labels(&job, y, f, sample_weight)
+        if w is not None:
+            sum_weights(w, "sample_weight", precision, n_threads)
+        describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
+        job.function = self._functions[FL_GRADIENT * 2 + precision]
+        job.params = self._values
+        first, second = tables[0][precision], tables[1][precision]
+        sums = np.zeros((class_sum_parts(n), n_classes, 3))
+        with nogil:
+            invalid = add_class_sums(
+                &job, cnp.PyArray_DATA(first), cnp.PyArray_DATA(second), n, n_classes,
+                <double*>cnp.PyArray_DATA(sums), threads,
+            )
+        if invalid:
+            self._check_labels(y, precision)
+        return (<object>sums).sum(axis=0)
 
     # ------------------------------------------------------------ link and start
 

@@ -1,6 +1,8 @@
 # One evaluation of a pointwise loss, described for the loops that run without the GIL, and one block
 # of it: in the arrays themselves, or in pieces that are converted on the stack.
 cimport numpy as cnp
+from libc.stdint cimport int64_t
+from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._runtime cimport *
@@ -14,9 +16,11 @@ cdef enum:
 cdef struct Job:
     FlPointwiseFn function
     const double* params
+    const void* table
     double scale
     int precision
     int stream
+    Py_ssize_t one_hot       # if not 0: y_true holds classes of so many outputs, 1 at that and else 0
     int contiguous           # all arrays are: the kernels read and write the memory itself
     int want_loss            # at least its sum
     int has_weight
@@ -39,6 +43,7 @@ cdef inline int run_block(
     cdef Py_ssize_t offset = start * (8 if job.precision == FL_F64 else 4)
     block.fresh = True
     block.params = job.params
+    block.table = job.table
     block.scale = job.scale
     block.invalid = 0
     block.sample_weight = NULL
@@ -86,6 +91,25 @@ cdef inline void put_piece(
         kernels().write[precision](array, start, n, buffer)
 
 
+cdef inline void fill_one_hot(
+    const Job* job, Py_ssize_t start, Py_ssize_t n, void* buffer
+) noexcept nogil:
+    """Labels 0 and 1 of the samples from `start` on, n <= PIECE of them."""
+    cdef int64_t labels[PIECE]
+    cdef Py_ssize_t row = start // job.one_hot, offset = start - row * job.one_hot
+    cdef Py_ssize_t r, at, n_rows = (start + n - 1) // job.one_hot - row + 1
+    kernels().read_labels(&job.y_true, row, n_rows, labels)
+    memset(buffer, 0, n * (8 if job.precision == FL_F64 else 4))
+    for r in range(n_rows):
+        at = r * job.one_hot + labels[r] - offset
+        if at < 0 or at >= n:
+            continue
+        if job.precision == FL_F64:
+            (<double*>buffer)[at] = 1.0
+        else:
+            (<float*>buffer)[at] = 1.0
+
+
 cdef inline void run_in_pieces(
     const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
 ) noexcept nogil:
@@ -99,7 +123,11 @@ cdef inline void run_in_pieces(
     cdef int precision = job.precision
     while start < end:
         m = min(end - start, <Py_ssize_t>PIECE)
-        block.y_true = piece_of(&job.y_true, precision, start, m, y)
+        if job.one_hot:
+            fill_one_hot(job, start, m, y)
+            block.y_true = y
+        else:
+            block.y_true = piece_of(&job.y_true, precision, start, m, y)
         block.raw_prediction = piece_of(&job.raw_prediction, precision, start, m, f)
         if job.has_weight:
             block.sample_weight = piece_of(&job.sample_weight, precision, start, m, w)

@@ -19,6 +19,7 @@ cdef extern from "kernels.h" nogil:
         FL_LABELS_BINARY
         FL_LABELS_ABOVE_MINUS_ONE
         FL_LABELS_BOUNDED
+        FL_LABELS_CLASSES
         FL_LINK_IDENTITY
         FL_LINK_EXP
         FL_LINK_EXPIT
@@ -28,6 +29,7 @@ cdef extern from "kernels.h" nogil:
         FL_MAX_PARAMS
         FL_LEAST_LABEL
         FL_EXCLUDED_LABEL
+        FL_LAST_CLASS
         FL_SUM_LANES
         FL_DTYPE_BOOL
         FL_DTYPE_INT8
@@ -50,6 +52,7 @@ cdef extern from "kernels.h" nogil:
         void* gradient
         void* hessian
         const double* params
+        const void* table
         double scale
         double sums[32]
         int fresh

@@ -30,7 +30,8 @@ enum {
     FL_LABELS_UNIT_INTERVAL,
     FL_LABELS_BINARY,
     FL_LABELS_ABOVE_MINUS_ONE,
-    FL_LABELS_BOUNDED
+    FL_LABELS_BOUNDED,
+    FL_LABELS_CLASSES
 };
 
 /* every pointwise loss: FL_ID_<name> */
@@ -66,6 +67,8 @@ enum {
  * not the second (NaN where none is excluded). */
 #define FL_LEAST_LABEL 14
 #define FL_EXCLUDED_LABEL 15
+/* Where FL_LABELS_CLASSES finds its last class. */
+#define FL_LAST_CLASS 15
 
 /* One contiguous run of samples. A block may be handed over in pieces, if each but the last is a
  * multiple of FL_SUM_LANES long: the sums come out with the same bits. */
@@ -77,6 +80,7 @@ typedef struct {
     void *gradient;             /* REAL[n]; may be raw_prediction itself */
     void *hessian;              /* REAL[n]; may be raw_prediction itself */
     const double *params;       /* FL_MAX_PARAMS of them, as the loss's header numbers them */
+    const void *table;          /* REALs, for a loss whose row says TABLE: in place of params */
     double scale;               /* multiplies what is stored: 1, or 1 / (sum of weights) */
     double sums[FL_SUM_LANES];  /* in and out: sum of weight * loss, unscaled */
     int fresh;                  /* sums are out only and begin at 0 */

@@ -36,6 +36,10 @@ FL_INLINE VI FN(fl_labels_collect)(VI seen, V y, int labels, const REAL *p)
         return vbits(vselect((y < p[FL_LEAST_LABEL]) | (y == p[FL_EXCLUDED_LABEL]),
                              vsplat((REAL)NAN), vfrom_bits(seen)) +
                      R(0.0) * y);
+    case FL_LABELS_CLASSES: /* the integers from 0 to the last, which is below 2^22 */
+        return seen | vbits(vselect((y >= R(0.0)) & (y <= p[FL_LAST_CLASS]) &
+                                        ((y + vround_shift()) - vround_shift() == y),
+                                    vsplat(R(0.0)), vsplat(R(1.0))));
     case FL_LABELS_NONNEGATIVE:
         return seen | vbits(R(0.0) * y);
     case FL_LABELS_POSITIVE:

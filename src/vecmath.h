@@ -85,6 +85,23 @@ FL_INLINE V FN(fl_lookup)(const REAL *table, VU i)
 #define FL_LOOKUP 0
 #endif
 
+/* table[i], i >= 0 */
+FL_INLINE V FN(fl_gather)(const REAL *table, VI i)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    return (V)_mm512_i64gather_pd((__m512i)i, table, 8);
+#elif FL_VECTOR_BYTES == 64
+    return (V)_mm512_i32gather_ps((__m512i)i, table, 4);
+#elif FL_VECTOR_BYTES
+    V x;
+    for (ptrdiff_t l = 0; l < LANES; l++)
+        x[l] = table[i[l]];
+    return x;
+#else
+    return table[i];
+#endif
+}
+
 #include "vecmath/exp.h"
 #include "vecmath/log.h"
 #include "vecmath/logistic.h"

@@ -134,7 +134,7 @@ def test_every_operation_gives_the_same_bits(reference, params, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
+@pytest.mark.parametrize("reference", [r for r in REFERENCES.values() if r.predict], ids=case_id)
 def test_predict_within_three_ulp(reference, dtype):
     _, f = samples(reference, {}, dtype)
     computed = fl.get_loss(reference.name).predict(f)

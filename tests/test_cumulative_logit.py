@@ -10,7 +10,7 @@ from mpmath import mp
 
 import fastloss as fl
 
-BOUND = 5.0
+BOUND = 3.0
 
 
 def exact(score, label, thresholds):

@@ -15,6 +15,7 @@ EXPECTS = {
     "above_minus_one": "finite labels greater than -1",
     "unit_interval": "labels in [0, 1]",
     "binary": "labels 0 or 1",
+    "classes": "class labels 0 to 2",
 }
 INVALID = {
     "finite": [np.nan, np.inf, -np.inf],
@@ -23,6 +24,7 @@ INVALID = {
     "above_minus_one": [-1.0, -1.5, -1e30, np.nan, np.inf, -np.inf],
     "unit_interval": [-1.0, 2.0, 1.0000002, -1e-30, np.nan, np.inf, -np.inf],
     "binary": [0.5, -1.0, 2.0, 1e-30, np.nan, np.inf, -np.inf],
+    "classes": [0.5, -1.0, 3.0, 1e-30, 1e30, np.nan, np.inf, -np.inf],
 }
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
 

@@ -43,7 +43,7 @@ PARAMETERS = [
             key
             for params in reference.parameters
             for key, value in params.items()
-            if not isinstance(value, str)
+            if not isinstance(value, (str, tuple))
         }
     )
 ]

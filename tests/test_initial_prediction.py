@@ -66,6 +66,8 @@ def test_minimises(reference, params, weights, n):
         w[0] = max(w[0], 1)
         if labels in ("binary", "unit_interval", "nonnegative") and n > 1:
             y[0], y[-1], w[-1] = 0.0, 1.0, max(w[-1], 1)  # the optimum is finite
+        elif labels == "classes":
+            y[0] = 1.0
         elif labels == "unit_interval":
             y[0] = 0.25
         elif labels == "nonnegative":
@@ -127,7 +129,7 @@ def test_finite_for_labels_of_one_class(reference, label):
         constant = loss.initial_prediction(np.full(n, label))
         assert np.isfinite(constant)
         assert np.isfinite(loss.loss(np.full(n, label), np.full(n, constant)))
-        assert np.isfinite(loss.predict(np.float32(constant)))
+        assert np.isfinite(loss.predict(np.float32(constant))).all()
     hopeful = {"log_loss": 30, "poisson": 30, "tweedie": 30, "negative_binomial": 30}.get(
         reference.name
     )

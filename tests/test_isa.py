@@ -26,7 +26,8 @@ for key in data.files:
         y, f = data[key], data[f"{{name}}-{{dtype}}-f"]
         loss = fl.get_loss(name)
         parts = loss.loss_gradient_hessian(y, f, reduction="none")
-        results[f"{{name}}-{{dtype}}"] = np.stack([*parts, loss.predict(f)])
+        predictions = loss.predict(f).reshape(len(f), -1)
+        results[f"{{name}}-{{dtype}}"] = np.stack([*parts, *predictions.T])
 np.savez({out!r}, **results)
 print(json.dumps(fl.cpu_info()))
 """
@@ -44,7 +45,7 @@ def data(tmp_path_factory):
             arrays[f"{key}-y"], arrays[f"{key}-f"] = y, f
             loss = fl.get_loss(reference.name)
             parts = loss.loss_gradient_hessian(y, f, reduction="none")
-            expected[key] = np.stack([*parts, loss.predict(f)])
+            expected[key] = np.stack([*parts, *loss.predict(f).reshape(len(f), -1).T])
     np.savez(path, **arrays)
     return path, arrays, expected
 

@@ -194,9 +194,10 @@ def test_in_place(reference, dtype, layout, n):
         assert result[place] is raw
         for part, want in zip(result, expected, strict=True):
             np.testing.assert_array_equal(part, want)
-    raw = LAYOUTS[layout](f.copy())
-    assert loss.predict(raw, out=raw) is raw
-    np.testing.assert_array_equal(raw, loss.predict(f))
+    if reference.predict:
+        raw = LAYOUTS[layout](f.copy())
+        assert loss.predict(raw, out=raw) is raw
+        np.testing.assert_array_equal(raw, loss.predict(f))
 
 
 @every_loss
@@ -212,10 +213,11 @@ def test_out_that_overlaps_a_shifted_raw_prediction(reference, shift, n):
     expected = loss.gradient(y, raw.copy())
     assert loss.gradient(y, raw, out=out) is out
     np.testing.assert_array_equal(out, expected)
-    memory = rng.normal(size=n + 300)
-    raw, out = memory[low : low + n], memory[high : high + n]
-    expected = loss.predict(raw.copy())
-    np.testing.assert_array_equal(loss.predict(raw, out=out), expected)
+    if reference.predict:
+        memory = rng.normal(size=n + 300)
+        raw, out = memory[low : low + n], memory[high : high + n]
+        expected = loss.predict(raw.copy())
+        np.testing.assert_array_equal(loss.predict(raw, out=out), expected)
 
 
 def test_out_that_is_raw_prediction_reversed():

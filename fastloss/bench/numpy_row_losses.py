@@ -92,6 +92,22 @@ def multiclass_hinge(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     return _results(operation, len(y), slack.sum(axis=1) / n, gradient)
 
 
+def multilabel_margin(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
+    """Mean of the sum over j in the set and k outside of max(0, 1 - f_j + f_k), over C."""
+    n = f.shape[1]
+    inside = np.zeros((len(y), n + 1), dtype=f.dtype)
+    inside[np.arange(len(y))[:, None], y] = 1  # the -1 behind a set: the last column
+    inside = inside[:, :n]
+    slack = f[:, None, :] - f[:, :, None]
+    slack += 1
+    np.maximum(slack, 0, out=slack)
+    slack *= inside[:, :, None]
+    slack *= (1 - inside)[:, None, :]
+    active = slack > 0
+    gradient = (active.sum(axis=1) - active.sum(axis=2)).astype(f.dtype) / n
+    return _results(operation, len(y), slack.sum(axis=(1, 2)) / n, gradient)
+
+
 def crammer_singer(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of max(0, 1 - f_y + the largest other)."""
     rows = np.arange(len(y))
@@ -195,6 +211,7 @@ ROW_LOSSES = (
     multiclass_focal,
     multiclass_generalized_ce,
     multiclass_hinge,
+    multilabel_margin,
     nll,
     one_vs_rest,
     ranked_probability_score,

@@ -1,52 +1,13 @@
-"""What losses that are written in Python on top of compiled ones have in common with these."""
+"""Checks of arguments for what is written in Python on top of the compiled losses."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
-
-
-class CompositeLoss:
-    """Base of the losses that are made of another loss; not for use by itself."""
-
-    __slots__ = ("_params",)
-    name: ClassVar[str] = ""
-    _params: dict[str, Any]
-
-    def __init__(self, params: dict[str, Any]) -> None:
-        object.__setattr__(self, "_params", dict(params))
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters by name, as a new dict."""
-        return dict(self._params)
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
-        return f"{type(self).__name__}({inside})"
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return self._params == other._params
-
-    def __hash__(self) -> int:
-        return hash((type(self), tuple(self._params.items())))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.params)
-
-
-def _rebuild(cls: type[Any], params: dict[str, Any]) -> Any:
-    """Unpickle a loss."""
-    return cls(**params)
 
 
 def split_out(out: Any, parts: tuple[str, ...]) -> dict[str, _Array | None]:
@@ -96,7 +57,7 @@ def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
             f"y_true{inside} = {y_true[index].item()!r}: {name} expects class labels 0 to "
             f"{n_classes - 1}"
         )
-    return y_true.astype(np.int64)
+    return y_true.astype(np.int64, copy=False)
 
 
 def check_place(

@@ -47,3 +47,16 @@ def natural_log1p(value: Fraction) -> Fraction:
         Decimal(value.numerator + value.denominator), Decimal(value.denominator)
     )
     return Fraction(argument.ln(Context(prec=2 * size + 50)))
+
+
+def interval_terms(width: Fraction) -> tuple[float, float]:
+    """Return -log(1 - e**-width) and 1 / (e**width - 1) for width > 0."""
+    if width > 1000:  # e**-width is 0
+        return 0.0, 0.0
+    # as many digits more as 1 - e**-width loses of them, near 0 and near 1
+    log2 = width.numerator.bit_length() - width.denominator.bit_length()
+    context = Context(prec=50 + max(-log2 * 302 // 1000, int(width) * 435 // 1000))
+    exact = context.divide(Decimal(width.numerator), Decimal(width.denominator))
+    below = context.exp(context.minus(exact))
+    rest = context.subtract(Decimal(1), below)
+    return float(-context.ln(rest)), float(context.divide(below, rest))

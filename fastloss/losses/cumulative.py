@@ -4,45 +4,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._rows import RowLoss
-from fastloss._runtime import apply_unary, checked_weights
-from fastloss._sums import LossSums
-from fastloss.losses._composite import (
-    CompositeLoss,
-    as_float_array,
-    check_place,
-    checked_class_labels,
-    split_out,
-)
+from fastloss._pointwise import PointwiseLoss
+from fastloss._runtime import checked_weights
+from fastloss.losses._composite import as_float_array, overlaps
 from fastloss.losses._constants import Vector
+from fastloss.losses._kernel_values import interval_terms
 from fastloss.losses._minimise import minimise
-from fastloss.losses._parameters import number_sequence
+from fastloss.losses._parameters import number_sequence, parameter
+from fastloss.losses.logistic import LogLoss
 
 _Array = npt.NDArray[Any]
+_Tables = tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]
 
-#: Samples at a time, whose thresholds are looked up into a buffer.
-_BLOCK = 1 << 14
-
-
-class _Interval(RowLoss):
-    """Of rows (score, lower threshold, upper threshold); the label is not looked at."""
-
-    __slots__ = ()
-    name = "cumulative_logit"
-
-    def __init__(self) -> None:
-        super().__init__(n_outputs=3)
+# where the columns of src/losses/cumulative_logit.h begin, and how long they are at least
+_HEAD = _LEAST_COLUMN = 16
+# Samples at a time, whose probabilities are made.
+_BLOCK = 1 << 15
+# Its predictions are the distribution function of the noise.
+_LOGISTIC = LogLoss()
 
 
-_INTERVAL = _Interval()
-
-
-class CumulativeLogit(CompositeLoss):
+class CumulativeLogit(PointwiseLoss):
     """
     Ordinal logistic loss: -log P(y), P(y <= k) = expit(thresholds_k - raw_prediction).
 
@@ -51,7 +41,7 @@ class CumulativeLogit(CompositeLoss):
     to C - 1, of raw_prediction's shape, one more than thresholds. With a and b for the lower and
     the upper threshold minus the score the gradient is expit(-b) - expit(a), the Hessian expit(a) *
     expit(-a) + expit(b) * expit(-b); `threshold_gradient` gives that of the thresholds. Nothing
-    cancels, however far the score or near the thresholds. Error at most 5 ULP, of the gradient's
+    cancels, however far the score or near the thresholds. Error at most 3 ULP, of the gradient's
     larger term. `predict` gives the probabilities of the classes, on a new last axis.
 
     Parameters
@@ -71,10 +61,9 @@ class CumulativeLogit(CompositeLoss):
     0.4662
     """
 
-    __slots__ = ("_lower", "_upper")
+    __slots__ = ()
     name = "cumulative_logit"
-    _lower: Vector
-    _upper: Vector
+    thresholds = parameter("thresholds")
 
     def __init__(
         self, thresholds: Sequence[float] | npt.NDArray[np.floating[Any]] = (-1.0, 1.0)
@@ -86,200 +75,16 @@ class CumulativeLogit(CompositeLoss):
                     f"thresholds[{k}] = {numbers[k]}: expected more than thresholds[{k - 1}] = "
                     f"{numbers[k - 1]}"
                 )
-        super().__init__({"thresholds": numbers})
-        object.__setattr__(self, "_lower", np.array([-np.inf, *numbers]))
-        object.__setattr__(self, "_upper", np.array([*numbers, np.inf]))
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """The parameter thresholds."""
-        return tuple(self._params["thresholds"])
-
-    # ------------------------------------------------------------ evaluation
-
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """Return the loss; the same as `loss`."""
-        return self._evaluate(
-            ("loss",), y_true, raw_prediction, sample_weight, reduction, out, n_threads
+        super().__init__(
+            {"thresholds": numbers}, n_classes=len(numbers) + 1, tables=_tables(numbers)
         )
 
-    def loss(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """
-        Return the loss.
-
-        Parameters
-        ----------
-        y_true : array-like
-            Class labels 0 to C - 1, of any shape.
-        raw_prediction : array-like of float32 or float64
-            Scores, of y_true's shape.
-        sample_weight : array-like, optional
-            Finite weights of at least 0, of y_true's shape.
-        reduction : {"mean", "sum", "none"}
-            "mean" is the weighted mean.
-        out : ndarray, optional
-            Where the result goes, see the other losses.
-        n_threads : int, optional
-            Threads for this call; the result does not depend on it.
-
-        Returns
-        -------
-        float or ndarray
-            A float, or with reduction "none" an array of raw_prediction's shape and dtype.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument has a wrong dtype or shape, a label is not a class, or a weight is
-            negative or not finite; the message names argument, index and value.
-        """
-        return self._evaluate(
-            ("loss",), y_true, raw_prediction, sample_weight, reduction, out, n_threads
-        )
-
-    def gradient(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """
-        Return the gradient with respect to raw_prediction; parameters are those of `loss`.
-
-        Returns
-        -------
-        ndarray
-            Of raw_prediction's shape and dtype.
-        """
-        return self._evaluate(
-            ("gradient",), y_true, raw_prediction, sample_weight, reduction, out, n_threads
-        )
-
-    def loss_gradient(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """
-        Return loss and gradient from one pass; parameters are those of `loss`.
-
-        Returns
-        -------
-        tuple of (float or ndarray, ndarray)
-            Loss and gradient.
-        """
-        return self._evaluate(
-            ("loss", "gradient"), y_true, raw_prediction, sample_weight, reduction, out, n_threads
-        )
-
-    def gradient_hessian(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """
-        Return gradient and Hessian from one pass; parameters are those of `loss`.
-
-        Returns
-        -------
-        tuple of (ndarray, ndarray)
-            Gradient and Hessian.
-        """
-        return self._evaluate(
-            ("gradient", "hessian"),
-            y_true,
-            raw_prediction,
-            sample_weight,
-            reduction,
-            out,
-            n_threads,
-        )
-
-    def loss_gradient_hessian(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str = "mean",
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any:
-        """
-        Return loss, gradient and Hessian from one pass; parameters are those of `loss`.
-
-        Returns
-        -------
-        tuple of (float or ndarray, ndarray, ndarray)
-            Loss, gradient and Hessian.
-        """
-        return self._evaluate(
-            ("loss", "gradient", "hessian"),
-            y_true,
-            raw_prediction,
-            sample_weight,
-            reduction,
-            out,
-            n_threads,
-        )
-
-    def partial(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        n_threads: int | None = None,
-    ) -> LossSums:
-        """
-        Return the sums of a part of the data, to be merged with those of other parts.
-
-        Returns
-        -------
-        LossSums
-            With ``loss_sum``, ``weight_sum`` and ``n_samples``; ``a + b`` merges.
-        """
-        f = as_float_array(raw_prediction)
-        total, exponent = float(f.size), 0
-        if sample_weight is not None:
-            sample_weight, total, exponent = checked_weights(
-                np.asarray(sample_weight), f.dtype, for_mean=True, n_threads=n_threads
-            )
-        value = self.loss(y_true, f, sample_weight, reduction="sum", n_threads=n_threads)
-        return LossSums(
-            float(np.ldexp(value, exponent)), float(np.ldexp(total, exponent)), f.size, self
+    def _why_not_float32(self) -> str:
+        narrow = _narrowed(self.thresholds)
+        k = next(k for k in range(1, len(narrow)) if not narrow[k - 1] < narrow[k])
+        return (
+            f"thresholds[{k}] = {self.thresholds[k]} equals thresholds[{k - 1}] = "
+            f"{self.thresholds[k - 1]} in float32: expected raw_prediction in float64"
         )
 
     def threshold_gradient(
@@ -304,7 +109,7 @@ class CumulativeLogit(CompositeLoss):
         Returns
         -------
         ndarray of shape (C - 1,)
-            In float64.
+            In float64; summed in an order that does not depend on the number of threads.
 
         Raises
         ------
@@ -313,115 +118,28 @@ class CumulativeLogit(CompositeLoss):
         """
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction = {reduction!r}: expected 'mean' or 'sum'")
-        sums = np.zeros(len(self.thresholds) + 1)
-        self._evaluate(
-            ("gradient",),
-            y_true,
-            raw_prediction,
-            sample_weight,
-            reduction,
-            None,
-            n_threads,
-            thresholds=sums,
-        )
-        return sums[:-1]
-
-    def _evaluate(
-        self,
-        parts: tuple[str, ...],
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None,
-        reduction: str,
-        out: Any,
-        n_threads: int | None,
-        thresholds: Vector | None = None,
-    ) -> Any:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction = {reduction!r}: expected 'mean', 'sum' or 'none'")
-        f, y = as_float_array(raw_prediction), np.asarray(y_true)
-        if y.shape != f.shape:
-            raise ValueError(
-                f"y_true has shape {y.shape}, raw_prediction has shape {f.shape}: they must be equal"
+        f = as_float_array(raw_prediction)
+        if sample_weight is not None and reduction == "mean":
+            sample_weight, _, _ = checked_weights(
+                np.asarray(sample_weight), f.dtype, for_mean=True, n_threads=n_threads
             )
-        labels = checked_class_labels(y, len(self._lower), type(self).__name__).ravel()
-        if f.dtype == np.float32:
-            self._refuse_equal_in_float32()
-        weight, total = None, float(f.size)
-        if sample_weight is not None:
-            weight = np.asarray(sample_weight)
-            if weight.shape != f.shape:
-                raise ValueError(
-                    f"sample_weight has shape {weight.shape}, raw_prediction has shape {f.shape}: "
-                    "they must be equal"
-                )
-            weight, total, _ = checked_weights(
-                weight, f.dtype, for_mean=reduction == "mean", n_threads=n_threads
-            )
-            weight = weight.ravel()
-        places = split_out(out, parts)
-        if reduction != "none" and places.get("loss") is not None:
-            raise ValueError(
-                f"out: the loss is a float under reduction={reduction!r}, so its place in out must "
-                "be None"
-            )
-        taken: list[tuple[_Array | None, str]] = [(y, "y_true"), (weight, "sample_weight")]
-        for name, place in places.items():
-            if place is not None:
-                check_place(f"out ({name})", place, f.shape, f, taken)
-                taken.append((place, f"out ({name})"))
-        kept = [name for name in parts if name != "loss" or reduction == "none"]
-        results = {name: np.empty(f.shape, f.dtype.newbyteorder("=")) for name in kept}
-        flat = {name: result.reshape(-1) for name, result in results.items()}
-        if reduction == "mean" and not total > 0:
-            what = "an empty array" if f.size == 0 else "samples whose weights sum to zero"
-            warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=3)
-        factor = 1.0 if reduction != "mean" else 1.0 / total if total > 0 else np.nan
-        scores, sums = f.reshape(-1), []
-        rows = np.empty((min(_BLOCK, f.size), 3), f.dtype.newbyteorder("="))
-        method = getattr(_INTERVAL, "_".join(parts))
-        for start in range(0, f.size, _BLOCK):
-            here = slice(start, start + _BLOCK)
-            block, label = rows[: len(scores[here])], labels[here]
-            block[:, 0] = scores[here]
-            block[:, 1] = self._lower[label]
-            block[:, 2] = self._upper[label]
-            result = method(
-                np.broadcast_to(np.float32(0), len(block)),
-                block,
-                None if weight is None else weight[here],
-                reduction="sum" if reduction == "mean" or thresholds is not None else reduction,
-                n_threads=n_threads,
-            )
-            result = result if isinstance(result, tuple) else (result,)
-            for name, values in zip(parts, result, strict=True):
-                if name == "loss" and reduction != "none":
-                    sums.append(values)
-                elif name == "loss":
-                    flat[name][here] = values
-                else:
-                    flat[name][here] = values[:, 0] * f.dtype.type(factor)
-            if thresholds is not None:
-                slopes = result[-1].astype(np.float64) * factor
-                n = len(thresholds)
-                thresholds += np.bincount(label, slopes[:, 2], n)
-                thresholds[:-1] += np.bincount(label, slopes[:, 1], n)[1:]
-        for name, place in places.items():
-            if place is not None:
-                place[...] = results[name]
-                results[name] = place
-        value = float(np.sum(sums)) * factor if reduction == "mean" else float(np.sum(sums))
-        answer = [results.get(name, value) for name in parts]
-        return tuple(answer) if len(answer) > 1 else answer[0]
-
-    def _refuse_equal_in_float32(self) -> None:
-        for k in range(1, len(self.thresholds)):
-            low, high = self.thresholds[k - 1 : k + 1]
-            if not np.float32(low) < np.float32(high):
-                raise ValueError(
-                    f"thresholds[{k}] = {high} equals thresholds[{k - 1}] = {low} in float32: expected "
-                    "raw_prediction in float64"
-                )
+        tables = _one_ended_tables(self.thresholds)
+        sums = self._class_sums(tables, y_true, f, sample_weight, n_threads)
+        below, above, weights = -sums[:, 0], sums[:, 1], sums[:, 2]
+        # the derivative of -log(1 - e^(l - u)), which is the same for all samples of a class
+        narrow = f.dtype == np.float32
+        inner = _inner_slopes(_narrowed(self.thresholds) if narrow else self.thresholds)
+        with np.errstate(over="ignore"):
+            inner = np.multiply(inner, weights, out=np.zeros_like(inner), where=weights != 0)
+        result: Vector = (below + inner)[1:] - (above + inner)[:-1]
+        if reduction == "mean":
+            total = weights.sum()
+            if not total > 0:
+                what = "samples whose weights sum to zero" if np.size(y_true) else "an empty array"
+                warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
+                total = np.nan
+            result /= total
+        return result
 
     # ------------------------------------------------------------ link and start
 
@@ -429,7 +147,7 @@ class CumulativeLogit(CompositeLoss):
         self,
         raw_prediction: npt.ArrayLike,
         *,
-        out: Any = None,
+        out: _Array | None = None,
         n_threads: int | None = None,
     ) -> _Array:
         """
@@ -442,7 +160,7 @@ class CumulativeLogit(CompositeLoss):
         out : ndarray, optional
             Where the result goes.
         n_threads : int, optional
-            Taken as the other losses take it, and not needed.
+            See `loss`.
 
         Returns
         -------
@@ -450,51 +168,37 @@ class CumulativeLogit(CompositeLoss):
             Of raw_prediction's shape with a new last axis of C classes.
         """
         f = as_float_array(raw_prediction)
-        lower, upper = (ends.astype(f.dtype) for ends in (self._lower, self._upper))
-        a, b = lower - f[..., None], upper - f[..., None]
-        result: _Array = apply_unary("expit", b) * apply_unary("expit", -a)
-        result *= -apply_unary("expm1", lower - upper)
-        if out is None:
-            return result
-        if not isinstance(out, np.ndarray) or out.shape != result.shape or out.dtype != f.dtype:
-            raise ValueError(f"out: expected an array of shape {result.shape} and dtype {f.dtype}")
-        out[...] = result
-        return out
+        super().predict(np.empty(0, f.dtype), n_threads=n_threads)  # checks
+        shape = (*f.shape, len(self.thresholds) + 1)
+        if out is not None and (
+            not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != f.dtype
+        ):
+            raise ValueError(f"out: expected an array of shape {shape} and dtype {f.dtype}")
+        direct = out is not None and out.flags.c_contiguous and not overlaps(out, f)
+        result = out if direct and out is not None else np.empty(shape, f.dtype)
+        scores, rows = f.reshape(-1), result.reshape(-1, shape[-1])
+        numbers = self.thresholds if f.dtype == np.float64 else _narrowed(self.thresholds)
+        ends = np.array(numbers).astype(f.dtype)
+        # expit(b) - expit(a) without a difference: expit(b) expit(-a) (1 - e^(a - b))
+        with np.errstate(over="ignore", invalid="ignore"):
+            factors = -np.expm1(-np.diff(np.array(numbers))).astype(f.dtype)
+        for start in range(0, f.size, _BLOCK):
+            here = slice(start, start + _BLOCK)
+            rows[here, 0] = _LOGISTIC.predict(ends[0] - scores[here], n_threads=n_threads)
+            rows[here, -1] = _LOGISTIC.predict(scores[here] - ends[-1], n_threads=n_threads)
+            for k, factor in enumerate(factors, 1):
+                left = _LOGISTIC.predict(scores[here] - ends[k - 1], n_threads=n_threads)
+                right = _LOGISTIC.predict(ends[k] - scores[here], n_threads=n_threads)
+                np.multiply(left, right, out=left)
+                np.multiply(left, factor, out=rows[here, k])
+        if out is not None and not direct:
+            out[...] = result
+            return out
+        return result
 
-    def initial_prediction(
-        self, y_true: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
-        """
-        Return the best constant score for these thresholds.
-
-        Parameters
-        ----------
-        y_true : array-like
-            Class labels, not empty.
-        sample_weight : array-like, optional
-            Finite weights of at least 0, not all 0.
-
-        Returns
-        -------
-        float
-            The minimiser of the weighted mean loss; finite also where that lies at infinity.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `loss`; also for no sample, or no weight.
-        """
-        y = np.asarray(y_true)
-        labels = checked_class_labels(y, len(self._lower), type(self).__name__).ravel()
-        if labels.size == 0:
-            raise ValueError("y_true is empty: expected at least one label")
-        weights = None if sample_weight is None else np.asarray(sample_weight)
-        self.loss(y, np.zeros(y.shape), weights, reduction="sum")
-        flat = None if weights is None else weights.astype(np.float64).ravel()
-        totals = np.bincount(labels, flat, minlength=len(self._lower)).astype(np.float64)
-        if not totals.sum() > 0:
-            raise ValueError("sample_weight sums to zero: expected a positive weight")
-        totals /= totals.sum()
+    def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        sums = np.bincount(labels.astype(np.int64), weights, minlength=len(self.thresholds) + 1)
+        totals = sums / sums.sum()
         classes = np.arange(len(totals))
 
         def objective(score: Vector) -> tuple[float, Vector]:
@@ -505,3 +209,67 @@ class CumulativeLogit(CompositeLoss):
         middle = 0.5 * (self.thresholds[0] + self.thresholds[-1])
         best = minimise(objective, np.array([middle]))
         return float(np.clip(best[0], self.thresholds[0] - 36.0, self.thresholds[-1] + 36.0))
+
+
+def _narrowed(numbers: Sequence[float]) -> tuple[float, ...]:
+    """Return numbers as float32 has them."""
+    with np.errstate(over="ignore", under="ignore"):
+        return tuple(np.array(numbers).astype(np.float32).tolist())
+
+
+def _terms(thresholds: Sequence[float]) -> list[tuple[float, float]]:
+    """Return `interval_terms` of the classes that have two ends."""
+    finite = [Fraction(x) if np.isfinite(x) else None for x in thresholds]
+    return [
+        (0.0, 0.0) if low is None or high is None else interval_terms(high - low)
+        for low, high in pairwise(finite)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _tables(thresholds: tuple[float, ...]) -> _Tables:
+    """Return the kernels' tables; none in float32 where that does not tell thresholds apart."""
+    narrow, single = _narrowed(thresholds), None
+    if all(low < high for low, high in pairwise(narrow)):
+        single = _table(narrow).astype(np.float32)
+    return _table(thresholds), single
+
+
+def _table(thresholds: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return the head and the three columns, as src/losses/cumulative_logit.h has them."""
+    n_classes = len(thresholds) + 1
+    columns = np.zeros((3, max(n_classes, _LEAST_COLUMN)))
+    columns[0, :n_classes] = -np.inf, *thresholds
+    columns[1, :n_classes] = *thresholds, np.inf
+    columns[2, 1 : n_classes - 1] = [terms[0] for terms in _terms(thresholds)]
+    head = np.zeros(_HEAD)
+    head[:2] = n_classes - 1, columns.shape[1]
+    return np.concatenate([head, columns.ravel()])
+
+
+@lru_cache(maxsize=64)
+def _one_ended_tables(thresholds: tuple[float, ...]) -> tuple[_Tables, _Tables]:
+    """
+    Return tables whose intervals have no upper, and no lower end.
+
+    Their gradients are -expit(a) and expit(-b).
+    """
+    wide, narrow = _tables(thresholds)
+    first, second = (
+        (_with_column(wide, c, end), None if narrow is None else _with_column(narrow, c, end))
+        for c, end in ((1, np.inf), (0, -np.inf))
+    )
+    return first, second
+
+
+@lru_cache(maxsize=64)
+def _inner_slopes(thresholds: tuple[float, ...]) -> Vector:
+    """Return the derivatives of -log(1 - e^(l - u)) by l, a class each."""
+    return np.array([0.0, *(terms[1] for terms in _terms(thresholds)), 0.0])
+
+
+def _with_column(table: _Array, column: int, end: float) -> _Array:
+    """Return a copy whose intervals have no lower (0) or no upper (1) end."""
+    copy, length = table.copy(), int(table[1])
+    copy[_HEAD + column * length :][:length] = end
+    return copy

@@ -167,7 +167,7 @@ class OneVsRest(RowLoss):
         factor: float,
         n_threads: int | None,
     ) -> float:
-        """Fill the results block by block; the sum of the losses times the factor."""
+        """Fill the results; the sum of the losses, if they are not kept, times the factor."""
         binary: PointwiseLoss = self.params["loss"]
         method = getattr(binary, "_".join(parts))
         rows = np.moveaxis(f, class_axis, -1)
@@ -177,43 +177,38 @@ class OneVsRest(RowLoss):
             name: place if name == "loss" else np.moveaxis(place, class_axis, -1)
             for name, place in results.items()
         }
+        if "loss" not in results:
+            weights = None if weight is None else np.broadcast_to(weight[..., None], rows.shape)
+            value = binary._scaled(
+                parts,
+                labels,
+                rows,
+                weights,
+                factor,
+                tuple(places[name] for name in parts if name in places),
+                n_threads,
+                rows.shape[-1] if by_class else 0,
+            )
+            return 0.0 if value is None else value * factor
+        # the losses of a sample are summed: block by block, so that they stay in the cache
         classes = np.arange(rows.shape[-1])
-        sums = []
         for block in _blocks(rows.shape):
             label = labels[block]
             if by_class:
                 label = label[..., None] == classes
-            weights = None
+            block_weights = None
             if weight is not None:
-                weights = np.broadcast_to(weight[block][..., None], rows[block].shape)
-            if factor != 1.0 and "loss" not in results:
-                # what the mean divides by goes into the weights: one rounding, as in the others
-                weights = (
-                    np.broadcast_to(np.float64(factor), rows[block].shape)
-                    if weights is None
-                    else weights.astype(np.float64) * factor
-                )
-            if parts == ("loss",) and "loss" not in results:
-                sums.append(
-                    method(label, rows[block], weights, reduction="sum", n_threads=n_threads)
-                )
-                continue
+                block_weights = np.broadcast_to(weight[block][..., None], rows[block].shape)
             answer = method(
-                label,
-                rows[block],
-                weights,
-                reduction="none" if "loss" in results else "sum",
-                n_threads=n_threads,
+                label, rows[block], block_weights, reduction="none", n_threads=n_threads
             )
             answer = answer if isinstance(answer, tuple) else (answer,)
             for name, values in zip(parts, answer, strict=True):
-                if name == "loss" and "loss" in results:
+                if name == "loss":
                     places[name][block] = values.sum(axis=-1, dtype=np.float64)
-                elif name == "loss":
-                    sums.append(values)
                 else:
                     places[name][block] = values
-        return float(np.sum(sums))
+        return 0.0
 
     def _finish_link(self, values: _Array, axis: int, n_threads: int | None) -> None:
         self.params["loss"].predict(values, out=values, n_threads=n_threads)

@@ -38,6 +38,7 @@ FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants
     s.sum = one + s.rest;
     sum_low = (s.rest - (s.sum - one)) + (rest_lost - (s.rest - rest));
     s.sum_low = sum_low;
+    s.inverse = one / s.sum;
     const V log_sum = vlog1p(s.rest), normaliser = max + (max_low + log_sum);
     const V penalty = t->p[1] * normaliser;
     for (ptrdiff_t k = 0; k < t->n; k++) {

@@ -5,14 +5,6 @@
 #define two_sum FN(fl_finite_sum)
 #define add_carrying FN(fl_add_carrying)
 
-/* a + b = returned + *error (Knuth's TwoSum); *error is 0 where the sum is not finite */
-FL_INLINE V two_sum(V a, V b, V *error)
-{
-    const V sum = a + b, kept = sum - a;
-    *error = vkeep(vabs(sum) <= REAL_MAX, (a - (sum - kept)) + (b - kept));
-    return sum;
-}
-
 /* *sum += term; what is lost to rounding joins *lost. */
 FL_INLINE void add_carrying(V *sum, V *lost, V term)
 {
@@ -38,6 +30,7 @@ typedef struct {
     V others_low; /* its rounding error */
     V sum;      /* 1 + rest */
     V sum_low;  /* its rounding error */
+    V inverse;  /* 1 / sum */
     V raw;      /* f at the label */
 } FN(FlRowSoftmax);
 
@@ -70,15 +63,16 @@ FL_INLINE FN(FlRowSoftmax) FN(fl_row_softmax)(const REAL *f, ptrdiff_t n, VI lab
     s.others_low = others_lost - (s.others - others);
     s.sum = one + s.rest;
     s.sum_low = (s.rest - (s.sum - one)) + (rest_lost - (s.rest - rest));
+    s.inverse = one / s.sum;
     return s;
 }
 
-/* a / sum to about half an ULP more than a has */
+/* a / sum to about half an ULP more than a has: what a product with the inverse lacks of it is put back */
 FL_INLINE V FN(fl_row_share)(V a, V a_low, const FN(FlRowSoftmax) * s)
 {
     V error;
-    const V q = a / s->sum, back = FN(fl_product)(q, s->sum, &error);
-    return q + ((((a - back) - error) + a_low) - q * s->sum_low) / s->sum;
+    const V q = FN(fl_opaque)(a * s->inverse), back = FN(fl_product)(q, s->sum, &error);
+    return q + ((((a - back) - error) + a_low) - q * s->sum_low) * s->inverse;
 }
 
 /* -log p of the label: (max - f) + log1p(rest), two terms that are not negative */

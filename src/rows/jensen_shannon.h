@@ -6,10 +6,21 @@
  * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: none.
  */
 
-/* log(2 x / both) = log(1 + d): near 1 by the difference, else by the quotient */
+/* log(2 x / both) = log(1 + d) for x > 0: near 1 by the difference, else by the quotient. Both as k ln2 +
+ * log(1 + f), so that there is one logarithm.
+ */
 FL_INLINE V FN(fl_log_share)(V x, V both, V d)
 {
-    return vselect(vabs(d) < R(0.5), vlog1p(d), vlog((x + x) / both));
+    const VI near = vabs(d) < R(0.5);
+    const V one = vsplat(R(1.0));
+    V k;
+    VU e;
+    const V f = FN(fl_log_reduce)((x + x) / both, &k) - one;
+    (void)FN(fl_log_split)(one + d, &e);
+    const V scale = FN(fl_log_scale)(e);
+    const V result = FN(fl_log_sum)(vselect(near, FN(fl_log_exponent)(e), k),
+                                    vselect(near, d * scale + (scale - one), f));
+    return vselect(d == d, result, d);
 }
 
 FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
@@ -17,19 +28,22 @@ FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
     const V zero = vsplat(R(0.0)), half = vsplat(R(0.5));
     REAL *e = t->room[0], *a = t->room[1];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, vsplat_int(-1), e);
-    V loss = zero, lost = zero, mean = zero, mean_lost = zero, share = zero, share_lost = zero;
+    V other = zero, other_lost = zero, mean = zero, mean_lost = zero, share = zero;
+    V share_lost = zero, error;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V q = vload(t->target + k * LANES),
                 p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
         const V both = p + q, d = vselect(both > zero, (p - q) / both, p - p);
         const V of_p = vkeep((p > zero) | (p != p), half * FN(fl_log_share)(p, both, d));
         const V of_q = vkeep(q > zero, half * FN(fl_log_share)(q, both, -d));
-        add_carrying(&loss, &lost, FN(fl_opaque)(p * of_p));
-        add_carrying(&loss, &lost, FN(fl_opaque)(q * of_q));
+        add_carrying(&other, &other_lost, FN(fl_opaque)(q * of_q));
         add_carrying(&mean, &mean_lost, FN(fl_opaque)(p * of_p));
-        add_carrying(&share, &share_lost, FN(fl_opaque)(p * vselect(both > zero, q / both, zero)));
+        if (wants & FL_WANT_HESSIAN)
+            add_carrying(&share, &share_lost,
+                         FN(fl_opaque)(p * vselect(both > zero, q / both, zero)));
         vstore(a + k * LANES, of_p);
     }
+    const V loss = two_sum(mean, other, &error) + (error + (mean_lost + other_lost));
     mean = mean + mean_lost;
     share = share + share_lost;
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
@@ -45,5 +59,5 @@ FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
                        half * p * (FN(fl_row_not)(&s, x) * r - p * (r - share)));
         }
     }
-    return loss + lost;
+    return loss;
 }

@@ -8,9 +8,15 @@ FL_INLINE V FN(kl_divergence)(const FN(FlRowTile) * t, int wants)
     V loss = zero, lost = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V q = vload(t->target + k * LANES), f = vload(t->f + k * LANES);
-        /* NaN stays, -inf does not meet a target of 0 */
-        const V gap = vselect((q > zero) | (f != f), vlog(q) - f, zero);
-        add_carrying(&loss, &lost, FN(fl_opaque)(vselect(f == f, q * gap, f)));
+        if (wants & FL_WANT_LOSS) {
+            V power;
+            const V m = FN(fl_log_reduce)(q, &power);
+            const V log_q =
+                FN(fl_log_sum)(power, m - R(1.0)); /* of q > 0, the others are left out */
+            /* NaN stays, -inf does not meet a target of 0 */
+            const V gap = vselect((q > zero) | (f != f), log_q - f, zero);
+            add_carrying(&loss, &lost, FN(fl_opaque)(vselect(f == f, q * gap, f)));
+        }
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, vselect(f == f, -q, f));
         if (wants & FL_WANT_HESSIAN)

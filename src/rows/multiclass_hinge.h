@@ -5,32 +5,40 @@
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
  * Parameters: p[0] = margin, p[1] = power.
  */
-FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
+FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * t, int wants, int squared)
 {
     const V zero = vsplat(R(0.0));
     const REAL n = (REAL)t->n;
-    const int squared = t->p[1] == R(2.0);
-    V raw = vload(t->f), loss = zero, lost = zero, slope = zero, slope_lost = zero, active = zero;
+    const V part = vsplat(R(1.0) / n);
+    V raw = vload(t->f), rest, loss = zero, lost = zero, slope = zero, slope_lost = zero;
+    V active = zero;
     for (ptrdiff_t k = 1; k < t->n; k++)
         raw = vselect(FN(fl_row_is)(t->label, k), vload(t->f + k * LANES), raw);
+    const V from = two_sum(vsplat(t->p[0]), -raw, &rest);
     for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V s = FN(fl_sum_of_three)(vload(t->f + k * LANES), raw, vsplat(t->p[0]));
+        V error;
+        const V sum = two_sum(vload(t->f + k * LANES), from, &error);
+        const V s = sum + (error + rest);
         const V term = vselect(FN(fl_row_is)(t->label, k), zero, vmax(zero, s));
         const VI beyond = (term > zero) | (term != term);
-        const V one = vselect(term == term, vsplat(R(1.0)), term);
-        V first = vkeep(beyond, one);
-        if (squared)
-            first = term + term;
-        const V second = vkeep(beyond, vsplat(t->p[1]));
         add_carrying(&loss, &lost, squared ? FN(fl_opaque)(term * term) : term);
-        add_carrying(&slope, &slope_lost, first);
-        active = active + second;
-        if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, first / n);
+        active = active + vkeep(beyond, vsplat(R(1.0)));
+        if (squared) {
+            const V first = term + term;
+            add_carrying(&slope, &slope_lost, first);
+            if (wants & FL_WANT_GRADIENT)
+                vstore(t->gradient + k * LANES, first / n);
+        } else { /* a count, but for NaN */
+            slope = slope + vkeep(beyond, vselect(term == term, vsplat(R(1.0)), term));
+            if (wants & FL_WANT_GRADIENT)
+                vstore(t->gradient + k * LANES, vkeep(beyond, vselect(term == term, part, term)));
+        }
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES, second / n);
+            vstore(t->hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
     }
     slope = slope + slope_lost;
+    if (squared)
+        active = active + active;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const VI here = FN(fl_row_is)(t->label, k);
         if (wants & FL_WANT_GRADIENT)
@@ -41,4 +49,11 @@ FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
                    vselect(here, active / n, vload(t->hessian + k * LANES)));
     }
     return (loss + lost) / n;
+}
+
+FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
+{
+    if (t->p[1] == R(2.0))
+        return FN(fl_hinge_of_power)(t, wants, 1);
+    return FN(fl_hinge_of_power)(t, wants, 0);
 }

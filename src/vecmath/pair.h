@@ -49,6 +49,15 @@ FL_INLINE V FN(fl_two_sum)(V a, V b, V *error)
     return s;
 }
 
+/* The same; *error is 0 where the sum is not finite */
+FL_INLINE V FN(fl_finite_sum)(V a, V b, V *error)
+{
+    V lost;
+    const V s = FN(fl_two_sum)(a, b, &lost);
+    *error = vkeep(vabs(s) <= REAL_MAX, lost);
+    return s;
+}
+
 /* 2^n for an integer |n| < EXPONENT_BIAS */
 FL_INLINE V FN(fl_power_of_two)(V n)
 {

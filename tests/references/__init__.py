@@ -11,6 +11,7 @@ from references import (
     links,
     logistic,
     margins,
+    ordinal,
     powers,
     redescending,
     regression,
@@ -30,6 +31,7 @@ REFERENCES: dict[str, Reference] = {
         focal,
         links,
         margins,
+        ordinal,
     )
     for reference in family.REFERENCES
 }

@@ -20,11 +20,14 @@ def identity(f):
 
 
 def exactly(params):
-    """Parameters as exact numbers; a word, or None, stays what it is."""
-    return {
-        key: value if value is None or isinstance(value, str) else mp.mpf(value)
-        for key, value in params.items()
-    }
+    """Parameters as exact numbers, or tuples of these; a word, or None, stays what it is."""
+
+    def exact(value):
+        if isinstance(value, tuple):
+            return tuple(map(exact, value))
+        return value if value is None or isinstance(value, str) else mp.mpf(value)
+
+    return {key: exact(value) for key, value in params.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +54,7 @@ class Reference:
     hessian_is_derivative: bool | Callable[..., bool] = True
     convex: bool = True
     parameters: tuple[dict[str, Any], ...] = ({},)
-    predict: Callable[[Any], Any] = identity
+    predict: Callable[[Any], Any] | None = identity  # None: several numbers a sample
     kinks: Formula = field(
         default=lambda y, f, **params: []
     )  # arguments f where a derivative jumps
@@ -110,6 +113,8 @@ def labels_of(domain: str, rng: np.random.Generator, n: int) -> np.ndarray:
     """Ordinary labels of a domain."""
     if domain == "binary":
         return rng.integers(0, 2, n).astype(np.float64)
+    if domain == "classes":
+        return rng.integers(0, 3, n).astype(np.float64)
     if domain == "unit_interval":
         return np.where(rng.random(n) < 0.6, rng.integers(0, 2, n), rng.random(n))
     if domain == "nonnegative":
@@ -136,6 +141,8 @@ def edge_labels(domain: str, rng: np.random.Generator, n: int, dtype) -> np.ndar
     info = np.finfo(dtype)
     if domain == "binary":
         return rng.integers(0, 2, n).astype(dtype)
+    if domain == "classes":
+        return rng.integers(0, 3, n).astype(dtype)
     if domain == "unit_interval":
         near_one = dtype(1) - dtype(info.epsneg) * rng.integers(1, 20, n).astype(dtype)
         near_zero = np.abs(_log_spaced(rng, n, info.minexp, 0, dtype))
@@ -182,9 +189,12 @@ def samples(
         edge_labels(domain, rng, n, dtype),
         _log_spaced(rng, n, info.minexp, info.maxexp, dtype),
     )
-    for y in {"binary": [0, 1], "unit_interval": [0, 1, 0.25], "positive": [0.25, 1, 3.5]}.get(
-        domain, [0, 1, 3.5]
-    ):
+    for y in {
+        "binary": [0, 1],
+        "classes": [0, 1, 2],
+        "unit_interval": [0, 1, 0.25],
+        "positive": [0.25, 1, 3.5],
+    }.get(domain, [0, 1, 3.5]):
         add(np.full(len(tails), y), tails)
     if domain in ("finite", "above_minus_one"):
         # residuals of all sizes about the label, and none at all

@@ -69,7 +69,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
             else
                 e = g;
         }
-        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard);
+        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (direct)
                 FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, i, i + n, sums);

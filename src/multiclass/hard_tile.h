@@ -284,6 +284,26 @@ FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, pt
     }
 }
 
+/* The same class by class, to samples that lie side by side: classes may be far apart in memory, so whole runs are
+ * written. `stream`: past the cache; then all addresses are multiples of a vector. */
+FL_OUTLINE void FN(fl_hard_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradient,
+                                          ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                          const FN(FlHard) * hard, int stream)
+{
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t j = 0; j < n_tiles; j++) {
+            const ptrdiff_t i = j * LANES;
+            const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
+            const VI label = FN(fl_load_labels)(hard->label + i);
+            const V value = FN(fl_at_label)(label, (INT)k, -vload(hard->others + i),
+                                            vload(FN(fl_column)(&e, k, j)));
+            if (stream)
+                stream_store(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
+            else
+                vstore(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
+        }
+}
+
 /* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */
 FL_OUTLINE void FN(fl_hard_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                           const FN(FlHard) * hard, REAL *rows,

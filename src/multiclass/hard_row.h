@@ -108,25 +108,6 @@ FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff
     return own;
 }
 
-/* Lane i of *sum is the sum of all lanes of s[i]; the arrays are used up. */
-FL_INLINE void FN(fl_hard_row_reduce)(V s[], V low[])
-{
-#if FL_VECTOR_BYTES
-    for (ptrdiff_t n = LANES / 2; n >= 1; n /= 2)
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const ptrdiff_t a = 2 * i, b = 2 * i + 1;
-            V sum = even_lanes(s[a], s[b]);
-            V lost = even_lanes(low[a], low[b]) + odd_lanes(low[a], low[b]);
-            FN(fl_add_compensated)(&sum, &lost, odd_lanes(s[a], s[b]));
-            s[i] = sum;
-            low[i] = lost;
-        }
-#else
-    (void)s;
-    (void)low;
-#endif
-}
-
 /* Elements k to end of a row of the gradient */
 FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, REAL *to)
 {
@@ -194,7 +175,7 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
         else if (!is_long)
             FN(fl_hard_row_sum)(s->e + r * s->pitch, n_vectors, &a[r], &b[r]);
     }
-    FN(fl_hard_row_reduce)(a, b);
+    FN(fl_row_reduce)(a, b);
     FN(fl_hard_settle)(a, b);
     vstore(hard->others, a[0]);
     vstore(hard->low, b[0]);

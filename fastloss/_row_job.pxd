@@ -133,7 +133,9 @@ cdef inline int targets_valid(const Job* job, const FlRowBlock* block) noexcept 
     cdef int valid = 1
     for i in range(FL_SUM_LANES):
         sums[i] = 0.0
-    if block.target_class_stride == 1:
+    if block.target_class_stride == 1 and block.target_sample_stride == block.n_classes:
+        valid = check(p, block.n_samples * block.n_classes, sums)
+    elif block.target_class_stride == 1:
         for i in range(block.n_samples):
             valid &= check(p + i * block.target_sample_stride * item, block.n_classes, sums)
     else:  # samples side by side: anything else has been staged

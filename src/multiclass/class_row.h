@@ -119,9 +119,52 @@ FL_OUTLINE FN(FlExpSum) FN(fl_row_exp_far)(const REAL *x, ptrdiff_t n_classes, R
     return FN(fl_row_exp)(x, n_classes, e, chunk, &shift, floor, magic);
 }
 
-/* sum_k q_k (max - f_k) and Q of one row, for targets that are not hard. */
+/* Lane i of *sum is the sum of all lanes of s[i]; the arrays are used up. */
+FL_INLINE void FN(fl_row_reduce)(V s[], V low[])
+{
+#if FL_VECTOR_BYTES
+    for (ptrdiff_t n = LANES / 2; n >= 1; n /= 2)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const ptrdiff_t a = 2 * i, b = 2 * i + 1;
+            V sum = even_lanes(s[a], s[b]);
+            V lost = even_lanes(low[a], low[b]) + odd_lanes(low[a], low[b]);
+            FN(fl_add_compensated)(&sum, &lost, odd_lanes(s[a], s[b]));
+            s[i] = sum;
+            low[i] = lost;
+        }
+#else
+    (void)s;
+    (void)low;
+#endif
+}
+
+/* sum_k (max - f_k) of one row in the lanes: of smoothed labels without class weights. */
+FL_OUTLINE void FN(fl_row_distance)(const REAL *x, ptrdiff_t n_classes, V max, V *sum, V *lost)
+{
+    const ptrdiff_t tail = n_classes % LANES;
+    ptrdiff_t k = 0;
+    *sum = *lost = vsplat(R(0.0));
+    for (; k + 4 * LANES <= n_classes; k += 4 * LANES)
+        FN(fl_add_compensated)(
+            sum, lost,
+            ((max - vload(x + k)) + (max - vload(x + k + LANES))) +
+                ((max - vload(x + k + 2 * LANES)) + (max - vload(x + k + 3 * LANES))));
+    for (; k + LANES <= n_classes; k += LANES)
+        FN(fl_add_compensated)(sum, lost, max - vload(x + k));
+    if (tail)
+        FN(fl_add_compensated)(sum, lost,
+                               FN(fl_last_lanes)(max - vload(x + n_classes - LANES), tail));
+}
+
+/* What targets of LANES rows that are not hard add up to, in the lanes of a vector for each: sum_k q_k (max - f_k)
+ * and Q, with what they have lost to rounding. */
+typedef struct {
+    V linear[LANES], lost[LANES], total[LANES], total_lost[LANES];
+} FN(FlTargetSums);
+
 FL_OUTLINE void FN(fl_row_target_sums)(const FlCrossEntropyBlock *block, int kind, const REAL *x,
-                                       const REAL *t, REAL max, REAL *linear, REAL *total)
+                                       const REAL *t, REAL max, FN(FlTargetSums) * sums,
+                                       ptrdiff_t r)
 {
     const ptrdiff_t n_classes = block->n_classes;
     const REAL keep = (REAL)(1.0 - block->label_smoothing);
@@ -138,20 +181,30 @@ FL_OUTLINE void FN(fl_row_target_sums)(const FlCrossEntropyBlock *block, int kin
         FN(fl_add_compensated)(&q_sum, &q_lost, q);
         FN(fl_add_compensated)(&sum, &lost, FN(fl_target_loss)(q, vsplat(max), vload(x + from)));
     }
-    FL_ALIGNED REAL sums[LANES], losts[LANES], q_sums[LANES], q_losts[LANES];
-    vstore(sums, sum);
-    vstore(losts, lost);
-    vstore(q_sums, q_sum);
-    vstore(q_losts, q_lost);
-    double value = 0.0, correction = 0.0, q_value = 0.0;
-    for (ptrdiff_t l = 0; l < LANES; l++) {
-        value += (double)sums[l];
-        correction += (double)losts[l];
-        q_value += (double)q_sums[l] + (double)q_losts[l];
+    sums->linear[r] = sum;
+    sums->lost[r] = lost;
+    sums->total[r] = q_sum;
+    sums->total_lost[r] = q_lost;
+}
+
+/* The sums of LANES rows into the panel; they are used up. */
+FL_INLINE void FN(fl_keep_target_sums)(const FlCrossEntropyBlock *block, int kind,
+                                       const FN(FlLabels) * labels, FN(FlTargetSums) * sums,
+                                       FN(FlPanel) * panel)
+{
+    V linear, total;
+    FN(fl_row_reduce)(sums->linear, sums->lost);
+    linear = FN(fl_finite_sum)(sums->linear[0], sums->lost[0]);
+    if (kind == FL_TARGET_SMOOTH) {
+        if (!block->class_weight)
+            linear = linear * (REAL)(block->label_smoothing / (double)block->n_classes);
+        total = vload(labels->total);
+    } else {
+        FN(fl_row_reduce)(sums->total, sums->total_lost);
+        total = sums->total[0] + sums->total_lost[0];
     }
-    /* an infinite sum leaves a NaN in its rounding error */
-    *linear = (REAL)(value < INFINITY ? value + correction : value);
-    *total = (REAL)q_value;
+    vstore(panel->linear, linear);
+    vstore(panel->total, total);
 }
 
 FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
@@ -164,7 +217,12 @@ FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
     /* read before the vector it overlaps is stored: gradient may be e itself */
     const V last = vload(e + n_classes - LANES);
     ptrdiff_t k = 0;
-    if (FL_HAS_Q(kind)) {
+    if (kind == FL_TARGET_SMOOTH && !block->class_weight) {
+        const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
+        for (; k + LANES <= n_classes; k += LANES)
+            vstore(gradient + k, FN(fl_smooth_gradient)(vload(e + k), factor, floor, scaled));
+        vstore(gradient + n_classes - LANES, FN(fl_smooth_gradient)(last, factor, floor, scaled));
+    } else if (FL_HAS_Q(kind)) {
         const REAL keep = (REAL)(1.0 - block->label_smoothing);
         const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
         const V top = vsplat(panel->top[r]), rest = vsplat(panel->rest[r]);
@@ -257,6 +315,7 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
     const V zero = vsplat(R(0.0)), nowhere = vsplat(-(REAL)n_classes);
     FN(FlLabels) labels;
     FN(FlPanel) panel;
+    FN(FlTargetSums) target;
     FN(fl_begin_labels)(block, &labels);
     FN(fl_begin_panel)(block, &panel);
     for (ptrdiff_t i = start; i < end; i += scratch.rows) {
@@ -290,18 +349,22 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
 
         for (ptrdiff_t r = 0; r < LANES; r++) {
             a[r] = b[r] = c[r] = zero;
-            if (!x[r])
+            if (!x[r]) {
+                if (FL_HAS_Q(kind))
+                    target.linear[r] = target.lost[r] = target.total[r] = target.total_lost[r] =
+                        zero;
                 continue;
+            }
             const V floor = vsplat(panel.floor[r]), magic = vsplat(panel.magic[r]);
-            if (FL_HAS_Q(kind)) {
+            if (kind == FL_TARGET_SMOOTH && !block->class_weight)
+                FN(fl_row_distance)(x[r], n_classes, vsplat(panel.max[r]), &target.linear[r],
+                                    &target.lost[r]);
+            else if (FL_HAS_Q(kind)) {
                 const REAL *t = NULL;
                 if (kind == FL_TARGET_SOFT)
                     t = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
                                               block->target_class_stride, n_classes, scratch.out);
-                FN(fl_row_target_sums)(block, kind, x[r], t, panel.max[r], &panel.linear[r],
-                                       &panel.total[r]);
-                if (kind == FL_TARGET_SMOOTH)
-                    panel.total[r] = labels.total[r];
+                FN(fl_row_target_sums)(block, kind, x[r], t, panel.max[r], &target, r);
             }
             const FN(FlExpSum) s =
                 FL_UNLIKELY(far) ? FN(fl_row_exp_far)(x[r], n_classes, e[r], (ptrdiff_t)-chunk[r],
@@ -316,6 +379,8 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
         vstore(panel.top, sum.top);
         vstore(panel.rest, sum.rest);
         vstore(panel.low, sum.low);
+        if (FL_HAS_Q(kind))
+            FN(fl_keep_target_sums)(block, kind, &labels, &target, &panel);
         if (block->wants & FL_WANT_LOSS) {
             FN(fl_panel_loss)(kind, &labels, &panel, LANES);
             FN(fl_keep_losses)(block, &labels, i, n, panel.loss, sums);

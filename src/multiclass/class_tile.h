@@ -126,6 +126,20 @@ FL_OUTLINE void FN(fl_tile_exponentials)(FN(FlColumns) x, FN(FlColumns) e, ptrdi
     }
 }
 
+/* sum_k (max - f_k) of a tile, four classes at a time: of smoothed labels without class weights. */
+FL_INLINE V FN(fl_tile_distance)(const REAL *x, ptrdiff_t stride, ptrdiff_t n_classes, V max)
+{
+    V sum = vsplat(R(0.0)), lost = sum;
+    ptrdiff_t k = 0;
+    for (; k + 4 <= n_classes; k += 4, x += 4 * stride)
+        FN(fl_add_compensated)(&sum, &lost,
+                               ((max - vload(x)) + (max - vload(x + stride))) +
+                                   ((max - vload(x + 2 * stride)) + (max - vload(x + 3 * stride))));
+    for (; k < n_classes; k++, x += stride)
+        FN(fl_add_compensated)(&sum, &lost, max - vload(x));
+    return FN(fl_finite_sum)(sum, lost);
+}
+
 /* sum_k q_k (max - f_k) and Q, for targets that are not hard. */
 FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, FN(FlColumns) x,
                                     FN(FlColumns) t, ptrdiff_t n_tiles, ptrdiff_t n_classes,
@@ -137,6 +151,12 @@ FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, 
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const V max = vload(panel->max + j * LANES);
         V linear = vsplat(R(0.0)), lost = linear, total = linear, total_lost = linear;
+        if (kind == FL_TARGET_SMOOTH && !class_weight) {
+            linear = FN(fl_tile_distance)(FN(fl_column)(&x, 0, j), x.of_class, n_classes, max);
+            vstore(panel->linear + j * LANES, linear * floor);
+            vstore(panel->total + j * LANES, vload(labels->total + j * LANES));
+            continue;
+        }
         for (ptrdiff_t k = 0; k < n_classes; k++) {
             const V w = vsplat(class_weight ? class_weight[k] : R(1.0));
             const V q =
@@ -149,8 +169,7 @@ FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, 
         total = total + total_lost;
         if (kind == FL_TARGET_SMOOTH)
             total = vload(labels->total + j * LANES);
-        /* an infinite sum leaves a NaN in its rounding error */
-        vstore(panel->linear + j * LANES, vselect(linear < (REAL)INFINITY, linear + lost, linear));
+        vstore(panel->linear + j * LANES, FN(fl_finite_sum)(linear, lost));
         vstore(panel->total + j * LANES, total);
     }
 }
@@ -167,7 +186,12 @@ FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind,
         const ptrdiff_t i = j * LANES;
         const FN(FlFactor) factor = {vload(panel->factor + i), vload(panel->factor_low + i)};
         const FN(FlFactor) scaled = FN(fl_scaled)(labels, i);
-        if (FL_HAS_Q(kind)) {
+        if (kind == FL_TARGET_SMOOTH && !class_weight) {
+            for (ptrdiff_t k = 0; k < n_classes; k++)
+                vstore(
+                    FN(fl_column)(&gradient, k, j),
+                    FN(fl_smooth_gradient)(vload(FN(fl_column)(&e, k, j)), factor, floor, scaled));
+        } else if (FL_HAS_Q(kind)) {
             const V top = vload(panel->top + i), rest = vload(panel->rest + i);
             const V total = vload(panel->total + i);
             for (ptrdiff_t k = 0; k < n_classes; k++) {
@@ -242,7 +266,11 @@ FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptr
         REAL *tile = FN(fl_column)(&columns, 0, j / LANES);
         if (contiguous)
             FN(fl_prefetch_run)(ahead + j * sample_stride, left * n_classes);
-        if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
+        if (class_stride == 1 && sample_stride == 2 && n_classes == 2 && left == LANES) {
+            const V a = vload(from + j * 2), b = vload(from + j * 2 + LANES);
+            vstore(tile, even_lanes(a, b));
+            vstore(tile + LANES, odd_lanes(a, b));
+        } else if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
             FN(fl_split_three)(from + j * 3, tile);
         else if (class_stride == 1 && n_classes >= QUAD && left == LANES)
             FN(fl_columns_from_rows)(from + j * sample_stride, sample_stride, n_classes, tile);
@@ -258,7 +286,11 @@ FL_OUTLINE void FN(fl_store_panel)(FN(FlColumns) columns, ptrdiff_t n, ptrdiff_t
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const ptrdiff_t left = n - j < LANES ? n - j : LANES;
         const REAL *tile = FN(fl_column)(&columns, 0, j / LANES);
-        if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
+        if (class_stride == 1 && sample_stride == 2 && n_classes == 2 && left == LANES) {
+            const V a = vload(tile), b = vload(tile + LANES);
+            vstore(to + j * 2, interleave_low(a, b));
+            vstore(to + j * 2 + LANES, interleave_high(a, b));
+        } else if (class_stride == 1 && sample_stride == 3 && n_classes == 3 && left == LANES)
             FN(fl_join_three)(tile, to + j * 3);
         else if (class_stride == 1 && n_classes >= QUAD && left == LANES)
             FN(fl_rows_from_columns)(tile, n_classes, to + j * sample_stride, sample_stride);

@@ -18,6 +18,20 @@ FL_INLINE int FN(fl_hard_labels)(const FlCrossEntropyBlock *block, ptrdiff_t sta
     return !labels->extreme;
 }
 
+/* Samples that lie side by side, to columns: the lines of classes that are a power of two apart would evict each
+ * other before they are read again. Fetches those of the next panel, if there is more: no processor sees so
+ * many runs coming. */
+FL_OUTLINE void FN(fl_copy_panel)(FN(FlColumns) from, FN(FlColumns) to, ptrdiff_t n_tiles,
+                                  ptrdiff_t n_classes, int more)
+{
+    const ptrdiff_t ahead = more ? n_tiles : 0;
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t j = 0; j < n_tiles; j++) {
+            FL_PREFETCH(FN(fl_column)(&from, k, j + ahead), 0);
+            vstore(FN(fl_column)(&to, k, j), vload(FN(fl_column)(&from, k, j)));
+        }
+}
+
 /* Samples `start` to `end` of any strides: `direct` those whose sample_stride is 1, a multiple of LANES; the
  * others through columns in scratch. */
 FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdiff_t start,
@@ -33,6 +47,12 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
     const int in_rows = block->gradient_class_stride == 1 && n_classes >= QUAD;
     const int stream = !direct && block->stream && gradient && block->gradient_class_stride == 1 &&
                        block->gradient_sample_stride == n_classes;
+    /* whole vectors past the cache, where the samples of each class begin at one; slower for a few runs of float64 */
+    const int stream_runs = direct && in_scratch && block->stream && gradient && gradient != raw &&
+                            (FL_BITS == 32 || n_classes > FL_FEW_CLASSES) &&
+                            (((uintptr_t)(gradient + start) |
+                              (uintptr_t)(block->gradient_class_stride * (ptrdiff_t)sizeof(REAL))) &
+                             (sizeof(V) - 1)) == 0;
     FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? start * n_classes : 0), buffer);
     FN(FlLabels) labels;
     FN(FlHard) hard;
@@ -69,7 +89,12 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
             else
                 e = g;
         }
-        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard);
+        if (direct && in_scratch && (n_classes > FL_FEW_CLASSES || stream_runs)) {
+            const FN(FlColumns) copy = {columns, LANES, tile};
+            FN(fl_copy_panel)(x, copy, n_tiles, n_classes, i + 2 * rows <= end);
+            x = copy;
+        }
+        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (direct)
                 FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, i, i + n, sums);
@@ -95,7 +120,10 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
                                    block->hessian_sample_stride, block->hessian_class_stride);
         }
         if (direct) {
-            FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+            if (stream_runs || n_classes > FL_FEW_CLASSES)
+                FN(fl_hard_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
+            else
+                FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
             continue;
         }
         if (stream)

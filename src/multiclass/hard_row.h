@@ -108,25 +108,6 @@ FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff
     return own;
 }
 
-/* Lane i of *sum is the sum of all lanes of s[i]; the arrays are used up. */
-FL_INLINE void FN(fl_hard_row_reduce)(V s[], V low[])
-{
-#if FL_VECTOR_BYTES
-    for (ptrdiff_t n = LANES / 2; n >= 1; n /= 2)
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const ptrdiff_t a = 2 * i, b = 2 * i + 1;
-            V sum = even_lanes(s[a], s[b]);
-            V lost = even_lanes(low[a], low[b]) + odd_lanes(low[a], low[b]);
-            FN(fl_add_compensated)(&sum, &lost, odd_lanes(s[a], s[b]));
-            s[i] = sum;
-            low[i] = lost;
-        }
-#else
-    (void)s;
-    (void)low;
-#endif
-}
-
 /* Elements k to end of a row of the gradient */
 FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, REAL *to)
 {
@@ -140,10 +121,13 @@ FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) fa
         vstore_partial(to + k, n - k, FN(fl_times)(vload(e + k), factor));
 }
 
-/* The exponentials of n rows and their sums. Whether no sample is far, and no label hopeless. */
+/* The exponentials of n rows and their sums. Whether no sample is far, and no label hopeless. Meanwhile `lines`
+ * are flushed. */
 FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
-                                    ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard)
+                                    ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
+                                    FN(FlLines) * lines)
 {
+    const ptrdiff_t share = FN(fl_lines_share)(lines, n);
     const ptrdiff_t n_classes = block->n_classes, n_vectors = (n_classes + LANES - 1) / LANES;
     const REAL *raw = (const REAL *)block->raw_prediction + start * block->sample_stride;
     const int is_long = n_vectors >= FL_LONG_ROW;
@@ -175,6 +159,7 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
         ahead = block->class_stride == 1 ? x[r] + n * block->sample_stride : x[r];
         floor = vsplat(floors[r]);
         magic = vsplat(magics[r]);
+        FN(fl_lines_flush)(lines, share);
         if (is_long) {
             hard->own[r] = FN(fl_hard_long_row)(x[r], n_classes, hard->label[r], ahead, floor,
                                                 magic, e, &a[r], &b[r]);
@@ -190,20 +175,23 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
         else if (!is_long)
             FN(fl_hard_row_sum)(s->e + r * s->pitch, n_vectors, &a[r], &b[r]);
     }
-    FN(fl_hard_row_reduce)(a, b);
+    FN(fl_row_reduce)(a, b);
     FN(fl_hard_settle)(a, b);
     vstore(hard->others, a[0]);
     vstore(hard->low, b[0]);
     return vall((vload(hard->own) >= FL_HOPELESS) & (a[0] >= R(0.0)));
 }
 
-/* The gradients of n rows: to their places, or into `lines` unless that is NULL. */
+/* The gradients of n rows: to their places, or into `lines` unless that is NULL. Those of long rows leave at
+ * once, before they leave L1. */
 FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
                                           const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
                                           const FN(FlHard) * hard, FN(FlLines) * lines)
 {
     const ptrdiff_t n_classes = block->n_classes, class_stride = block->gradient_class_stride;
     const ptrdiff_t piece = FL_CLASS_GROUP_BYTES / (ptrdiff_t)sizeof(REAL) / 4;
+    const int is_long = n_classes >= FL_LONG_ROW * LANES;
+    REAL *room = lines ? FN(fl_lines_room)(lines) : NULL;
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;
         if (hard->label[r] >= 0)
@@ -215,13 +203,17 @@ FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
         const REAL *e = s->e + r * s->pitch;
         REAL *to = (REAL *)block->gradient + (start + r) * block->gradient_sample_stride;
         const FN(FlFactor) factor = {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])};
-        if (lines)
+        if (lines && is_long)
             for (ptrdiff_t k = 0; k < n_classes; k += piece) {
                 const ptrdiff_t m = n_classes - k < piece ? n_classes - k : piece;
                 FN(fl_hard_row_scale)(e + k, m, factor, FN(fl_lines_room)(lines));
                 FN(fl_lines_push)(lines, m);
             }
-        else if (class_stride == 1)
+        else if (lines) {
+            FN(fl_hard_row_scale)(e, n_classes, factor, room);
+            FN(fl_lines_push)(lines, n_classes);
+            room += n_classes;
+        } else if (class_stride == 1)
             FN(fl_hard_row_scale)(e, n_classes, factor, to);
         else {
             FN(fl_hard_row_scale)(e, n_classes, factor, s->out);
@@ -290,7 +282,7 @@ FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, pt
     for (ptrdiff_t i = start; i < end; i += scratch.rows) {
         const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
         int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
-        usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard);
+        usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);

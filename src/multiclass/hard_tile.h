@@ -133,10 +133,12 @@ FL_INLINE void FN(fl_keep_curvature)(const FN(FlExpSum) * sum, VI label, ptrdiff
     vstore(panel->total + i, vkeep(label >= 0, vsplat(R(1.0))));
 }
 
-/* Whether no sample is far or NaN, and no label hopeless. */
+/* Whether no sample is far or NaN, and no label hopeless. Meanwhile `lines` are flushed. */
 FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                  ptrdiff_t n_classes, int closely, FN(FlHard) * hard)
+                                  ptrdiff_t n_classes, int closely, FN(FlHard) * hard,
+                                  FN(FlLines) * lines)
 {
+    const ptrdiff_t share = FN(fl_lines_share)(lines, n_tiles);
     FL_ALIGNED REAL floors[FL_CLASS_CHUNK_ROWS], magics[FL_CLASS_CHUNK_ROWS];
     VI bad = vsplat_int(0);
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
@@ -154,6 +156,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         const V floor = vload(floors + j * LANES), magic = vload(magics + j * LANES);
         const REAL *from = FN(fl_column)(&x, 0, j);
         FN(FlHardSum) sum;
+        if (share)
+            FN(fl_lines_flush)(lines, share);
         if (e.data)
             sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
                                   closely, label, floor, magic);
@@ -171,11 +175,11 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
 
 /* The same; a few classes have code of their own, without loops over them. */
 FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                ptrdiff_t n_classes, FN(FlHard) * hard)
+                                ptrdiff_t n_classes, FN(FlHard) * hard, FN(FlLines) * lines)
 {
 #define FL_OF(n) \
     case n: \
-        return FN(fl_hard_sums_of)(x, e, n_tiles, n, (n) > 4, hard);
+        return FN(fl_hard_sums_of)(x, e, n_tiles, n, (n) > 4, hard, lines);
     switch (n_classes) {
         FL_OF(1)
         FL_OF(2)
@@ -189,7 +193,7 @@ FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_ti
         FL_OF(10)
     }
 #undef FL_OF
-    return FN(fl_hard_sums_of)(x, e, n_tiles, n_classes, 1, hard);
+    return FN(fl_hard_sums_of)(x, e, n_tiles, n_classes, 1, hard, lines);
 }
 
 /* What the Hessian needs: for p (1 - p) it is the largest class that is left out of a sum. */
@@ -278,6 +282,26 @@ FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, pt
             label = label - 1;
         }
     }
+}
+
+/* The same class by class, to samples that lie side by side: classes may be far apart in memory, so whole runs are
+ * written. `stream`: past the cache; then all addresses are multiples of a vector. */
+FL_OUTLINE void FN(fl_hard_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradient,
+                                          ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                          const FN(FlHard) * hard, int stream)
+{
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t j = 0; j < n_tiles; j++) {
+            const ptrdiff_t i = j * LANES;
+            const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
+            const VI label = FN(fl_load_labels)(hard->label + i);
+            const V value = FN(fl_at_label)(label, (INT)k, -vload(hard->others + i),
+                                            vload(FN(fl_column)(&e, k, j)));
+            if (stream)
+                stream_store(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
+            else
+                vstore(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
+        }
 }
 
 /* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */

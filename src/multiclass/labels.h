@@ -129,12 +129,19 @@ FL_INLINE void FN(fl_read_labels)(const FlCrossEntropyBlock *block, int kind, pt
         const REAL *class_weight = block->class_weight;
         const double keep = 1.0 - block->label_smoothing;
         const double floor = block->label_smoothing / (double)block->n_classes;
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const double w = class_weight ? (double)class_weight[labels->label[i]] : 1.0;
-            labels->kept[i] = (REAL)(w * keep);
-            labels->at_label[i] = (REAL)(w * (keep + floor));
-            labels->total[i] = (REAL)(w * keep + floor * block->class_weight_sum);
-        }
+        if (!class_weight)
+            for (ptrdiff_t i = 0; i < n; i++) {
+                labels->kept[i] = (REAL)keep;
+                labels->at_label[i] = (REAL)(keep + floor);
+                labels->total[i] = (REAL)(keep + floor * block->class_weight_sum);
+            }
+        else
+            for (ptrdiff_t i = 0; i < n; i++) {
+                const double w = (double)class_weight[labels->label[i]];
+                labels->kept[i] = (REAL)(w * keep);
+                labels->at_label[i] = (REAL)(w * (keep + floor));
+                labels->total[i] = (REAL)(w * keep + floor * block->class_weight_sum);
+            }
     }
 }
 
@@ -187,6 +194,19 @@ FL_INLINE V FN(fl_target_gradient)(V e, V others, FN(FlFactor) factor, V total, 
     const V small = (e * factor.high - q) + e * factor.low;
     const V large = ((total - q) - others * factor.high) - others * factor.low;
     return vselect(e > others, large, small);
+}
+
+/* A sum and its rounding error; an infinite one leaves a NaN in that. */
+FL_INLINE V FN(fl_finite_sum)(V sum, V lost)
+{
+    return vselect(sum < (REAL)INFINITY, sum + lost, sum);
+}
+
+/* Q p - q of smoothed labels without class weights, where the label is another class: q is `floor`, at most 1/2, and
+ * 1 - p need not be known. Scaled at last, as the difference may be small. */
+FL_INLINE V FN(fl_smooth_gradient)(V e, FN(FlFactor) factor, REAL floor, FN(FlFactor) scaled)
+{
+    return FN(fl_times)((e * factor.high - floor) + e * factor.low, scaled);
 }
 
 /* Samples whose exponentials are summed, LANES of them a vector, and what follows from that. */

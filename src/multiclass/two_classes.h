@@ -24,12 +24,15 @@ FL_INLINE V FN(fl_two_class_margin)(V first, V second, V *t)
 }
 
 /* f_1 - f_0 and t of n samples into margin and tail, a multiple of LANES: either both classes side by side
- * (`interleaved`, then x1 is not used) or apart. */
+ * (`interleaved`, then x1 is not used) or apart. Meanwhile `lines` are flushed. */
 FL_OUTLINE void FN(fl_two_class_margins)(const REAL *x, const REAL *x1, int interleaved,
-                                         ptrdiff_t n, REAL *margin, REAL *tail)
+                                         ptrdiff_t n, REAL *margin, REAL *tail, FN(FlLines) * lines)
 {
+    const ptrdiff_t share = FN(fl_lines_share)(lines, n / LANES);
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         V first, second, t;
+        if (share)
+            FN(fl_lines_flush)(lines, share);
         if (interleaved) {
             const V a = vload(x + 2 * j), b = vload(x + 2 * j + LANES);
             FL_PREFETCH(x + 2 * j + 2 * FL_CLASS_CHUNK_ROWS, 0);
@@ -128,7 +131,7 @@ FL_OUTLINE void FN(fl_two_classes)(FlCrossEntropyBlock *block, int interleaved, 
         REAL *to = gradient ? gradient + i * block->gradient_sample_stride : NULL;
         (void)FN(fl_hard_labels)(block, i, n, &labels, &hard);
         FN(fl_two_class_margins)(raw + i * block->sample_stride, raw + i + block->class_stride,
-                                 interleaved, n, margin, tail);
+                                 interleaved, n, margin, tail, &lines);
         if (block->wants & FL_WANT_LOSS)
             FN(fl_two_class_loss)(block, &labels, i, n, margin, tail, hard.label, sums);
         if (gradient || hessian)

@@ -194,7 +194,7 @@ FL_INLINE void FN(fl_keep_target_sums)(const FlCrossEntropyBlock *block, int kin
 {
     V linear, total;
     FN(fl_row_reduce)(sums->linear, sums->lost);
-    linear = FN(fl_finite_sum)(sums->linear[0], sums->lost[0]);
+    linear = FN(fl_carried_sum)(sums->linear[0], sums->lost[0]);
     if (kind == FL_TARGET_SMOOTH) {
         if (!block->class_weight)
             linear = linear * (REAL)(block->label_smoothing / (double)block->n_classes);

@@ -137,7 +137,7 @@ FL_INLINE V FN(fl_tile_distance)(const REAL *x, ptrdiff_t stride, ptrdiff_t n_cl
                                    ((max - vload(x + 2 * stride)) + (max - vload(x + 3 * stride))));
     for (; k < n_classes; k++, x += stride)
         FN(fl_add_compensated)(&sum, &lost, max - vload(x));
-    return FN(fl_finite_sum)(sum, lost);
+    return FN(fl_carried_sum)(sum, lost);
 }
 
 /* sum_k q_k (max - f_k) and Q, for targets that are not hard. */
@@ -169,7 +169,7 @@ FL_OUTLINE void FN(fl_tile_targets)(const FlCrossEntropyBlock *block, int kind, 
         total = total + total_lost;
         if (kind == FL_TARGET_SMOOTH)
             total = vload(labels->total + j * LANES);
-        vstore(panel->linear + j * LANES, FN(fl_finite_sum)(linear, lost));
+        vstore(panel->linear + j * LANES, FN(fl_carried_sum)(linear, lost));
         vstore(panel->total + j * LANES, total);
     }
 }

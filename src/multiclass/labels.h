@@ -197,7 +197,7 @@ FL_INLINE V FN(fl_target_gradient)(V e, V others, FN(FlFactor) factor, V total, 
 }
 
 /* A sum and its rounding error; an infinite one leaves a NaN in that. */
-FL_INLINE V FN(fl_finite_sum)(V sum, V lost)
+FL_INLINE V FN(fl_carried_sum)(V sum, V lost)
 {
     return vselect(sum < (REAL)INFINITY, sum + lost, sum);
 }

@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._rows import RowLoss
-from fastloss._runtime import apply_unary, checked_weights
+from fastloss._runtime import apply_unary, checked_place, checked_weights
 from fastloss._sums import LossSums
 from fastloss.losses._composite import (
     CompositeLoss,
     as_float_array,
-    check_place,
     checked_class_labels,
     split_out,
 )
@@ -368,7 +367,7 @@ class CumulativeLogit(CompositeLoss):
         taken: list[tuple[_Array | None, str]] = [(y, "y_true"), (weight, "sample_weight")]
         for name, place in places.items():
             if place is not None:
-                check_place(f"out ({name})", place, f.shape, f, taken)
+                checked_place(place, f"out ({name})", f, "raw_prediction", taken)
                 taken.append((place, f"out ({name})"))
         kept = [name for name in parts if name != "loss" or reduction == "none"]
         results = {name: np.empty(f.shape, f.dtype.newbyteorder("=")) for name in kept}

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, TypedDict, TypeVar
 
 import numpy as np
@@ -19,6 +20,14 @@ def cpu_info() -> _CpuInfo: ...
 def pointwise_table() -> dict[str, tuple[int, int]]: ...
 def set_num_threads(n_threads: int | None) -> None: ...
 def get_num_threads() -> int: ...
+def checked_place(
+    out: object,
+    argument: str,
+    prototype: npt.NDArray[Any],
+    prototype_name: str,
+    taken: Sequence[tuple[npt.NDArray[Any] | None, str]] = (),
+) -> npt.NDArray[Any]: ...
+def share_memory(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool: ...
 def checked_weights(
     weights: npt.NDArray[Any],
     dtype: npt.DTypeLike,

@@ -393,6 +393,39 @@ cdef int refuse_overlap(ndarray out, str argument, object other, str other_name)
     return 0
 
 
+def checked_place(out, str argument not None, prototype, str prototype_name not None, taken=()):
+    """
+    Check an output that the caller provided, for losses that are written in Python.
+
+    Parameters
+    ----------
+    out : object
+        What was given.
+    argument : str
+        Its name, for the error.
+    prototype : ndarray
+        Whose shape and dtype it must have.
+    prototype_name : str
+        The name of that.
+    taken : sequence of (ndarray or None, str)
+        What it must not overlap, and the names.
+
+    Returns
+    -------
+    ndarray
+        `out`, or an error has been raised.
+    """
+    cdef ndarray array = checked_out(out, argument, prototype, prototype_name)
+    for other, name in taken:
+        refuse_overlap(array, argument, other, name)
+    return array
+
+
+def share_memory(ndarray a not None, ndarray b not None):
+    """Tell whether two arrays overlap, or might: the question can be hard."""
+    return bool(overlaps(a, b))
+
+
 # ---------------------------------------------------------------- weights
 
 _WRONG_WEIGHT = "weights must be finite and not negative"

@@ -138,7 +138,7 @@ def test_values():
         (
             lambda: fl.OneVsRest().gradient([0], [[0.0, 1.0]], out=np.empty((1, 2), np.float32)),
             TypeError,
-            "out (gradient) has dtype float32: expected float64",
+            "out (gradient) has dtype float32: expected float64, that of raw_prediction",
         ),
         (
             lambda: fl.OneVsRest()([0], [[0.0, 1.0]], reduction="all"),

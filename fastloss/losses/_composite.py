@@ -36,14 +36,6 @@ def as_float_array(raw_prediction: npt.ArrayLike) -> _Array:
     return array.astype(native, copy=False)
 
 
-def overlaps(a: _Array, b: _Array) -> bool:
-    """Return whether two arrays share memory, or might: the question can be hard."""
-    try:
-        return bool(np.shares_memory(a, b, max_work=100_000))  # type: ignore[arg-type]
-    except np.exceptions.TooHardError:
-        return True
-
-
 def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
     """Return class labels as int64, or raise an error that names the first that is none."""
     if y_true.dtype.kind not in "biuf":
@@ -58,32 +50,3 @@ def checked_class_labels(y_true: _Array, n_classes: int, name: str) -> _Array:
             f"{n_classes - 1}"
         )
     return y_true.astype(np.int64, copy=False)
-
-
-def check_place(
-    argument: str,
-    place: object,
-    shape: tuple[int, ...],
-    f: _Array,
-    taken: list[tuple[_Array | None, str]],
-) -> None:
-    """Refuse an output that does not fit, is read-only, or shares memory with what is taken."""
-    if not isinstance(place, np.ndarray):
-        raise TypeError(f"{argument}: expected a NumPy array, got {type(place).__name__}")
-    native = f.dtype.newbyteorder("=")
-    if place.dtype.newbyteorder("=") != native:
-        raise TypeError(f"{argument} has dtype {place.dtype}: expected {native}")
-    if place.shape != shape:
-        raise ValueError(f"{argument} has shape {place.shape}: expected {shape}")
-    if not place.flags.writeable:
-        raise ValueError(f"{argument} is read-only: expected a writeable array")
-    if any(
-        step == 0 and length > 1 for step, length in zip(place.strides, place.shape, strict=True)
-    ):
-        raise ValueError(
-            f"{argument} overlaps itself (strides {place.strides}): expected one place in memory an "
-            "element"
-        )
-    for other, name in taken:
-        if other is not None and overlaps(place, other):
-            raise ValueError(f"{argument} overlaps {name} in memory: expected separate arrays")

@@ -103,9 +103,3 @@ def in_parts(exact: Fraction) -> tuple[float, float, float]:
     value = float(exact)
     single = float(np.float32(value))
     return value, float(exact - Fraction(value)), float(exact - Fraction(single))
-
-
-def pair(value: float) -> tuple[float, float]:
-    """Return a float32 and the rest: kernels of either precision get the value to more than its own."""
-    high = float(np.float32(value))
-    return high, value - high

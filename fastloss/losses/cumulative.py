@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss._runtime import checked_weights
-from fastloss.losses._composite import as_float_array, overlaps
+from fastloss._runtime import checked_weights, share_memory
+from fastloss.losses._composite import as_float_array
 from fastloss.losses._constants import Vector
 from fastloss.losses._kernel_values import interval_terms
 from fastloss.losses._minimise import minimise
@@ -174,7 +174,7 @@ class CumulativeLogit(PointwiseLoss):
             not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != f.dtype
         ):
             raise ValueError(f"out: expected an array of shape {shape} and dtype {f.dtype}")
-        direct = out is not None and out.flags.c_contiguous and not overlaps(out, f)
+        direct = out is not None and out.flags.c_contiguous and not share_memory(out, f)
         result = out if direct and out is not None else np.empty(shape, f.dtype)
         scores, rows = f.reshape(-1), result.reshape(-1, shape[-1])
         numbers = self.thresholds if f.dtype == np.float64 else _narrowed(self.thresholds)

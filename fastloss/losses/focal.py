@@ -9,16 +9,17 @@ from fractions import Fraction
 import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import LARGEST_LOGIT, Vector, class_costs, log_odds, minimum
-from fastloss.losses._kernel_values import rounded
-from fastloss.losses._parameters import between, one_of, pair, parameter, positive
+from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
+from fastloss.losses._costs import Costs, checked_costs
+from fastloss.losses._kernel_values import rounded, split
+from fastloss.losses._parameters import between, one_of, parameter
 from fastloss.losses.logistic import log_loss_values
 
 #: Below this, q of the generalised cross-entropy changes nothing any more.
 _NO_POWER = 1e-15
 
 
-class Focal(PointwiseLoss):
+class Focal(PointwiseLoss, Costs):
     """
     Focal loss: log loss on logits, times (1 - p_t)**gamma, which mutes what is classified well.
 
@@ -62,8 +63,6 @@ class Focal(PointwiseLoss):
     gamma = parameter("gamma")
     alpha = parameter("alpha")
     hessian = parameter("hessian")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(
         self,
@@ -76,7 +75,7 @@ class Focal(PointwiseLoss):
         gamma = between("gamma", gamma, 0.0, 1e6)
         alpha = None if alpha is None else between("alpha", alpha, 0.0, 1.0)
         one_of("hessian", hessian, ("exact", "bounded"))
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         params = {
             "gamma": gamma,
             "alpha": alpha,
@@ -99,15 +98,15 @@ class Focal(PointwiseLoss):
             of_positive - of_negative,
         )
         bound = (1.0, -math.inf) if hessian == "exact" else (0.0, 0.0)
-        super().__init__(params, (*map(rounded, exact), *pair(gamma), gamma, *bound))
+        super().__init__(params, (*map(rounded, exact), *split(Fraction(gamma)), gamma, *bound))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.gamma == 0.0 and self.alpha is None:
-            return log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
+            return log_odds(*self._class_costs(labels, weights))
         return minimum(self, labels, weights, LARGEST_LOGIT)
 
 
-class Asymmetric(PointwiseLoss):
+class Asymmetric(PointwiseLoss, Costs):
     """
     Asymmetric loss: a focal loss with one exponent for each class, and easy negatives dropped.
 
@@ -146,8 +145,6 @@ class Asymmetric(PointwiseLoss):
     gamma_pos = parameter("gamma_pos")
     gamma_neg = parameter("gamma_neg")
     clip = parameter("clip")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(
         self,
@@ -161,8 +158,7 @@ class Asymmetric(PointwiseLoss):
             "gamma_pos": between("gamma_pos", gamma_pos, 0.0, 1e6),
             "gamma_neg": between("gamma_neg", gamma_neg, 0.0, 1e6),
             "clip": between("clip", clip, 0.0, 1.0, closed="left"),
-            "cost_fn": positive("cost_fn", cost_fn),
-            "cost_fp": positive("cost_fp", cost_fp),
+            **checked_costs(cost_fn, cost_fp),
         }
         super().__init__(params, _asymmetric_values(**params))
 
@@ -170,7 +166,7 @@ class Asymmetric(PointwiseLoss):
         return minimum(self, labels, weights, LARGEST_LOGIT)
 
 
-class GeneralizedCrossEntropy(PointwiseLoss):
+class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     """
     Generalised cross-entropy, robust to wrong labels: (1 - p_t**q) / q.
 
@@ -204,23 +200,21 @@ class GeneralizedCrossEntropy(PointwiseLoss):
     __slots__ = ()
     name = "generalized_cross_entropy"
     q = parameter("q")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, q: float = 0.7, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
         q = between("q", q, 0.0, 1.0)
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         params = {"q": q, "cost_fn": cost_fn, "cost_fp": cost_fp}
         if q < _NO_POWER:
             values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
             super().__init__(params, values, kernel="log_loss")
             return
         scaled = (rounded(Fraction(cost) / Fraction(q)) for cost in (cost_fn, cost_fp))
-        super().__init__(params, (cost_fn, cost_fp, *scaled, *pair(q), q))
+        super().__init__(params, (cost_fn, cost_fp, *scaled, *split(Fraction(q)), q))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         q: float = self.q
-        logit = log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
+        logit = log_odds(*self._class_costs(labels, weights))
         if abs(logit) >= LARGEST_LOGIT * (1.0 - q):
             return math.copysign(LARGEST_LOGIT, logit) if logit else 0.0
         return logit / (1.0 - q)
@@ -242,8 +236,8 @@ def _asymmetric_values(
     return (
         cost_fn,
         float(context.multiply(Decimal(cost_fp), muted)),
-        *pair(gamma_pos),
-        *pair(gamma_neg),
+        *split(Fraction(gamma_pos)),
+        *split(Fraction(gamma_neg)),
         gamma_pos,
         gamma_neg,
         logit,

@@ -6,11 +6,11 @@ import math
 from statistics import NormalDist
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector, class_costs
-from fastloss.losses._parameters import parameter, positive
+from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._costs import Costs, checked_costs
 
 
-class CLogLog(PointwiseLoss):
+class CLogLog(PointwiseLoss, Costs):
     """
     Log loss under the complementary log-log link, P(y = 1) = 1 - exp(-exp(raw_prediction)).
 
@@ -40,21 +40,19 @@ class CLogLog(PointwiseLoss):
 
     __slots__ = ()
     name = "c_log_log"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         least = EPSILON * (a + b)
         # e^E - 1 = a / b
         return math.log(math.log1p(max(a, least) / max(b, least)))
 
 
-class Probit(PointwiseLoss):
+class Probit(PointwiseLoss, Costs):
     """
     Log loss under the probit link, P(y = 1) = Phi(raw_prediction), exact in both tails.
 
@@ -84,15 +82,13 @@ class Probit(PointwiseLoss):
 
     __slots__ = ()
     name = "probit"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         share = max(min(a, b) / (a + b), EPSILON)
         quantile = NormalDist().inv_cdf(share)  # of the smaller share, which has all its digits
         return quantile if a < b else -quantile

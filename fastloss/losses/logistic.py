@@ -8,12 +8,13 @@ from fractions import Fraction
 import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector, class_costs, log_odds
+from fastloss.losses._constants import EPSILON, Vector, log_odds
+from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
 from fastloss.losses._parameters import between, parameter, positive
 
 
-class LogLoss(PointwiseLoss):
+class LogLoss(PointwiseLoss, Costs):
     """
     Log loss (binary cross-entropy) on logits, exact in both tails.
 
@@ -55,8 +56,6 @@ class LogLoss(PointwiseLoss):
     name = "log_loss"
     pos_weight = parameter("pos_weight")
     label_smoothing = parameter("label_smoothing")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(
         self,
@@ -68,8 +67,7 @@ class LogLoss(PointwiseLoss):
         params = {
             "pos_weight": positive("pos_weight", pos_weight),
             "label_smoothing": between("label_smoothing", label_smoothing, 0.0, 1.0),
-            "cost_fn": positive("cost_fn", cost_fn),
-            "cost_fp": positive("cost_fp", cost_fp),
+            **checked_costs(cost_fn, cost_fp),
         }
         super().__init__(params, log_loss_values(**params))
 
@@ -80,7 +78,7 @@ class LogLoss(PointwiseLoss):
         return log_odds(positives, negatives)
 
 
-class BinaryCrossEntropy(PointwiseLoss):
+class BinaryCrossEntropy(PointwiseLoss, Costs):
     """
     Log loss on probabilities: y_true * -log(p) + (1 - y_true) * -log(1 - p), p = raw_prediction.
 
@@ -111,21 +109,19 @@ class BinaryCrossEntropy(PointwiseLoss):
 
     __slots__ = ()
     name = "binary_cross_entropy"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         least = min(cost_fn, cost_fp)
         rest = (rounded(Fraction(cost) - Fraction(least)) for cost in (cost_fn, cost_fp))
         super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp, least, *rest))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         return a / (a + b)
 
 
-class Exponential(PointwiseLoss):
+class Exponential(PointwiseLoss, Costs):
     """
     Exponential loss, that of AdaBoost: y_true * exp(-f) + (1 - y_true) * exp(f).
 
@@ -153,18 +149,16 @@ class Exponential(PointwiseLoss):
 
     __slots__ = ()
     name = "exponential"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        return 0.5 * log_odds(*class_costs(labels, weights, self.cost_fn, self.cost_fp))
+        return 0.5 * log_odds(*self._class_costs(labels, weights))
 
 
-class Poly1(PointwiseLoss):
+class Poly1(PointwiseLoss, Costs):
     """
     PolyLoss-1: log loss on logits plus epsilon * (1 - p_t).
 
@@ -199,19 +193,17 @@ class Poly1(PointwiseLoss):
     __slots__ = ()
     name = "poly1"
     epsilon = parameter("epsilon")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, epsilon: float = 1.0, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
         epsilon = between("epsilon", epsilon, -1.0, 1e15)
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         super().__init__(
             {"epsilon": epsilon, "cost_fn": cost_fn, "cost_fp": cost_fp},
             (cost_fn, cost_fp, epsilon, 2.0 * epsilon, 1.0 + epsilon, 1.0 - epsilon),
         )
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         least = EPSILON * (a + b)
         a, b = max(a, least), max(b, least)
         # the derivative is 0 where r = e^c solves b r^2 + (1 + epsilon) (b - a) r - a = 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 from fastloss._pointwise import PointwiseLoss
-from fastloss.losses._constants import Vector, class_costs, minimum
+from fastloss.losses._constants import Vector, minimum
+from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
-from fastloss.losses._parameters import between, parameter, positive
+from fastloss.losses._parameters import between, parameter
 
 
-class Hinge(PointwiseLoss):
+class Hinge(PointwiseLoss, Costs):
     """
     Hinge loss, that of linear support vector machines: max(0, 1 - m), m = (2 * y_true - 1) * f.
 
@@ -37,20 +38,18 @@ class Hinge(PointwiseLoss):
 
     __slots__ = ()
     name = "hinge"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # a (1 - c) + b (1 + c) on [-1, 1]: an end, or anything between if a = b
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         return float(a > b) - float(a < b)
 
 
-class SquaredHinge(PointwiseLoss):
+class SquaredHinge(PointwiseLoss, Costs):
     """
     Squared hinge loss: max(0, 1 - m)**2, m = (2 * y_true - 1) * f.
 
@@ -77,20 +76,18 @@ class SquaredHinge(PointwiseLoss):
 
     __slots__ = ()
     name = "squared_hinge"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # a (1 - c)^2 + b (1 + c)^2 has its minimum at (a - b) / (a + b)
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         return (a - b) / (a + b)
 
 
-class SmoothHinge(PointwiseLoss):
+class SmoothHinge(PointwiseLoss, Costs):
     """
     Hinge loss with a quadratic piece in place of its kink, m = (2 * y_true - 1) * f.
 
@@ -122,12 +119,10 @@ class SmoothHinge(PointwiseLoss):
     __slots__ = ()
     name = "smooth_hinge"
     gamma = parameter("gamma")
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, gamma: float = 1.0, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
         gamma = between("gamma", gamma, 1e-6, 1e6)
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
+        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         curvatures = (rounded(Fraction(cost) / Fraction(gamma)) for cost in (cost_fn, cost_fp))
         super().__init__(
             {"gamma": gamma, "cost_fn": cost_fn, "cost_fp": cost_fp},
@@ -138,7 +133,7 @@ class SmoothHinge(PointwiseLoss):
         return minimum(self, labels, weights, 1.0)
 
 
-class ModifiedHuber(PointwiseLoss):
+class ModifiedHuber(PointwiseLoss, Costs):
     """
     Modified Huber loss: max(0, 1 - m)**2 for m >= -1, else -4 * m; m = (2 * y_true - 1) * f.
 
@@ -167,20 +162,18 @@ class ModifiedHuber(PointwiseLoss):
 
     __slots__ = ()
     name = "modified_huber"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # on [-1, 1] the squared hinge loss, and the minimum lies there
-        a, b = class_costs(labels, weights, self.cost_fn, self.cost_fp)
+        a, b = self._class_costs(labels, weights)
         return (a - b) / (a + b)
 
 
-class Perceptron(PointwiseLoss):
+class Perceptron(PointwiseLoss, Costs):
     """
     Perceptron loss: max(0, -m), m = (2 * y_true - 1) * f.
 
@@ -209,12 +202,10 @@ class Perceptron(PointwiseLoss):
 
     __slots__ = ()
     name = "perceptron"
-    cost_fn = parameter("cost_fn")
-    cost_fp = parameter("cost_fp")
 
     def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        cost_fn, cost_fp = positive("cost_fn", cost_fn), positive("cost_fp", cost_fp)
-        super().__init__({"cost_fn": cost_fn, "cost_fp": cost_fp}, (cost_fn, cost_fp))
+        costs = checked_costs(cost_fn, cost_fp)
+        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return 0.0  # where no sample has a loss

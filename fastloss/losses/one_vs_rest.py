@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
-from fastloss._runtime import checked_weights
-from fastloss.losses._composite import check_place, checked_class_labels, overlaps, split_out
+from fastloss._runtime import checked_place, checked_weights, share_memory
+from fastloss.losses._composite import checked_class_labels, split_out
 from fastloss.losses._constants import Vector, classes_up_to
 from fastloss.losses._parameters import parameter
 from fastloss.losses.logistic import LogLoss
@@ -108,6 +108,7 @@ class OneVsRest(RowLoss):
                 weight, f.dtype, for_mean=reduction == "mean", n_threads=n_threads
             )
         taken = [(y_true, "y_true"), (weight, "sample_weight")]
+        sample_shape = np.broadcast_to(np.empty((), f.dtype), shape)
         kept = [name for name in parts if name != "loss" or reduction == "none"]
         for name, place in places.items():
             if place is None:
@@ -117,9 +118,10 @@ class OneVsRest(RowLoss):
                     f"out: the loss is a float under reduction={reduction!r}, so its place in out "
                     "must be None"
                 )
-            check_place(f"out ({name})", place, shape if name == "loss" else f.shape, f, taken)
+            like, of = (sample_shape, "the samples") if name == "loss" else (f, "raw_prediction")
+            checked_place(place, f"out ({name})", like, of, taken)
             taken.append((place, f"out ({name})"))
-        if any(place is not None and overlaps(place, f) for place in places.values()):
+        if any(place is not None and share_memory(place, f) for place in places.values()):
             f = f.copy()
         if reduction == "mean" and not total > 0:
             what = "an empty array" if f.size == 0 else "samples whose weights sum to zero"

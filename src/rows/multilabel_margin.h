@@ -26,11 +26,14 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
     }
     for (ptrdiff_t j = 0; j < t->n; j++) {
         const V count = vload(times + j * LANES), f = vload(t->f + j * LANES);
-        V active = zero;
+        V active = zero, rest;
+        const V from = two_sum(one, -f, &rest);
         if (!vany(count > zero))
             continue;
         for (ptrdiff_t k = 0; k < t->n; k++) {
-            const V s = FN(fl_sum_of_three)(vload(t->f + k * LANES), f, one);
+            V error;
+            const V sum = two_sum(vload(t->f + k * LANES), from, &error);
+            const V s = sum + (error + rest);
             const VI pair = (count > zero) & (vload(times + k * LANES) == zero);
             const V term = vkeep(pair, vmax(zero, s));
             const V step = vselect(term == term, vkeep(term > zero, count), term);

@@ -95,12 +95,6 @@ cdef class PointwiseLoss:
     domain (``labels``: "finite", "nonnegative" or "positive").
     """
 
-    cdef const FlPointwiseFn* _functions   # [operation][precision]
-    cdef double _values[FL_MAX_PARAMS]
-    cdef int _labels
-    cdef int _link
-    cdef dict _params
-
     name = ""
 
     def __init__(self, params=(), values=(), *, kernel=None, labels=None):
@@ -396,9 +390,7 @@ cdef class PointwiseLoss:
             describe_in_job(hessian, "out", precision, &job, &job.hessian)
 
         # ---- the pass
-        job.function = self._functions[operation * 2 + precision]
-        job.params = self._values
-        job.precision = precision
+        self._choose_kernel(operation, precision, &job)
         job.want_loss = want_loss
         job.scale = 1.0
         if mode == REDUCTION_MEAN:
@@ -439,6 +431,12 @@ cdef class PointwiseLoss:
         if want_hessian:
             return (result, gradient, hessian)
         return (result, gradient) if want_gradient else result
+
+    cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1:
+        job.function = self._functions[operation * 2 + precision]
+        job.params = self._values
+        job.precision = precision
+        return 0
 
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array

@@ -94,6 +94,11 @@ def loss_unit(name: str, isa: str) -> Path:
     return GENERATED / isa / f"{name}_{isa}.c"
 
 
+def linear_unit(isa: str) -> Path:
+    """Where the generated file of the linear objectives of one instruction set stands."""
+    return GENERATED / isa / f"linear_{isa}.c"
+
+
 def openmp_flags() -> tuple[list[str], list[str]]:
     """Compile and link flags for OpenMP, empty if the compiler does not have it."""
     if MSVC:
@@ -137,6 +142,9 @@ ROW_HEADERS = [
 ]
 
 
+LINEAR_HEADERS = [p for p in HEADERS if p.parent.name == "linear"]
+
+
 def headers_of(source: str) -> list[str]:
     """What a C file must be compiled again for."""
     path = Path(source)
@@ -144,6 +152,8 @@ def headers_of(source: str) -> list[str]:
         own = [p for p in HEADERS if p.parent.name not in ("losses", "rows")]
         return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
     loss = path.stem.removesuffix(f"_{path.parent.name}")
+    if loss == "linear":
+        return [*map(str, SHARED_HEADERS + LINEAR_HEADERS)]
     if loss in row_losses():
         return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{loss}.h")]
     return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{loss}.h")]
@@ -188,9 +198,12 @@ class BuildKernels(build_clib):
 
 
 def write_loss_units():
-    """One file for each loss and instruction set; an unchanged one keeps its time."""
+    """One file for each loss and one for linear objectives; an unchanged one keeps its time."""
     for isa in ISAS:
         scalar = "#define FL_SCALAR 1\n" if isa == "generic" else ""
+        write_unit(
+            linear_unit(isa), f'#define FL_ISA {isa}\n{scalar}#include "linear/linear_unit.inc"\n'
+        )
         for name, row in pointwise_losses().items():
             write_unit(
                 loss_unit(name, isa),
@@ -248,6 +261,7 @@ LIBRARIES = [
             # the largest first, lest it be alone at the end
             [
                 SOURCE / f"isa_{isa}.c",
+                linear_unit(isa),
                 *(loss_unit(name, isa) for name in (*pointwise_losses(), *row_losses())),
             ],
             flags,

@@ -12,6 +12,8 @@ in, NumPy arrays out.
 """
 
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
+from fastloss._linear import LinearObjective
+from fastloss._linear_sums import LinearSums
 from fastloss._optim import sgd_step
 from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._sums import LossSums
@@ -111,6 +113,8 @@ __all__ = [
     "Huber",
     "JensenShannon",
     "KLDivergence",
+    "LinearObjective",
+    "LinearSums",
     "LogCosh",
     "LogLoss",
     "LossSums",

@@ -135,13 +135,6 @@ cdef class PointwiseLoss:
     and float32, or None where its parameters cannot be told apart in float32.
     """
 
-    cdef const FlPointwiseFn* _functions   # [operation][precision]
-    cdef double _values[FL_MAX_PARAMS]
-    cdef int _labels
-    cdef int _link
-    cdef dict _params
-    cdef object _tables                    # (float64, float32), or None
-
     name = ""
 
     def __init__(
@@ -367,11 +360,8 @@ cdef class PointwiseLoss:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         precision = precision_of(f, "raw_prediction")
         threads = thread_count(n_threads, n)
-        job.precision = precision
+        self._choose_kernel(operation, precision, &job)
         job.one_hot = one_hot
-        job.table = NULL
-        if self._tables is not None:
-            job.table = self._table(precision)
         w = _describe_labels(&job, y, f, sample_weight)
 
         # ---- outputs: all checked before any is written
@@ -441,8 +431,6 @@ cdef class PointwiseLoss:
             describe_in_job(hessian, "out", precision, &job, &job.hessian)
 
         # ---- the pass
-        job.function = self._functions[operation * 2 + precision]
-        job.params = self._values
         job.want_loss = want_loss
         job.scale = scale
         if mode == REDUCTION_MEAN:
@@ -521,6 +509,16 @@ cdef class PointwiseLoss:
         if not want_loss:
             return None
         return result[0] if len(parts) > 1 else result
+
+    cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1:
+        job.precision = precision
+        job.function = self._functions[operation * 2 + precision]
+        job.params = self._values
+        job.one_hot = 0
+        job.table = NULL
+        if self._tables is not None:
+            job.table = self._table(precision)
+        return 0
 
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array

@@ -157,25 +157,6 @@ cdef class RowLoss:
     parameters to ``__init__``; everything else is here.
     """
 
-    cdef dict _params
-    cdef double _values[FL_ROW_MAX_PARAMS]
-    cdef int _kernel               # a number of rows.def, or -1: softmax cross-entropy
-    cdef int _soft_kernel          # the same for soft labels
-    cdef bint _weighted_smoothing  # class weights are those of the classes, else that of the label
-    cdef bint _weighted_mean       # the mean divides by the labels' class weights too
-    cdef bint _zero_if_ignored     # the mean of nothing is 0, not NaN
-    cdef int _labels               # LABELS_CLASS_OR_SOFT or FL_ROW_*
-    cdef object _class_weight      # float64 array or None
-    cdef object _narrow_weight     # the same in float32
-    cdef object _per_output        # (what they are called, their number, float64, float32) or None
-    cdef object _ignore_index
-    cdef double _label_smoothing
-    cdef Py_ssize_t _n_outputs     # 0: any number
-    cdef int _extra_classes        # how many classes more than outputs
-    cdef int _link                 # FL_LINK_*, or LINK_SOFTMAX
-    cdef bint _composite           # evaluated by _evaluate_composite, in Python
-    cdef bint _ready
-
     name = ""
 
     def __init__(

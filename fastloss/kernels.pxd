@@ -164,6 +164,50 @@ cdef extern from "kernels.h" nogil:
     size_t fl_cross_entropy_scratch_bytes(Py_ssize_t n_classes)
     size_t fl_row_scratch_bytes(Py_ssize_t n_outputs)
 
+    enum:
+        FL_LINEAR_ROWS
+        FL_LINEAR_PAD
+
+    ctypedef struct FlLinearBlock:
+        Py_ssize_t n_rows
+        Py_ssize_t n_features
+        Py_ssize_t n_outputs
+        const void* x
+        Py_ssize_t row_stride
+        Py_ssize_t column_stride
+        const void* data
+        const void* indices
+        const int64_t* indptr
+        const void* coef
+        Py_ssize_t coef_stride
+        const void* intercept
+        void* raw
+        Py_ssize_t raw_stride
+        void* sums
+        double* intercept_sums
+        const void* next
+
+    ctypedef void (*FlLinearFn)(const FlLinearBlock* block) noexcept nogil
+
+    ctypedef struct FlLinearKernels:
+        FlLinearFn dense_forward[2]
+        FlLinearFn dense_backward[2]
+        FlLinearFn csr_forward[2][2]
+        FlLinearFn csr_backward[2][2]
+        void (*flush[2])(void* sums, Py_ssize_t n, double* total) noexcept nogil
+        void (*add[2])(void* x, const void* y, Py_ssize_t n) noexcept nogil
+        void (*multiply[2])(void* x, const void* y, Py_ssize_t n) noexcept nogil
+        void (*scale_columns[2])(
+            const FlLinearBlock* block, const void* factor, void* to, Py_ssize_t to_stride
+        ) noexcept nogil
+        void (*csr_gram[2][2])(
+            const FlLinearBlock* block, const void* factor, double* total, Py_ssize_t stride
+        ) noexcept nogil
+        void (*softmax_product[2])(
+            const void* p, void* u, const void* weight, Py_ssize_t n, Py_ssize_t n_classes,
+            Py_ssize_t row_stride, Py_ssize_t class_stride
+        ) noexcept nogil
+
     ctypedef struct FlKernels:
         const char* isa
         int vector_bits
@@ -182,6 +226,7 @@ cdef extern from "kernels.h" nogil:
         FlRowFn cross_entropy[2]
         FlRowFn softmax[2]
         const FlRowKernels* rows[1]             # FL_N_ROWS of them in C
+        const FlLinearKernels* linear
 
     ctypedef struct FlPointwiseInfo:
         const char* name

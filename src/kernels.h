@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linear/linear.h"
 #include "multiclass/cross_entropy.h"
 
 enum { FL_F64, FL_F32, FL_N_PRECISIONS };
@@ -182,6 +183,7 @@ typedef struct {
     FlRowFn cross_entropy[FL_N_PRECISIONS];
     FlRowFn softmax[FL_N_PRECISIONS];
     const FlRowKernels *rows[FL_N_ROWS];
+    const FlLinearKernels *linear;
 } FlKernels;
 
 /* What losses.def says of a pointwise loss. */

@@ -1,0 +1,855 @@
+"""Linear objectives: a loss of X times coefficients, reading X once per evaluation."""
+
+import numpy as np
+
+from fastloss._linear_sums import LinearSums
+from fastloss.losses._composite import CompositeLoss
+from fastloss.losses.registry import get_loss
+
+cimport numpy as cnp
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t, uintptr_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+from numpy cimport ndarray
+
+from fastloss._linear_job cimport *
+from fastloss._pointwise cimport PointwiseLoss
+from fastloss._pointwise_job cimport describe_in_job
+from fastloss._row_job cimport LABEL, TARGET, VALUE, WEIGHT
+from fastloss._row_layout cimport arrange_axes, describe_operand
+from fastloss._rows cimport RowLoss
+from fastloss._runtime cimport *
+from fastloss.kernels cimport *
+
+cnp.import_array()
+
+cdef enum:
+    LONG_ROW_BYTES = 1536      # a block of shorter rows stays in the first cache, with the next one
+    LONG_BLOCK_BYTES = 131072  # a block of longer rows, in the second
+    MOST_BLOCK_ROWS = 1024
+    LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
+    ENTRIES_A_BLOCK = 2048     # of sparse X, about
+    CHUNK_WORK = 65536         # multiplications a chunk, at least
+    MOST_CHUNKS = 64           # each has sums of its own
+    MOST_SUM_BYTES = 268435456  # of all chunks, where that leaves a few of them
+    PYTHON_ROWS = 4096         # a block, where the loss is Python
+
+_WAYS = {
+    "loss": LINEAR_LOSS, "gradient": LINEAR_GRADIENT, "product": LINEAR_PRODUCT,
+    "softmax product": LINEAR_SOFTMAX_PRODUCT, "gram": LINEAR_GRAM,
+}
+
+
+cdef int _run_chunks(LinearJob* job, int threads) noexcept nogil:
+    """All chunks; how many blocks hold an invalid label."""
+    cdef Py_ssize_t c
+    cdef int invalid = 0
+    if threads > 1:
+        for c in prange(job.n_chunks, schedule="dynamic", chunksize=1, num_threads=threads):
+            invalid += run_linear_chunk(job, c, threadid())
+    else:
+        for c in range(job.n_chunks):
+            invalid += run_linear_chunk(job, c, 0)
+    return invalid
+
+
+cdef void _merge(const LinearJob* job, double* total) noexcept nogil:
+    """The sums of all chunks, always in this order."""
+    cdef Py_ssize_t c, j, n = job.n_sums
+    cdef const double* sums
+    memset(total, 0, n * sizeof(double))
+    for c in range(job.n_chunks):
+        sums = job.sums + c * n
+        for j in range(n):
+            total[j] += sums[j]
+
+
+def _renamed(error):
+    """An error of a loss in the words of this class."""
+    return type(error)(str(error).replace("y_true", "y"))
+
+
+cdef class LinearObjective:
+    """
+    Weighted mean of a loss of X @ coef + intercept, plus an L2 penalty.
+
+    The value is sum(w * loss(y, X @ coef + intercept + offset)) / sum(w) + 1/2 * sum(l2 * coef**2);
+    the intercept is not penalised. X is read once per evaluation, block by block: predictions, loss,
+    gradient and what it means for the coefficients, while the block is in the cache. Nothing of the
+    size of X is ever allocated, and the result does not depend on the number of threads.
+
+    Parameters
+    ----------
+    loss : loss or str
+        A loss of this package, or its name. One of several outputs a sample has coefficients for
+        each of its n_outputs outputs.
+    X : array-like of shape (n, d), or CSR
+        float32 or float64, which is what is computed in; other numbers as float64, float16 as
+        float32. Any strides, order and byte order; memory maps. Or anything with ``data``, ``indices``,
+        ``indptr`` and ``shape``, such as SciPy's CSR arrays: int32 or int64 indices in any order, the
+        same column several times, empty rows. Not copied: it must not change.
+    y : array-like
+        Labels as the loss takes them, of n samples.
+    sample_weight : array-like of shape (n,), optional
+        Finite weights of at least 0.
+    l2 : float or array-like
+        Penalty of at least 0: a number, one a feature (d,), or one a coefficient (n_outputs, d).
+    fit_intercept : bool
+        Whether the last coefficient (of each output) is an intercept.
+    offset : array-like of shape (n,) or (n, n_outputs), optional
+        Added to the predictions.
+    n_threads : int, optional
+        See `fastloss.set_num_threads`.
+    n_outputs : int, optional
+        For class labels: how many outputs there are, if not as many as the labels' largest says.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has a wrong dtype or shape, a label lies outside the loss's domain, or a
+        weight, a penalty or a column index is invalid; the message names argument, index and value.
+
+    Notes
+    -----
+    NaN and infinity in X are data: they propagate to the value. Sums are float64; those of float32
+    run for at most some thousand rows in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastloss as fl
+    >>> X = np.array([[0.0, 1.0], [1.0, 2.0], [3.0, 1.0]])
+    >>> objective = fl.LinearObjective("log_loss", X, [0, 1, 1], l2=0.1)
+    >>> value, gradient = objective.loss_gradient(np.zeros(3))
+    >>> round(value, 4), gradient.round(4).tolist()
+    (0.6931, [-0.6667, -0.3333, -0.1667])
+    """
+
+    cdef LinearJob _job
+    cdef readonly object loss_function
+    cdef readonly Py_ssize_t n_samples, n_features, n_outputs
+    cdef readonly object dtype
+    cdef readonly tuple coef_shape
+    cdef readonly bint fit_intercept
+    cdef readonly double weight_sum
+    cdef bint _python          # the loss is evaluated in Python
+    cdef object _n_threads
+    cdef object _penalty       # float64, to be multiplied with the coefficients, or None
+    cdef tuple _kept           # what the pointers in _job point to
+    cdef object _curvature
+    cdef ndarray _y, _weight, _offset
+
+    def __init__(
+        self, loss, X, y, sample_weight=None, *, l2=0.0, fit_intercept=True, offset=None,
+        n_threads=None, n_outputs=None,
+    ):
+        if isinstance(loss, str):
+            loss = get_loss(loss)
+        if not isinstance(loss, (PointwiseLoss, RowLoss, CompositeLoss)):
+            raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
+        if not isinstance(fit_intercept, (bool, np.bool_)):
+            raise TypeError(f"fit_intercept = {fit_intercept!r}: expected True or False")
+        memset(&self._job, 0, sizeof(LinearJob))
+        self._job.kernels = kernels().linear
+        self.loss_function = loss
+        self.fit_intercept = fit_intercept
+        thread_count(n_threads, 0)
+        self._n_threads = n_threads
+        if hasattr(X, "indptr"):
+            self._take_sparse(X)
+        else:
+            self._take_dense(X)
+        self._python = isinstance(loss, CompositeLoss) or (
+            isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
+        )
+        self._take_labels(y, sample_weight, n_outputs)
+        self._take_offset(offset)
+        self._take_penalty(l2)
+        self._divide_work()
+
+    # ------------------------------------------------------------ what is given
+
+    def _take_dense(self, X):
+        cdef ndarray x
+        cdef LinearJob* job = &self._job
+        cdef Py_ssize_t row_stride, column_stride, item, beyond
+        x = as_values(X, "X")
+        if cnp.PyArray_NDIM(x) != 2:
+            raise ValueError(f"X has shape {(<object>x).shape}: expected (n, d)")
+        kind = (<object>x).dtype
+        narrow = kind.kind == "f" and kind.itemsize <= 4
+        self.dtype = np.dtype(np.float32 if narrow else np.float64)
+        job.precision = FL_F32 if narrow else FL_F64
+        describe(x, "X", job.precision, &job.x)
+        item = job.item = self.dtype.itemsize
+        self.n_samples = job.n_samples = cnp.PyArray_DIM(x, 0)
+        self.n_features = job.n_features = cnp.PyArray_DIM(x, 1)
+        if job.n_features == 0:
+            raise ValueError(f"X has shape {(<object>x).shape}: expected at least one feature")
+        row_stride, column_stride = cnp.PyArray_STRIDE(x, 0), cnp.PyArray_STRIDE(x, 1)
+        if job.n_features == 1:
+            column_stride = item
+        if job.n_samples <= 1:
+            row_stride = job.n_features * item
+        native = (
+            kind == self.dtype and PyArray_ISNOTSWAPPED(x)
+            and bool(PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_ALIGNED))
+            and row_stride % item == 0 and column_stride % item == 0
+        )
+        job.row_stride, job.column_stride = row_stride // item, column_stride // item
+        job.in_columns = native and column_stride != item and row_stride == item
+        job.copied = not native or not (
+            job.in_columns or (column_stride == item and row_stride >= job.n_features * item)
+        )
+        if not job.copied:
+            job.x.data = <char*>cnp.PyArray_DATA(x)
+            # a row's last vector may reach into the rows behind it
+            beyond = (FL_LINEAR_PAD - 1 + job.row_stride - 1) // job.row_stride
+            job.whole_rows = max(job.n_samples - beyond, <Py_ssize_t>0)
+        self._kept = (x,)
+
+    def _take_sparse(self, X):
+        cdef ndarray data, indices, indptr
+        cdef LinearJob* job = &self._job
+        kind = getattr(X, "format", "csr")
+        if kind != "csr":
+            raise TypeError(f"X is sparse of format {kind!r}: expected 'csr' (see X.tocsr)")
+        if len(X.shape) != 2:
+            raise ValueError(f"X has shape {X.shape}: expected (n, d)")
+        self.n_samples = job.n_samples = X.shape[0]
+        self.n_features = job.n_features = X.shape[1]
+        if job.n_features == 0:
+            raise ValueError(f"X has shape {X.shape}: expected at least one feature")
+        values = np.asarray(X.data)
+        if values.dtype.newbyteorder("=") not in (np.float32, np.float64):
+            raise TypeError(f"X.data has dtype {values.dtype}: expected float32 or float64")
+        self.dtype = values.dtype.newbyteorder("=")
+        data = np.require(values, self.dtype, ["C", "A"])
+        job.precision = FL_F32 if self.dtype.itemsize == 4 else FL_F64
+        job.item = self.dtype.itemsize
+        entries = np.asarray(X.indices)
+        starts = np.asarray(X.indptr)
+        for name, numbers in (("X.indices", entries), ("X.indptr", starts)):
+            if numbers.dtype.kind not in "iu":
+                raise TypeError(f"{name} has dtype {numbers.dtype}: expected int32 or int64")
+        indices = np.require(
+            entries, np.int32 if entries.dtype.itemsize <= 4 and entries.dtype != np.uint32
+            else np.int64, ["C", "A"]
+        )
+        indptr = np.require(starts, np.int64, ["C", "A"])
+        if (<object>indptr).shape != (self.n_samples + 1,):
+            raise ValueError(
+                f"X.indptr has shape {(<object>indptr).shape}: expected ({self.n_samples + 1},)"
+            )
+        wrong = np.flatnonzero(np.diff(indptr) < 0)
+        if wrong.size:
+            i = int(wrong[0]) + 1
+            raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected at least {indptr[i - 1]}")
+        n_entries = min((<object>data).size, (<object>indices).size)
+        if indptr[0] < 0 or indptr[self.n_samples] > n_entries:
+            i = 0 if indptr[0] < 0 else self.n_samples
+            raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected 0 to {n_entries}")
+        used = indices[indptr[0]:indptr[self.n_samples]]
+        if used.size and (used.min() < 0 or used.max() >= self.n_features):
+            e = int(np.flatnonzero((used < 0) | (used >= self.n_features))[0]) + int(indptr[0])
+            raise ValueError(
+                f"X.indices[{e}] = {indices[e]}: expected columns 0 to {self.n_features - 1}"
+            )
+        job.sparse = True
+        job.wide_indices = indices.itemsize == 8
+        job.data = <const char*>cnp.PyArray_DATA(data)
+        job.indices = <const char*>cnp.PyArray_DATA(indices)
+        job.indptr = <const int64_t*>cnp.PyArray_DATA(indptr)
+        self._kept = (data, indices, indptr)
+
+    def _take_labels(self, y, sample_weight, n_outputs):
+        cdef ndarray labels = as_values(y, "y")
+        cdef ndarray weight = None
+        cdef Py_ssize_t n = self.n_samples
+        cdef RowLoss rows
+        shape = (<object>labels).shape
+        loss = self.loss_function
+        if len(shape) not in (1, 2) or shape[0] != n:
+            raise ValueError(f"y has shape {shape}: expected labels of {n} samples, the rows of X")
+        if isinstance(loss, RowLoss):
+            rows = loss
+            self.n_outputs = _count_outputs(rows, labels, n_outputs)
+            rows_shape = (n, self.n_outputs)
+            if shape not in ((n,), rows_shape):
+                raise ValueError(f"y has shape {shape}: expected ({n},) or {rows_shape}")
+            self.coef_shape = (self.n_outputs, self.n_features + self.fit_intercept)
+        else:
+            if len(shape) != 1:
+                raise ValueError(f"y has shape {shape}: expected ({n},)")
+            if n_outputs not in (None, 1):
+                raise ValueError(f"n_outputs = {n_outputs!r}: {type(loss).__name__} has one")
+            self.n_outputs = 1
+            rows_shape = (n,)
+            self.coef_shape = (self.n_features + self.fit_intercept,)
+        if sample_weight is not None:
+            weight = as_values(sample_weight, "sample_weight")
+            if (<object>weight).shape != (n,):
+                raise ValueError(
+                    f"sample_weight has shape {(<object>weight).shape}: expected ({n},)"
+                )
+        # the loss of zeros checks labels and weights, and tells what the mean divides by
+        zeros = np.broadcast_to(self.dtype.type(0), rows_shape)
+        try:
+            sums = loss.partial(labels, zeros, weight, n_threads=self._n_threads)
+        except (TypeError, ValueError) as error:
+            raise _renamed(error) from None
+        self.weight_sum = sums.weight_sum
+        self._y = labels
+        self._weight = weight
+        self._job.n_outputs = self.n_outputs
+
+    def _take_offset(self, offset):
+        cdef ndarray array
+        cdef Py_ssize_t n = self.n_samples
+        self._offset = None
+        if offset is None:
+            return
+        array = as_values(offset, "offset")
+        if (<object>array).shape == (n,) and self.n_outputs == 1:
+            array = (<object>array)[:, None]
+        if (<object>array).shape != (n, self.n_outputs):
+            expected = f"({n},)" if self.n_outputs == 1 else f"({n}, {self.n_outputs})"
+            raise ValueError(f"offset has shape {(<object>array).shape}: expected {expected}")
+        if not self._job.sparse:
+            array = (<object>array).T  # as the predictions of a block stand in memory
+        describe(array, "offset", self._job.precision, &self._job.offset)
+        self._job.has_offset = True
+        self._offset = array
+
+    def _take_penalty(self, l2):
+        numbers = np.asarray(l2)
+        if numbers.dtype.kind not in "iuf":
+            raise TypeError(f"l2 = {l2!r}: expected numbers of at least 0")
+        numbers = numbers.astype(np.float64)
+        d = self.n_features
+        if numbers.ndim and numbers.shape != (d,) and not (
+            len(self.coef_shape) == 2 and numbers.shape == (self.n_outputs, d)
+        ):
+            raise ValueError(f"l2 has shape {numbers.shape}: expected a number or ({d},)")
+        wrong = np.argwhere(~((numbers >= 0) & (numbers < np.inf)))
+        if len(wrong):
+            index = tuple(int(i) for i in wrong[0])
+            inside = f"[{', '.join(map(str, index))}]" if index else ""
+            raise ValueError(
+                f"l2{inside} = {numbers[index]}: expected a finite number of at least 0"
+            )
+        self._penalty = numbers if numbers.any() else None
+
+    def _divide_work(self):
+        cdef LinearJob* job = &self._job
+        cdef Py_ssize_t rows, n = job.n_samples, d = job.n_features, entries
+        if job.sparse:
+            entries = job.indptr[n] - job.indptr[0]
+            rows = ENTRIES_A_BLOCK * n // max(entries, <Py_ssize_t>1)
+        else:
+            job.fetches = (
+                d * job.item <= LONG_ROW_BYTES and job.row_stride <= d + FL_LINEAR_PAD
+                and not job.in_columns
+            )
+            rows = (FIRST_CACHE_BYTES if job.fetches else LONG_BLOCK_BYTES) // (d * job.item)
+        rows = max(rows, <Py_ssize_t>FL_LINEAR_ROWS) // FL_LINEAR_ROWS * FL_LINEAR_ROWS
+        if job.in_columns:
+            rows = max(rows, <Py_ssize_t>LEAST_COLUMN_ROWS)
+        rows = min(rows, <Py_ssize_t>MOST_BLOCK_ROWS)
+        if self._python:
+            rows = PYTHON_ROWS
+        job.block_rows = min(rows, max(n, <Py_ssize_t>1))
+        job.raw_stride = (job.block_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
+        job.coef_stride = (d + FL_LINEAR_PAD - 1) // FL_LINEAR_PAD * FL_LINEAR_PAD
+
+    cdef int _divide_chunks(self, LinearJob* job) except -1:
+        """Chunks depend on the data's size alone, never on threads."""
+        cdef Py_ssize_t n = job.n_samples, d = job.n_features, entries = n * d, most
+        cdef Py_ssize_t work
+        if job.sparse:
+            entries = job.indptr[n] - job.indptr[0]
+        work = (entries // d * d * d if job.way == LINEAR_GRAM else entries) * job.n_predictions
+        most = min(work // CHUNK_WORK, work // (16 * job.n_sums))
+        most = min(
+            most, max(<Py_ssize_t>MOST_SUM_BYTES // (8 * job.n_sums), <Py_ssize_t>8)
+        )
+        most = max(min(most, <Py_ssize_t>MOST_CHUNKS), <Py_ssize_t>1)
+        job.chunk_rows = (n + most - 1) // most
+        job.chunk_rows = max(
+            (job.chunk_rows + job.block_rows - 1) // job.block_rows, <Py_ssize_t>1
+        ) * job.block_rows
+        job.n_chunks = (n + job.chunk_rows - 1) // job.chunk_rows
+        return min(thread_count(self._n_threads, work), max(<int>job.n_chunks, 1))
+
+    # ------------------------------------------------------------ evaluation
+
+    def loss(self, coef):
+        """
+        Return the value at some coefficients.
+
+        Parameters
+        ----------
+        coef : array-like
+            Of shape ``coef_shape``, intercepts last, or flat; float32 or float64.
+
+        Returns
+        -------
+        float
+            The weighted mean loss plus the penalty.
+        """
+        _, matrix = self._coefficients(coef, "coef")
+        value, _ = self._evaluate("loss", matrix)
+        return self._penalised(value / self._total_weight(), matrix)
+
+    def gradient(self, coef, out=None):
+        """
+        Return the gradient at some coefficients.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+        out : ndarray, optional
+            As in `loss_gradient`.
+
+        Returns
+        -------
+        ndarray
+            Of coef's shape and dtype.
+        """
+        return self.loss_gradient(coef, out)[1]
+
+    def loss_gradient(self, coef, out=None):
+        """
+        Return value and gradient at some coefficients, from one pass over X.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+        out : ndarray, optional
+            Where the gradient goes, of coef's shape and dtype.
+
+        Returns
+        -------
+        tuple of (float, ndarray)
+            The value, and the gradient of coef's shape and dtype.
+        """
+        given, matrix = self._coefficients(coef, "coef")
+        if out is not None:
+            checked_out(out, "out", given, "coef")
+        value, sums = self._evaluate("gradient", matrix)
+        total = self._total_weight()
+        gradient = self._in_shape(sums, total, matrix)
+        if out is None:
+            out = np.empty_like(given, dtype=given.dtype.newbyteorder("="), order="C")
+        out[...] = gradient.reshape(given.shape)
+        return self._penalised(value / total, matrix), out
+
+    def hessian_product(self, coef, v):
+        """
+        Return the Hessian at some coefficients times a vector, from one pass over X.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+        v : array-like
+            The vector, of the same shape.
+
+        Returns
+        -------
+        ndarray
+            Of v's shape and coef's dtype.
+
+        Raises
+        ------
+        TypeError
+            If the loss has several outputs and is not `CrossEntropy` (without z_loss and
+            logit_adjustment).
+        """
+        given, matrix = self._coefficients(coef, "coef")
+        shape, direction = self._coefficients(v, "v")
+        way = "product"
+        loss = self.loss_function
+        if isinstance(loss, RowLoss) or self._python:
+            if (
+                not isinstance(loss, RowLoss) or (<RowLoss>loss)._composite
+                or (<RowLoss>loss)._kernel >= 0
+            ):
+                raise TypeError(
+                    f"{loss!r} has no Hessian product: expected a loss of one output a sample, or "
+                    "CrossEntropy without z_loss and logit_adjustment"
+                )
+            way = "softmax product"
+            self._take_curvature()
+        _, sums = self._evaluate(way, matrix, direction)
+        product = self._in_shape(sums, self._total_weight(), direction)
+        return product.reshape(shape.shape).astype(given.dtype.newbyteorder("="), copy=False)
+
+    def gradient_hessian(self, coef):
+        """
+        Return gradient and dense Hessian at some coefficients, from one pass over X.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+
+        Returns
+        -------
+        tuple of (ndarray, ndarray)
+            The gradient, and the Hessian of shape (d[+1], d[+1]), both of coef's dtype.
+
+        Raises
+        ------
+        TypeError
+            If the loss has several outputs a sample.
+        """
+        loss = self.loss_function
+        if not isinstance(loss, PointwiseLoss):
+            raise TypeError(f"{loss!r} has no dense Hessian: expected a loss of one output a sample")
+        given, matrix = self._coefficients(coef, "coef")
+        _, sums = self._evaluate("gram", matrix)
+        total = self._total_weight()
+        d, dtype = self.n_features, given.dtype.newbyteorder("=")
+        gradient = self._in_shape(sums[:d + 1], total, matrix).reshape(given.shape)
+        square = sums[d + 1:]
+        if self._job.sparse:
+            hessian = square.reshape(d + 1, d + 1)
+        else:
+            hessian = np.empty((d + 1, d + 1))
+            hessian[:, :d] = square[:(d + 1) * d].reshape(d + 1, d)
+            hessian[:, d] = square[(d + 1) * d:]
+        # both triangles from one: rounded alike
+        hessian = np.tril(hessian)
+        hessian += np.tril(hessian, -1).T
+        hessian /= total
+        if self._penalty is not None:
+            hessian[np.arange(d), np.arange(d)] += self._penalty
+        if not self.fit_intercept:
+            hessian = hessian[:d, :d]
+        return gradient.astype(dtype, copy=False), hessian.astype(dtype)
+
+    def hessian(self, coef):
+        """
+        Return the dense Hessian at some coefficients.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+
+        Returns
+        -------
+        ndarray of shape (d[+1], d[+1])
+            Of coef's dtype.
+
+        Raises
+        ------
+        TypeError
+            If the loss has several outputs a sample.
+        """
+        return self.gradient_hessian(coef)[1]
+
+    def partial(self, coef):
+        """
+        Return the sums of these samples, to be merged with those of others.
+
+        Parameters
+        ----------
+        coef : array-like
+            As in `loss`.
+
+        Returns
+        -------
+        LinearSums
+            With ``loss_sum``, ``weight_sum``, ``gradient_sum`` (float64, of ``coef_shape``) and
+            ``n_samples``, without a penalty; ``a + b`` merges, ``finish`` gives value and gradient.
+        """
+        _, matrix = self._coefficients(coef, "coef")
+        value, sums = self._evaluate("gradient", matrix)
+        gradient = self._in_shape(sums, 1.0, None).reshape(self.coef_shape)
+        return LinearSums(value, self.weight_sum, gradient, self.n_samples)
+
+    # ------------------------------------------------------------ inside
+
+    def _coefficients(self, coef, argument):
+        """An array as it was given, and as float64 (n_outputs, d + 1) with intercepts."""
+        cdef ndarray array = as_prediction(coef, argument)
+        precision_of(array, argument)
+        given = <object>array
+        count = self.coef_shape[len(self.coef_shape) - 1]
+        if given.shape not in (
+            self.coef_shape, (self.n_outputs * count,), (self.n_outputs, count)
+        ):
+            flat = f" or ({self.n_outputs * count},)" if self.n_outputs > 1 else ""
+            raise ValueError(
+                f"{argument} has shape {given.shape}: expected {self.coef_shape}{flat}"
+            )
+        matrix = np.zeros((self.n_outputs, self.n_features + 1))
+        matrix[:, :count] = given.reshape(self.n_outputs, count)
+        return given, matrix
+
+    def _in_shape(self, sums, total, matrix):
+        """Sums of all rows divided by their weight, plus the penalty's part, as (n_outputs, d[+1])."""
+        n_outputs, d = self.n_outputs, self.n_features
+        if self._job.sparse:
+            gradient = sums[:n_outputs * d].reshape(d, n_outputs).T / total
+        else:
+            gradient = sums[:n_outputs * d].reshape(n_outputs, d) / total
+        if matrix is not None and self._penalty is not None:
+            gradient += self._penalty * matrix[:, :d]
+        if not self.fit_intercept:
+            return gradient
+        return np.concatenate([gradient, sums[n_outputs * d:, None] / total], axis=1)
+
+    def _penalised(self, value, matrix):
+        if self._penalty is None:
+            return value
+        coef = matrix[:, :self.n_features]
+        return value + 0.5 * float((self._penalty * (coef * coef)).sum())
+
+    cdef double _total_weight(self) except? -1.0:
+        if not self.weight_sum > 0:
+            warn_empty("an empty array" if self.n_samples == 0 else "samples whose weights sum to zero")
+            return np.nan
+        return self.weight_sum
+
+    cdef int _describe_loss(self, LinearJob* job) except -1:
+        cdef RowLoss rows
+        cdef PointwiseLoss pointwise
+        cdef int which, operation = FL_LOSS
+        cdef FlArray* array
+        job.of_rows = isinstance(self.loss_function, RowLoss)
+        if not job.of_rows:
+            pointwise = self.loss_function
+            if job.way == LINEAR_GRADIENT:
+                operation = FL_LOSS_GRADIENT
+            elif job.way != LINEAR_LOSS:
+                operation = FL_GRADIENT_HESSIAN
+            pointwise._choose_kernel(operation, job.precision, &job.pointwise)
+            job.pointwise.contiguous = True
+            describe_in_job(self._y, "y", job.precision, &job.pointwise, &job.pointwise.y_true)
+            job.pointwise.has_weight = self._weight is not None
+            if self._weight is not None:
+                describe_in_job(
+                    self._weight, "sample_weight", job.precision, &job.pointwise,
+                    &job.pointwise.sample_weight,
+                )
+            for which in range(3):
+                array = (
+                    &job.pointwise.raw_prediction if which == 0
+                    else &job.pointwise.gradient if which == 1 else &job.pointwise.hessian
+                )
+                array.contiguous = True
+                array.itemsize = job.item
+            job.pointwise.want_loss = operation == FL_LOSS or operation == FL_LOSS_GRADIENT
+            job.pointwise.has_gradient = operation != FL_LOSS
+            job.pointwise.has_hessian = operation == FL_GRADIENT_HESSIAN
+            job.pointwise.scale = 1.0
+            return 0
+        rows = self.loss_function
+        job.rows.precision = job.precision
+        job.rows.n_samples = job.n_samples
+        job.rows.n_classes = job.n_outputs
+        job.rows.n_labels = job.n_outputs + rows._extra_classes
+        job.rows.rows = job.block_rows
+        hard = cnp.PyArray_NDIM(self._y) == 1
+        rows._fill_parameters(&job.rows, hard)
+        which = TARGET
+        if hard:
+            which = VALUE if rows._labels == FL_ROW_VALUE else LABEL
+        describe_operand(&job.rows, which, self._y, "y", -1 if hard else 1)
+        if self._weight is not None:
+            describe_operand(&job.rows, WEIGHT, self._weight, "sample_weight", -1)
+        job.rows.wants = FL_WANT_LOSS
+        if job.way != LINEAR_LOSS:
+            job.rows.wants |= FL_WANT_GRADIENT
+        for which in (RAW, GRADIENT):
+            array = &job.rows.operands[which].array
+            job.rows.operands[which].present = which == RAW or job.way != LINEAR_LOSS
+            job.rows.operands[which].direct = True
+            job.rows.operands[which].itemsize = job.item
+            array.shape[0] = job.n_samples
+            array.strides[0] = job.item * (job.n_outputs if job.sparse else 1)
+            job.rows.operands[which].class_stride = job.item * (
+                1 if job.sparse else job.raw_stride
+            )
+        arrange_axes(&job.rows, 1)
+        job.rows.scale = 1.0
+        return 0
+
+    cdef tuple _evaluate(self, str way, matrix, direction=None):
+        """The sum of the losses, and what else the way sums, in float64."""
+        cdef LinearJob job = self._job
+        cdef ndarray coef, intercept, total
+        cdef int threads, invalid = 0
+        cdef Py_ssize_t d = job.n_features
+        cdef LinearBuffers unused
+        cdef char* memory
+        cdef double value
+        if self._python:
+            return self._evaluate_python(way, matrix)
+        job.way = _WAYS[way]
+        job.n_predictions = job.n_outputs * (2 if direction is not None else 1)
+        job.n_sums = job.n_outputs * (d + 1)
+        if job.way == LINEAR_GRAM:
+            job.n_sums += (d + 1) * (d + 1)
+        if direction is not None:
+            matrix = np.concatenate([matrix, direction])
+        coef, intercept = self._packed(matrix)
+        job.coef = cnp.PyArray_DATA(coef)
+        job.intercept = cnp.PyArray_DATA(intercept)
+        if self._curvature is not None:
+            job.curvature = <const char*>cnp.PyArray_DATA(<ndarray>self._curvature)
+        self._describe_loss(&job)
+        threads = self._divide_chunks(&job)
+        total = np.empty(job.n_sums)
+        job.scratch_bytes = divide_linear_scratch(&job, NULL, &unused)
+        memory = <char*>malloc(
+            threads * job.scratch_bytes + 64 + job.n_chunks * (job.n_sums + 1) * sizeof(double)
+        )
+        if memory == NULL:
+            raise MemoryError
+        job.scratch = <char*>((<uintptr_t>memory + 63) // 64 * 64)
+        job.scratch_bytes = job.scratch_bytes // 64 * 64
+        job.losses = <double*>(job.scratch + threads * job.scratch_bytes)
+        job.sums = job.losses + job.n_chunks
+        with nogil:
+            invalid = _run_chunks(&job, threads)
+            _merge(&job, <double*>cnp.PyArray_DATA(total))
+            value = fl_sum_pairwise(job.losses, job.n_chunks)
+        free(memory)
+        if invalid:
+            raise ValueError("y has changed since it was checked: a label is outside its domain")
+        return value, total
+
+    def _packed(self, matrix):
+        """Coefficients and intercepts of (n_outputs, d + 1) as the kernels want them."""
+        d = self.n_features
+        with np.errstate(over="ignore", under="ignore"):
+            if self._job.sparse:
+                halves = matrix[:, :d].reshape(-1, self.n_outputs, d).transpose(0, 2, 1)
+                coef = np.ascontiguousarray(halves, dtype=self.dtype)
+            else:
+                coef = np.zeros((len(matrix), self._job.coef_stride), self.dtype)
+                coef[:, :d] = matrix[:, :d]
+            return coef, np.ascontiguousarray(matrix[:, d], dtype=self.dtype)
+
+    cdef tuple _evaluate_python(self, str way, matrix):
+        """The same block by block with a loss that is Python."""
+        cdef LinearJob job = self._job
+        cdef LinearBuffers buffers
+        cdef FlLinearBlock block
+        cdef ndarray coef, intercept, raw, sums, total
+        cdef Py_ssize_t at, n, d = job.n_features
+        cdef char* memory
+        coef, intercept = self._packed(matrix)
+        job.way = _WAYS[way]
+        job.n_predictions = job.n_outputs
+        job.n_sums = job.n_outputs * (d + 1)
+        job.coef = cnp.PyArray_DATA(coef)
+        job.intercept = cnp.PyArray_DATA(intercept)
+        total = np.zeros(job.n_sums)
+        # as the kernels lay it out, and as (n, n_outputs)
+        raw = np.zeros(job.n_outputs * job.raw_stride, self.dtype)
+        if job.sparse:
+            predictions = (<object>raw).reshape(job.raw_stride, job.n_outputs)
+        else:
+            predictions = (<object>raw).reshape(job.n_outputs, job.raw_stride).T
+        job.scratch_bytes = divide_linear_scratch(&job, NULL, &buffers)
+        memory = <char*>malloc(job.scratch_bytes + 64)
+        if memory == NULL:
+            raise MemoryError
+        loss = self.loss_function
+        value = 0.0
+        memset(&block, 0, sizeof(block))
+        try:
+            divide_linear_scratch(&job, <char*>((<uintptr_t>memory + 63) // 64 * 64), &buffers)
+            buffers.raw = <char*>cnp.PyArray_DATA(raw)
+            memset(buffers.sums, 0, 0 if job.sparse else job.n_outputs * job.coef_stride * job.item)
+            block.n_features = d
+            block.data = job.data
+            block.indices = job.indices
+            block.coef_stride = job.coef_stride
+            block.raw_stride = job.raw_stride
+            for at in range(0, job.n_samples, job.block_rows):
+                n = min(job.block_rows, job.n_samples - at)
+                block.n_rows = n
+                find_rows(&job, at, n, buffers.x, &block)
+                predict_rows(&job, &buffers, at, &block)
+                rows = predictions[:n] if isinstance(loss, RowLoss) else predictions[:n, 0]
+                arguments = (
+                    self._y[at:at + n], rows, None if self._weight is None else self._weight[at:at + n]
+                )
+                if job.way == LINEAR_LOSS:
+                    value += loss.loss(*arguments, reduction="sum", n_threads=self._n_threads)
+                    continue
+                part, gradient = loss.loss_gradient(
+                    *arguments, reduction="sum", n_threads=self._n_threads
+                )
+                value += part
+                rows[...] = gradient
+                block.n_outputs = job.n_outputs
+                block.raw = buffers.raw
+                sums = total
+                block.intercept_sums = <double*>cnp.PyArray_DATA(sums) + job.n_outputs * d
+                if job.sparse:
+                    block.sums = cnp.PyArray_DATA(sums)
+                    job.kernels.csr_backward[job.precision][job.wide_indices](&block)
+                else:
+                    block.sums = buffers.sums
+                    job.kernels.dense_backward[job.precision](&block)
+                    flush_sums(&job, &buffers, <double*>cnp.PyArray_DATA(sums))
+        finally:
+            free(memory)
+        return float(value), total
+
+    def _take_curvature(self):
+        """Each sample's weight times the sum of its targets: the softmax Hessian's factor."""
+        cdef RowLoss loss = self.loss_function
+        if self._curvature is not None:
+            return
+        n, n_classes, y = self.n_samples, self.n_outputs, self._y
+        smoothing = loss._label_smoothing
+        of_classes = np.ones(n_classes) if loss._class_weight is None else loss._class_weight
+        factors = np.ones(n) if self._weight is None else np.asarray(self._weight, np.float64)
+        if cnp.PyArray_NDIM(self._y) == 2:
+            targets = y @ of_classes
+            targets = (1 - smoothing) * targets + smoothing * of_classes.mean()
+        else:
+            labels = np.asarray(y).astype(np.int64)
+            counted = (labels >= 0) & (labels < n_classes)
+            if loss._ignore_index is not None:
+                counted &= labels != loss._ignore_index
+            targets = of_classes[np.where(counted, labels, 0)]
+            if loss._weighted_smoothing:
+                targets = (1 - smoothing) * targets + smoothing * of_classes.mean()
+            targets = np.where(counted, targets, 0.0)
+        self._curvature = np.ascontiguousarray(targets * factors, dtype=self.dtype)
+
+
+def _count_outputs(RowLoss loss, labels, n_outputs):
+    """How many outputs a sample has."""
+    known = loss.n_outputs
+    if known is None and loss._class_weight is not None:
+        known = len(loss._class_weight)
+    if known is None and labels.ndim == 2:
+        known = labels.shape[1]
+    if n_outputs is not None:
+        if isinstance(n_outputs, (bool, np.bool_)) or not hasattr(n_outputs, "__index__"):
+            raise TypeError(f"n_outputs = {n_outputs!r}: expected an integer of at least 1, or None")
+        n_outputs = n_outputs.__index__()
+        if n_outputs < 1 or known not in (None, n_outputs):
+            raise ValueError(f"n_outputs = {n_outputs}: expected {known or 'at least 1'}")
+        return n_outputs
+    if known is not None:
+        return known
+    if labels.ndim != 1 or labels.dtype.kind not in "biuf":
+        raise ValueError(f"y has shape {labels.shape}: {type(loss).__name__} needs n_outputs")
+    counted = labels if loss._ignore_index is None else labels[labels != loss._ignore_index]
+    if counted.size == 0 or not np.isfinite(counted.max()):
+        raise ValueError(f"y has no label that counts: {type(loss).__name__} needs n_outputs")
+    return max(int(counted.max()) + 1 - loss._extra_classes, 1)

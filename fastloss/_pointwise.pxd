@@ -1,0 +1,23 @@
+# The compiled base of every pointwise loss, for other drivers of its kernels.
+from numpy cimport ndarray
+
+from fastloss._pointwise_job cimport Job
+from fastloss.kernels cimport *
+
+
+cdef class PointwiseLoss:
+    cdef const FlPointwiseFn* _functions   # [operation][precision]
+    cdef double _values[FL_MAX_PARAMS]
+    cdef int _labels
+    cdef int _link
+    cdef dict _params
+    cdef object _tables                    # (float64, float32), or None
+
+    cdef object _evaluate(
+        self, int operation, object y_true, object raw_prediction, object sample_weight,
+        object reduction, object out, object n_threads, double scale=*, Py_ssize_t one_hot=*,
+    )
+    cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1
+    cdef int _check_labels(self, ndarray y, int precision) except -1
+    cdef int _check_classes(self, ndarray y, FlArray* array) except -1
+    cdef const void* _table(self, int precision) except NULL

@@ -3,6 +3,10 @@
  * Included once per precision, after hard_tile.h and tile_panels.h.
  */
 
+/* Lines of so many classes that are a power of two apart stay in L1 beside each other. */
+#undef FL_L1_WAYS
+#define FL_L1_WAYS 12
+
 /* Labels and weights of samples start .. start + n - 1; the lanes that pad them are ignored. Whether the weights
  * are ordinary. */
 FL_INLINE int FN(fl_hard_labels)(const FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t n,
@@ -53,6 +57,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
                             (((uintptr_t)(gradient + start) |
                               (uintptr_t)(block->gradient_class_stride * (ptrdiff_t)sizeof(REAL))) &
                              (sizeof(V) - 1)) == 0;
+    const int by_class = direct && in_scratch && (stream_runs || n_classes > FL_L1_WAYS);
     FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? start * n_classes : 0), buffer);
     FN(FlLabels) labels;
     FN(FlHard) hard;
@@ -89,7 +94,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
             else
                 e = g;
         }
-        if (direct && in_scratch && (n_classes > FL_FEW_CLASSES || stream_runs)) {
+        if (by_class) {
             const FN(FlColumns) copy = {columns, LANES, tile};
             FN(fl_copy_panel)(x, copy, n_tiles, n_classes, i + 2 * rows <= end);
             x = copy;
@@ -120,7 +125,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
                                    block->hessian_sample_stride, block->hessian_class_stride);
         }
         if (direct) {
-            if (stream_runs || n_classes > FL_FEW_CLASSES)
+            if (by_class)
                 FN(fl_hard_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
             else
                 FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);

@@ -208,7 +208,7 @@ def kernels() -> list[str]:
         f"fl_{loss}_{operation}_{loop}"
         for loss, stage in pointwise_losses()
         for operation in OPERATIONS
-        for loop in (("run", "plain") if stage == "PREPARED_PLAIN" else ("run",))
+        for loop in (("run", "plain") if stage.endswith("_PLAIN") else ("run",))
     ]
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
     stems += [f"fl_{name}_tile" for name in names_in("rows.def", "FL_ROW")]

@@ -190,7 +190,7 @@ class TweedieIdentity(PointwiseLoss):
             factors = (-1.0, 1.0, 0.0)
         else:
             factors = (float(1 / a), float(-1 / b), float(1 / (a * b)))
-        values = (*in_parts(a), *factors, float(b), power)
+        values = (*in_parts(a)[:2], *factors, float(b), power)
         super().__init__(params, values, labels=_tweedie_labels(power))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:

@@ -6,8 +6,6 @@ import math
 from decimal import Context, Decimal
 from fractions import Fraction
 
-import numpy as np
-
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
 from fastloss.losses._costs import Costs, checked_costs
@@ -227,12 +225,11 @@ def _asymmetric_values(
     context = Context(prec=60)
     kept = context.subtract(Decimal(1), Decimal(clip))
     muted = context.exp(context.multiply(Decimal(gamma_neg), context.ln(kept)))
-    logit, low, low_of_float32 = 0.0, 0.0, 0.0
+    logit, low = 0.0, 0.0
     if clip > 0.0:
         exact = context.subtract(context.ln(Decimal(clip)), context.ln(kept))
         logit = float(exact)
         low = float(context.subtract(exact, Decimal(logit)))
-        low_of_float32 = float(context.subtract(exact, Decimal(float(np.float32(logit)))))
     return (
         cost_fn,
         float(context.multiply(Decimal(cost_fp), muted)),
@@ -242,7 +239,7 @@ def _asymmetric_values(
         gamma_neg,
         logit,
         low,
-        low_of_float32,
         float(kept),
         clip,
+        float(context.divide(Decimal(1), kept)),
     )

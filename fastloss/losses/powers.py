@@ -11,8 +11,10 @@ import numpy as np
 
 from fastloss._pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, bisected_root, weighted_mean, weighted_quantile
+from fastloss.losses._kernel_values import split, square_root
 from fastloss.losses._locations import redescending_location
 from fastloss.losses._parameters import between, in_parts, parameter
+from fastloss.losses.redescending import cauchy_values
 
 
 class Lq(PointwiseLoss):
@@ -50,10 +52,9 @@ class Lq(PointwiseLoss):
         if q in (1.0, 2.0):
             super().__init__(params, kernel="absolute_error" if q == 1 else "squared_error")
             return
-        power, _, rest = in_parts(Fraction(q) - 1)
         curvature = float(Fraction(q) * (Fraction(q) - 1))
         ends = (0.0, math.inf) if q > 2 else (math.inf, 0.0)
-        super().__init__(params, (power, rest, q, curvature, *ends))
+        super().__init__(params, (q - 1, q, curvature, *ends))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.q == 1:
@@ -123,24 +124,26 @@ class BarronRobust(PointwiseLoss):
         c = between("c", c, 1e-9, 1e9)
         # beyond these the limits have the same bits: of relative distance x / alpha, and alpha
         limit = -math.inf if alpha < -1e25 else 0.0 if abs(alpha) < 1e-21 else alpha
-        if limit in (-math.inf, 0.0, 2.0):
+        params = {"alpha": alpha, "c": c}
+        inverse_square = 1 / Fraction(c) ** 2
+        if limit == 0:
+            root = split(square_root(inverse_square / 2))
+            values = cauchy_values(root, Fraction(1), inverse_square, "exact")
+            super().__init__(params, values, kernel="student_t")
+            return
+        if limit in (-math.inf, 2.0):
             half, b = (-1.0, Fraction(2)) if limit < 0 else (0.0, Fraction(2))
-            factor = {-math.inf: -1.0, 0.0: 0.0, 2.0: math.inf}[limit]
-            less_one = {-math.inf: -2.0, 0.0: -1.0, 2.0: 0.0}[limit]
-            half_rest = 0.0
+            factor, less_one = (-1.0, -2.0) if limit < 0 else (math.inf, 0.0)
         else:
             b = abs(Fraction(limit) - 2)
-            half, _, half_rest = in_parts(Fraction(limit) / 2)
+            half = limit / 2
             factor, less_one = float(b / Fraction(limit)), float(Fraction(limit) - 1)
         with localcontext() as context:
             context.prec = 60
-            root = (Decimal(b.numerator) / Decimal(b.denominator)).sqrt()
-            inverse = Fraction(1 / (root * Decimal(c)))
-        square = float(1 / Fraction(c) ** 2)
-        super().__init__(
-            {"alpha": alpha, "c": c},
-            (*in_parts(inverse), square, half, half_rest, factor, less_one),
-        )
+            scale = (Decimal(b.numerator) / Decimal(b.denominator)).sqrt() * Decimal(c)
+            inverse = Fraction(1 / scale)
+        values = (*in_parts(inverse), float(inverse_square), half, factor, less_one)
+        super().__init__(params, values)
 
     def __repr__(self) -> str:
         return super().__repr__().replace("=-inf", "=float('-inf')")

@@ -54,7 +54,7 @@ class Cauchy(PointwiseLoss):
     def __init__(self, c: float = 1.0, hessian: str = "exact") -> None:
         c, hessian = scale("c", c), one_of("hessian", hessian, HESSIANS)
         exact = Fraction(c)
-        values = _cauchy_values(split(1 / exact), exact**2 / 2, Fraction(1), hessian)
+        values = cauchy_values(split(1 / exact), exact**2 / 2, Fraction(1), hessian)
         super().__init__({"c": c, "hessian": hessian}, values)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
@@ -107,7 +107,7 @@ class StudentT(PointwiseLoss):
         hessian = one_of("hessian", hessian, HESSIANS)
         freedom = Fraction(df)
         inverse_square = 1 / (freedom * Fraction(scale) ** 2)
-        values = _cauchy_values(
+        values = cauchy_values(
             split(square_root(inverse_square)),
             (freedom + 1) / 2,
             (freedom + 1) * inverse_square,
@@ -319,7 +319,7 @@ class Wing(PointwiseLoss):
         return cusp_location(self, labels, weights, self.w)
 
 
-def _cauchy_values(
+def cauchy_values(
     inverse: tuple[float, float], factor: Fraction, curvature: Fraction, hessian: str
 ) -> tuple[float, ...]:
     """Return the parameters of src/losses/cauchy.h: 1 / c, a and d in two parts, 2 a, -1 or 1."""

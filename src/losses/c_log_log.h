@@ -6,9 +6,9 @@
  * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 5.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
+#if FL_BITS == 64
 FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-#if FL_BITS == 64
     static const double log_series[] = {0.041666666666666664,   -0.0003472222222219878,
                                         5.511463841041519e-06,  -1.0333992450315766e-07,
                                         2.0876108983915732e-09, -4.393916469151035e-11,
@@ -17,13 +17,8 @@ FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                            3.3068783068145235e-05, -8.267195716069155e-07,
                                            2.087673683638037e-08,  -5.283757898636377e-10,
                                            1.3330961991201414e-11, -3.0659722541194154e-13};
-#else
-    static const float log_series[] = {0.0416666642f, -0.00034716574f, 5.35990284e-06f};
-    static const float excess_series[] = {0.0833333358f, -0.00138888392f, 3.30438379e-05f,
-                                          -7.86376916e-07f};
-#endif
     const V one = vsplat(R(1.0)), half = vsplat(R(0.5));
-    const V most = vsplat((REAL)(FL_BITS == 64 ? 800 : 150));
+    const V most = vsplat(800.0);
     const VI positive = y > R(0.0), small = f < R(0.0);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
     V e_low;
@@ -44,3 +39,36 @@ FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
     *gradient = cost * vselect(positive, -h, e);
     *hessian = cost * vselect(positive, h * excess, e);
 }
+
+/* Here E is small below 1/8, for float64 has bits to lose. */
+FL_INLINE void FN(c_log_log_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    const V one = vsplat(1.0);
+    const VI positive = y > 0.0;
+    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    const V e = FN(fl_wide_exp)(vmax(vsplat(-600.0), f)), square = FN(fl_opaque)(e * e);
+    const VI small = e < 0.125;
+    const V tail = FN(fl_wide_exp)(-e), other = one - tail;
+    /* h / E, and E + h - 1 */
+    const V h_part = tail / other;
+    const V excess_part = FN(fl_opaque)(
+        square *
+        (1.0 / 12 + square * (-1.0 / 720 + square * (1.0 / 30240 + square * (-1.0 / 1209600)))));
+    const V half_e = 0.5 * e, h_large = FN(fl_opaque)(vmin(vsplat(1e30), e) * h_part);
+    const V h = vselect(small, one - (half_e - excess_part), h_large);
+    const V excess = vselect(small, half_e + excess_part, (e - one) + h_large);
+    /* log E - log(1 - e^-E) = E/2 less a series; and -log(1 - e^-E) */
+    const V series =
+        square *
+        (1.0 / 24 + square * (-1.0 / 2880 + square * (1.0 / 181440 + square * (-1.0 / 9676800))));
+    const V tail2 = tail * tail;
+    const V rare = (tail + 0.5 * tail2) + tail2 * (tail * (1.0 / 3) + 0.25 * tail2);
+    const V large = vselect(tail < 0x1p-10, rare, -FN(fl_wide_log)(other));
+    const V value = vselect(small, (half_e - series) - f, large);
+    *loss = cost * vselect(positive, value, e);
+    *gradient = cost * vselect(positive, -h, e);
+    *hessian = cost * vselect(positive, h * excess, e);
+}
+#else
+FL_FROM_WIDE(c_log_log, c_log_log_of_float)
+#endif

@@ -1,14 +1,15 @@
 /* Squared logarithmic error: r^2 with r = log1p(f) - log1p(y), y > -1. gradient 2 r / (1 + f), Hessian
  * 2 (1 - r) / (1 + f)^2, negative where r > 1. r = +-log1p(|f - y| / (1 + min(f, y))) in pairs of numbers,
- * without cancellation and for any f. Outside f > -1: NaN below, infinite at -1. Worst error 3 ULP, of the
+ * without cancellation and for any f; float32 in float64, without pairs. Outside f > -1: NaN below, infinite at -1. Worst error 3 ULP, of the
  * Hessian in ULP of its larger term. Parameters: none.
  */
+#if FL_BITS == 64
 FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     /* the quotient may overflow where its logarithm does not: then 2^-shift times it */
-    const REAL large = FL_BITS == 64 ? (REAL)0x1p900 : (REAL)0x1p100;
-    const REAL down = FL_BITS == 64 ? (REAL)0x1p-60 : (REAL)0x1p-30;
+    const REAL large = 0x1p900;
+    const REAL down = 0x1p-60;
     V d_lo, m_lo, product_lo, x_lo, log_lo;
     (void)t, (void)p;
     const V d = FN(fl_two_sum)(f, -y, &d_lo), m = FN(fl_two_sum)(one, vmin(y, f), &m_lo);
@@ -18,8 +19,7 @@ FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *g
     const V q = size / m, product = FN(fl_product)(q, m, &product_lo);
     const V q_lo = FN(fl_opaque)((((size - product) - product_lo) + size_lo - q * m_lo) / m);
     const V x = FN(fl_two_sum)(one, q, &x_lo);
-    V log_hi = FN(fl_log_pair_of)(x, x_lo + q_lo,
-                                  vkeep(shifted, vsplat((REAL)(FL_BITS == 64 ? 60 : 30))), &log_lo);
+    V log_hi = FN(fl_log_pair_of)(x, x_lo + q_lo, vkeep(shifted, vsplat(60.0)), &log_lo);
     log_hi = FN(fl_log1p_of_small)(q, q_lo, log_hi, &log_lo);
     /* q itself where it is infinite, at f = -1 and beyond all numbers, or NaN */
     const VI finite = (q <= REAL_MAX) & (m > zero);
@@ -32,3 +32,20 @@ FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *g
     *gradient = vselect(last, zero, double_r / w);
     *hessian = vselect(last, zero, (R(2.0) - double_r) / w / w);
 }
+
+FL_INLINE void FN(squared_log_error_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
+                                              V *hessian)
+{
+    const V zero = vsplat(0.0), infinity = vsplat((REAL)INFINITY), over = 1.0 / (1.0 + f);
+    const V d = f - y, m = 1.0 + vmin(y, f), q = vabs(d) / m;
+    const VI finite = (q < infinity) & (m > zero), last = f > REAL_MAX;
+    (void)p;
+    const V size = vselect(m < zero, vsplat((REAL)NAN), vselect(finite, FN(fl_wide_log1p)(q), q));
+    const V r = vcopysign(size, d), double_r = r + r;
+    *loss = r * r;
+    *gradient = vselect(last, zero, double_r * over);
+    *hessian = vselect(last, zero, ((2.0 - double_r) * over) * over);
+}
+#else
+FL_FROM_WIDE(squared_log_error, squared_log_error_of_float)
+#endif

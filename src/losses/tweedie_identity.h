@@ -5,17 +5,18 @@
  * Everything is made of A = f^a, y/f and y^a as fractions of powers of 2, the powers from logarithms in pairs
  * of numbers. Worst error 4 ULP, of the Hessian 5: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
  * the largest.
- * Parameters: p[0] = a, its rests p[1] in float64 and p[2] in float32; p[3], p[4], p[5] = 1/a, -1/b, 1/(a b);
- * or 1, -1, 0 for power = 1, and -1, 1, 0 for 2; p[6] = b, p[7] = power.
+ * Parameters: p[0] = a, its rest p[1]; p[2], p[3], p[4] = 1/a, -1/b, 1/(a b); or 1, -1, 0 for power = 1, and
+ * -1, 1, 0 for 2; p[5] = b, p[6] = power. float32 is computed in float64, without pairs.
  */
+#if FL_BITS == 64
 FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), infinity = vsplat((REAL)INFINITY);
     const V least = vsplat((REAL)(1 - EXPONENT_BIAS)), most = vsplat(EXP_PARTS_MOST);
-    const V b = vsplat(p[6]);
-    const VI logarithmic = vsplat(p[5]) == R(0.0), of_power_2 = vsplat(p[7]) == R(2.0);
+    const V b = vsplat(p[5]);
+    const VI logarithmic = vsplat(p[4]) == R(0.0), of_power_2 = vsplat(p[6]) == R(2.0);
     const VI positive = y > R(0.0);
-    const REAL a_lo = p[FL_BITS == 64 ? 1 : 2];
+    const REAL a_lo = p[1];
     V log_f_lo, log_y_lo, low, n, j, k_f, k_y, k_r, d_lo, more;
     (void)t;
     const V m_f = FN(fl_parts)(f, &k_f), m_y = FN(fl_parts)(y, &k_y);
@@ -29,8 +30,8 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
 
     /* the terms of the loss, times 2^n, 2^(n+k) and 2^j */
     const V logarithm = (log_y - log_f) + (log_y_lo - log_f_lo);
-    const V first = FN(fl_opaque)(e_f * p[3]), second = FN(fl_opaque)(e_f * ratio * p[4]);
-    V third = vselect(logarithmic, logarithm * vselect(of_power_2, -one, m_y), e_y * p[5]);
+    const V first = FN(fl_opaque)(e_f * p[2]), second = FN(fl_opaque)(e_f * ratio * p[3]);
+    V third = vselect(logarithmic, logarithm * vselect(of_power_2, -one, m_y), e_y * p[4]);
     third = vkeep(positive, FN(fl_opaque)(third));
     j = vselect(logarithmic, vkeep(of_power_2 == 0, k_y), j);
     j = vselect(positive, j, n);
@@ -48,17 +49,17 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
     /* near the label, where the terms of the loss cancel: f^-power r^2 times the sum over k of power
      * (power + 1) ... (power + k - 1) (r/f)^k / (k + 2)! */
     const V part = vcopysign(FN(fl_scale)(m_r / m_f, k_r + more - k_f), r);
-    const VI near = vabs(part) * (vabs(vsplat(p[7])) + R(8.0)) < R(0.25);
-    const V p_part = part * p[7];
+    const VI near = vabs(part) * (vabs(vsplat(p[6])) + R(8.0)) < R(0.25);
+    const V p_part = part * p[6];
     V series = one;
-    for (int i = FL_BITS == 64 ? 10 : 5; i >= 0; i--)
+    for (int i = 10; i >= 0; i--)
         series = one + (p_part + part * (REAL)i) * ((REAL)1 / (REAL)(i + 3)) * series;
     const V squared =
         FN(fl_scale)(e * m_r * m_r * (series * R(0.5)), exponent + R(2.0) * (k_r + more));
     value = vselect(near, squared, value);
     const V above = vmax(zero, k);
     const V factor = FN(fl_power_of_two)(vmax(least, -above)) * b +
-                     FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[7]);
+                     FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[6]);
     const V curvature = FN(fl_scale)(e * factor, exponent + above);
 
     const VI infinite = f > REAL_MAX, valid = f > R(0.0);
@@ -68,3 +69,41 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
     *gradient = vselect(valid, vselect(infinite, last, slope), nan);
     *hessian = vselect(valid, vselect(infinite, vkeep(b > one, infinity), curvature), nan);
 }
+
+FL_INLINE void FN(tweedie_identity_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
+                                             V *hessian)
+{
+    const V zero = vsplat(0.0), one = vsplat(1.0), infinity = vsplat((REAL)INFINITY);
+    const VI logarithmic = vsplat(p[4]) == 0.0, of_power_2 = vsplat(p[6]) == 2.0;
+    const VI positive = y > zero, infinite = f > REAL_MAX, valid = f > zero;
+    /* no further from the range of float32 than keeps every product finite */
+    const V x = vmin(vsplat(1e60), vmax(vsplat(1e-60), f)), over = one / x;
+    const V log_f = FN(fl_wide_log)(x), log_y = FN(fl_wide_log)(vmax(vsplat(1e-60), y));
+    const V a_log_f = vmin(vsplat(400.0), log_f * p[0]),
+            a_log_y = vmin(vsplat(400.0), log_y * p[0]);
+    const V A = FN(fl_wide_exp)(a_log_f), ratio = FN(fl_opaque)(y * over);
+    const V third = vselect(logarithmic, (log_y - log_f) * vselect(of_power_2, -one, y),
+                            FN(fl_wide_exp)(a_log_y) * p[4]);
+    const V sum = A * (p[2] + ratio * p[3]) + vkeep(positive, FN(fl_opaque)(third));
+    /* what overflows float32 need not be subtracted */
+    const V value =
+        vselect((a_log_f > 150.0) | ((a_log_y > 150.0) & positive), infinity, vmax(zero, sum));
+    const V r = f - y, part = r * over;
+    const VI near = vabs(part) * (vabs(vsplat(p[6])) + 8.0) < 0.25;
+    const V p_part = part * p[6];
+    V series = one;
+    for (int i = 5; i >= 0; i--)
+        series = one + (p_part + part * (REAL)i) * (1.0 / (REAL)(i + 3)) * series;
+    const V e = FN(fl_opaque)((A * over) * over);
+    const V last = vselect(vsplat(p[5]) == zero, one, vkeep(vsplat(p[5]) > zero, infinity));
+    const V nan = vsplat((REAL)NAN);
+    *loss = vselect(infinite & (vsplat(p[0]) >= zero), infinity,
+                    vselect(near, ((e * r) * r) * (0.5 * series), value));
+    *loss = vselect(valid, *loss, nan);
+    *gradient = vselect(valid, vselect(infinite, last, e * r), nan);
+    *hessian = vselect(infinite, vkeep(vsplat(p[5]) > one, infinity), e * (p[5] + ratio * p[6]));
+    *hessian = vselect(valid, *hessian, nan);
+}
+#else
+FL_FROM_WIDE(tweedie_identity, tweedie_identity_of_float)
+#endif

@@ -104,15 +104,12 @@ FL_INLINE V FN(fl_log1p_split)(V x, V *k)
     return x * scale + (scale - R(1.0));
 }
 
-/* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)). With tables, 1 + t = (1 +
- * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), is such that a_j - 1 is exact, and is
- * chosen so that log a_j almost is a number of this type.
- * Worst error: float64 1.03 ULP at 0x1.fd006bb7a43a9p-1, with tables 1.04 at 0x1.286429b62aa3cp-5;
- * float32 1.02 at 0x1.f64b36p-1, with tables 1.02 at 0x1.2617dep-5. Unfused: 1.37 at
- * 0x1.ff1638f075d0dp-1; 1.36 at 0x1.f13014p-1. */
-FL_INLINE V vlog1p_unit(V t)
-{
 #if FL_LOOKUP
+/* For t in [0, 1], u and *log_part such that log(1 + t) = *log_part + log(1 + u), |u| <= 1/30: 1 + t = (1 +
+ * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), is such that a_j - 1 is exact, and is
+ * chosen so that log a_j almost is a number of this type. */
+FL_INLINE V FN(fl_log1p_unit_split)(V t, V *log_part)
+{
 #if FL_BITS == 64
     static const FL_ALIGNED double a[] = {
         0x1.0000000000000p+0, 0x1.e003600000000p-1, 0x1.c3c47e8000000p-1, 0x1.aaaa4f8000000p-1,
@@ -126,10 +123,6 @@ FL_INLINE V vlog1p_unit(V t)
         0x1.b5cbf4243a64fp-2, 0x1.e16baa3bdbf49p-2, 0x1.057ef8cbdacaap-1, 0x1.19a6f40f8e007p-1,
         0x1.2d04ed839e3e0p-1, 0x1.3f960ecfbb438p-1, 0x1.519f47b158624p-1, 0x1.62e3a5efb637fp-1};
     /* clang-format on */
-    /* (log(1 + u) - u) / u^2 for |u| <= 1/30 */
-    static const double c[] = {-0.49999999999999317, 0.33333333333349657,  -0.25000000006853029,
-                               0.19999999907586824,  -0.16666645885095827, 0.14285865362372258,
-                               -0.12524599052398974, 0.11043621097304011};
 #else
     static const
         FL_ALIGNED float a[] = {0x1.000000p+0f, 0x1.e024b8p-1f, 0x1.c39b34p-1f, 0x1.aa3d56p-1f,
@@ -141,16 +134,37 @@ FL_INLINE V vlog1p_unit(V t)
         0x1.e6b2b4p-3f, 0x1.28f3b4p-2f, 0x1.589460p-2f, 0x1.870eb6p-2f,
         0x1.b5f824p-2f, 0x1.e48416p-2f, 0x1.076358p-1f, 0x1.1ac5c0p-1f,
         0x1.2d62b8p-1f, 0x1.3ff510p-1f, 0x1.4fd214p-1f, 0x1.60806ap-1f};
+#endif
+    const VU j = FN(fl_ubits)(t * R(15.0) + vround_shift());
+    const V factor = FN(fl_lookup)(a, j);
+    *log_part = FN(fl_lookup)(minus_log_a, j);
+    return t * factor + (factor - R(1.0));
+}
+#endif
+
+/* log(1 + t) for t in [0, 1], without a division: t + t (t q(t - 1/2)).
+ * Worst error: float64 1.03 ULP at 0x1.fd006bb7a43a9p-1, with tables 1.04 at 0x1.286429b62aa3cp-5;
+ * float32 1.02 at 0x1.f64b36p-1, with tables 1.02 at 0x1.2617dep-5. Unfused: 1.37 at
+ * 0x1.ff1638f075d0dp-1; 1.36 at 0x1.f13014p-1. */
+FL_INLINE V vlog1p_unit(V t)
+{
+#if FL_LOOKUP
+#if FL_BITS == 64
+    /* (log(1 + u) - u) / u^2 for |u| <= 1/30 */
+    static const double c[] = {-0.49999999999999317, 0.33333333333349657,  -0.25000000006853029,
+                               0.19999999907586824,  -0.16666645885095827, 0.14285865362372258,
+                               -0.12524599052398974, 0.11043621097304011};
+#else
     static const float c[] = {-0.49999997f, 0.33333495f, -0.2501852f, 0.1980899f};
 #endif
     const int last = sizeof c / sizeof *c - 1;
-    const VU j = FN(fl_ubits)(t * R(15.0) + vround_shift());
-    const V factor = FN(fl_lookup)(a, j), u = t * factor + (factor - R(1.0));
+    V log_part;
+    const V u = FN(fl_log1p_unit_split)(t, &log_part);
     V q = vsplat(c[last]);
     for (int i = last - 1; i >= 0; i--)
         q = c[i] + q * u;
     /* u^2 might be subnormal, which is slow; so below */
-    return FN(fl_lookup)(minus_log_a, j) + (u + u * (u * q));
+    return log_part + (u + u * (u * q));
 #else
 #if FL_BITS == 64
     static const double c[] = {

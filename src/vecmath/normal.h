@@ -34,7 +34,7 @@ FL_INLINE V FN(fl_normal_excess)(V x, V *low)
     const V bump = (one - q2) * FN(fl_polynomial)(q, q2, c, sizeof c / sizeof *c);
     const V numerator = one + bump, lost = (one - numerator) + bump;
     V error, product_low;
-    const V denominator = FN(fl_add_exactly)(x, vsplat(b), &error);
+    const V denominator = FN(fl_two_sum)(x, vsplat(b), &error);
     const V quotient = FN(fl_opaque)(numerator / denominator);
     const V product = FN(fl_product)(quotient, denominator, &product_low);
     const V remainder = ((numerator - product) - product_low) + lost;
@@ -52,7 +52,7 @@ FL_INLINE V FN(fl_normal_scaled_hazard)(V x, V excess, V excess_low)
     const REAL root = 2.50662827f, root_low = -2.86602048e-10f;
 #endif
     V error, product_low;
-    const V hazard = FN(fl_add_exactly)(x, excess, &error), low = error + excess_low;
+    const V hazard = FN(fl_two_sum)(x, excess, &error), low = error + excess_low;
     const V product = FN(fl_product)(hazard, FN(fl_opaque)(vsplat(root)), &product_low);
     return product + (product_low + (root * low + root_low * hazard));
 }

@@ -41,7 +41,7 @@ FL_INLINE V FN(fl_product)(V a, V b, V *error)
     return p;
 }
 
-/* a + b = s + *error: s is the rounded sum (Knuth) */
+/* a + b = s + *error, whichever is larger: s is the rounded sum (Knuth 1969) */
 FL_INLINE V FN(fl_two_sum)(V a, V b, V *error)
 {
     const V s = a + b, b_part = s - a;

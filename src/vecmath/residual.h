@@ -15,11 +15,12 @@
 #define SIZE_MOST 0x1p63f
 #endif
 
-/* f - y = returned + *low exactly (Knuth's TwoSum); *low = 0 where the difference is not finite */
+/* f - y = returned + *low exactly; *low = 0 where the difference is not finite */
 FL_INLINE V vresidual(V y, V f, V *low)
 {
-    const V r = f - y, back = r - f;
-    *low = vkeep(vabs(r) <= REAL_MAX, (f - (r - back)) - (y + back));
+    V error;
+    const V r = FN(fl_two_sum)(f, -y, &error);
+    *low = vkeep(vabs(r) <= REAL_MAX, error);
     return r;
 }
 

@@ -1,14 +1,6 @@
 /* Powers of a probability, sigma(x)^a = e^(-a softplus(-x)): the relative error of a power is the
  * absolute error of its exponent, which therefore stands in pairs: an unevaluated sum of a number and
- * its *low. fl_log_pair() and fl_product() of power.h are of the same kind. */
-
-/* a + b = sum + *error (Knuth 1969), whichever is larger */
-FL_INLINE V FN(fl_add_exactly)(V a, V b, V *error)
-{
-    const V sum = a + b, part = sum - a;
-    *error = (a - (sum - part)) + (b - part);
-    return sum;
-}
+ * its *low. */
 
 /* The quotient n and the remainder of x + x_low = n ln2 + r + *r_low, |r| <= ln2/2 (1 + tiny), for |x| <
  * 1400 (170 in float32). n + 2 EXPONENT_BIAS stands in the low bits of *exponent. */
@@ -71,6 +63,45 @@ FL_INLINE V FN(fl_exp_twofold)(V x, V *low)
     return FN(fl_scale_by_halves)(sum, exponent);
 }
 
+/* The same for x <= 0, with tables in fewer operations: e^r - 1 = r + tail is small, for r is at most ln2/32. */
+FL_INLINE V FN(fl_exp_nonpositive_twofold)(V x, V *low)
+{
+#if FL_LOOKUP && FL_BITS == 64
+    /* (e^r - 1 - r) / r^2, and by which part of themselves the powers of fl_exp_sixteenth_scale() are too small */
+    static const double c[] = {0.5,
+                               0.16666666666666669,
+                               0.041666666663561946,
+                               0.008333333332988364,
+                               0.001388906439086134,
+                               0.00019841464843252382};
+    static const FL_ALIGNED double missing[] = {
+        0x1.0a61c042dabc7p-61,  0x1.2d4ae1ea021e3p-56,  0x1.c43d374515c5ap-56,
+        -0x1.3ef6f22dd220ap-55, 0x1.7fa9dbb012cabp-58,  0x1.b61e80f88a341p-59,
+        -0x1.dc17201248403p-57, -0x1.7196c598c1f80p-57, 0x1.a6cd4b66ac21dp-58,
+        0x1.0394472a18b0ep-56,  0x1.60f3a436af84bp-60,  0x1.60902a0d24086p-56,
+        -0x1.41cccceb31e51p-58, -0x1.2eaf62de00c60p-56, 0x1.7da5af6faf5dbp-56,
+        0x1.d25a5a430a63ap-57};
+    const V bounded = vmax(vsplat(EXP_LOWEST), x); /* NaN stays */
+    const V shift = vround_shift() + R(16.0) * EXP_HEADROOM;
+    const V shifted = bounded * (16 * LOG2_E) + shift, n = shifted - shift;
+    const VU i = FN(fl_ubits)(shifted);
+    const V scale = FN(fl_exp_sixteenth_scale)(i);
+    /* the first difference is exact, for it is fused */
+    const V r_high = bounded - n * (LN2_HI / 16), shift_low = -EXP_OFFSET - n * (LN2_LO / 16);
+    const V r = r_high + shift_low, r_low = (r_high - r) + shift_low, r2 = r * r;
+    const V tail = r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c) +
+                   (r_low + FN(fl_lookup)(missing, i));
+    V error;
+    const V product = FN(fl_product)(scale, r, &error);
+    const V sum = scale + product, lost = (scale - sum) + product;
+    const V rest = lost + (error + scale * tail), high = sum + rest;
+    *low = ((sum - high) + rest) * EXP_BACK;
+    return high * EXP_BACK;
+#else
+    return FN(fl_exp_twofold)(vmax(vsplat((REAL)(FL_BITS == 64 ? -1400 : -170)), x), low);
+#endif
+}
+
 /* e^(x + x_low) - 1 for x <= 0, as a pair to a relative 2^-60 (2^-30 in float32). */
 FL_INLINE V FN(fl_expm1_twofold)(V x, V x_low, V *low)
 {
@@ -82,7 +113,7 @@ FL_INLINE V FN(fl_expm1_twofold)(V x, V x_low, V *low)
     const V g = FN(fl_expm1_remainder)(r, r_low, &g_low);
     const V scale = FN(fl_scale_by_halves)(one, exponent);
     const V less = scale - one, less_low = scale - (less + one);
-    const V sum = FN(fl_add_exactly)(less, scale * g, &lost);
+    const V sum = FN(fl_two_sum)(less, scale * g, &lost);
     const V rest = lost + (less_low + scale * g_low), high = sum + rest;
     *low = (sum - high) + rest;
     return high;
@@ -107,7 +138,7 @@ FL_INLINE V FN(fl_log1p_exp_twofold)(V x, V *t, V *t_low, V *low)
 {
     const V one = vsplat(R(1.0));
     V log_low;
-    *t = FN(fl_exp_twofold)(x, t_low);
+    *t = FN(fl_exp_nonpositive_twofold)(x, t_low);
     {
         const V u = one + *t, rest = ((one - u) + *t) + *t_low;
         const V log_u = FN(fl_log_pair)(u, &log_low), correction = rest / u;
@@ -124,6 +155,32 @@ FL_INLINE V FN(fl_exp_minus_product)(V a, V a_low, V g, V g_low)
     V error;
     const V product = FN(fl_product)(g, a, &error);
     return FN(fl_exp_of_sum)(-product, -(error + (g_low * a + g * a_low)));
+}
+
+/* Whether the integer n, the same for all samples, has a bit */
+FL_INLINE VI FN(fl_bit)(REAL n, int bit)
+{
+    return vsplat_int((int)n & bit ? -1 : 0);
+}
+
+/* (x + x_low)^n for 0 <= n < 8, n = 1, 2 and 4 where bit[0], bit[1] and bit[2] are set: only the sum of the
+ * result's parts is of more than single precision. */
+FL_INLINE V FN(fl_power_by_bits)(V x, V x_low, const VI bit[3], V *low)
+{
+    const V one = vsplat(R(1.0));
+    V power = vselect(bit[0], x, one), power_low = vkeep(bit[0], x_low);
+    for (int k = 1; k < 3; k++) {
+        V error;
+        const V square = FN(fl_product)(x, x, &error), twice = x + x;
+        x_low = error + twice * x_low;
+        x = square;
+        const V factor = vselect(bit[k], x, one), factor_low = vkeep(bit[k], x_low);
+        const V product = FN(fl_product)(power, factor, &error);
+        power_low = error + (power * factor_low + power_low * factor);
+        power = product;
+    }
+    *low = power_low;
+    return power;
 }
 
 /* Of z, for |z| < 1e30: t = e^-|z| and log(1 + t) in pairs, u = sigma(-|z|), v = sigma(|z|). */
@@ -145,7 +202,7 @@ FL_INLINE FN(fl_logistic_terms) FN(fl_logistic_of)(V z)
 FL_INLINE V FN(fl_softplus_twofold)(V z, FN(fl_logistic_terms) a, V *low)
 {
     V error;
-    const V high = FN(fl_add_exactly)(vmax(vsplat(R(0.0)), z), a.log_high, &error);
+    const V high = FN(fl_two_sum)(vmax(vsplat(R(0.0)), z), a.log_high, &error);
     *low = error + a.log_low;
     return high;
 }

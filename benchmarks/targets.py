@@ -19,6 +19,7 @@ from benchmarks import (
     call_overhead,
     cross_entropy,
     determinism,
+    linear,
     log_loss,
     memory_speed,
     sgd,
@@ -38,6 +39,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "cross_entropy": cross_entropy.run,
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
+    "linear": linear.run,
     "determinism": determinism.run,
 }
 SURVEY = "survey"

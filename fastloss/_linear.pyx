@@ -26,7 +26,7 @@ cnp.import_array()
 
 cdef enum:
     LONG_ROW_BYTES = 1536      # a block of shorter rows stays in the first cache, with the next one
-    LONG_BLOCK_BYTES = 131072  # a block of longer rows, in the second
+    LONG_BLOCK_BYTES = 262144  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
     LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
     ENTRIES_A_BLOCK = 2048     # of sparse X, about

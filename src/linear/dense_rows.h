@@ -131,6 +131,8 @@ FL_INLINE void FN(fl_few_tile)(const FlLinearBlock *b, const V coef[], ptrdiff_t
 #pragma GCC unroll 8
     for (int r = 0; r < FL_LINEAR_ROWS; r++) {
         const REAL *row = x + (r < count ? r : count - 1) * b->row_stride;
+        if (n_vectors >= 3)
+            FN(fl_fetch_next)(b, i + r, 1, n_vectors);
         sums[r] = FN(fl_load_features)(row, 0, n_vectors, last) * coef[0];
 #pragma GCC unroll 14
         for (int v = 1; v < n_vectors; v++)
@@ -149,7 +151,8 @@ FL_INLINE void FN(fl_few_forward)(const FlLinearBlock *b, int n_vectors)
     for (int v = 0; v < n_vectors; v++)
         coef[v] = vload((const REAL *)b->coef + v * LANES);
     for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS) {
-        FN(fl_fetch_next)(b, i, FL_LINEAR_ROWS, n_vectors);
+        if (n_vectors < 3)
+            FN(fl_fetch_next)(b, i, FL_LINEAR_ROWS, n_vectors);
         FN(fl_few_tile)(b, coef, i, FL_LINEAR_ROWS, n_vectors, last);
     }
     if (i < n)
@@ -225,22 +228,18 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
     }
 }
 
+/* The last rows first: they are still in the first cache. */
 FL_INLINE void FN(fl_backward_rows)(const FlLinearBlock *b)
 {
-    const ptrdiff_t n = b->n_rows;
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        FN(fl_backward_group)(b, i, 8);
-    if (i + 4 <= n) {
-        FN(fl_backward_group)(b, i, 4);
-        i += 4;
-    }
-    if (i + 2 <= n) {
-        FN(fl_backward_group)(b, i, 2);
-        i += 2;
-    }
-    if (i < n)
-        FN(fl_backward_group)(b, i, 1);
+    ptrdiff_t n = b->n_rows;
+    if (n & 1)
+        FN(fl_backward_group)(b, --n, 1);
+    if (n & 2)
+        FN(fl_backward_group)(b, n -= 2, 2);
+    if (n & 4)
+        FN(fl_backward_group)(b, n -= 4, 4);
+    while (n > 0)
+        FN(fl_backward_group)(b, n -= 8, 8);
 }
 
 /* Some outputs by some vectors of features, over all rows of the block. */

@@ -546,7 +546,8 @@ cdef class LinearObjective:
         total = np.empty(job.n_sums)
         job.scratch_bytes = divide_linear_scratch(&job, NULL, &unused)
         memory = <char*>malloc(
-            threads * job.scratch_bytes + 64 + job.n_chunks * (job.n_sums + 1) * sizeof(double)
+            threads * job.scratch_bytes + 64
+            + (job.n_chunks * (job.n_sums + 1) + FL_LINEAR_PAD) * sizeof(double)
         )
         if memory == NULL:
             raise MemoryError
@@ -569,11 +570,14 @@ cdef class LinearObjective:
         with np.errstate(over="ignore", under="ignore"):
             if self._job.sparse:
                 halves = matrix[:, :d].reshape(-1, self.n_outputs, d).transpose(0, 2, 1)
-                coef = np.ascontiguousarray(halves, dtype=self.dtype)
+                coef = np.zeros(halves.size + FL_LINEAR_PAD, self.dtype)
+                coef[:halves.size] = halves.ravel()
             else:
                 coef = np.zeros((len(matrix), self._job.coef_stride), self.dtype)
                 coef[:, :d] = matrix[:, :d]
-            return coef, np.ascontiguousarray(matrix[:, d], dtype=self.dtype)
+            intercept = np.zeros(len(matrix) + FL_LINEAR_PAD, self.dtype)
+            intercept[:len(matrix)] = matrix[:, d]
+            return coef, intercept
 
     cdef tuple _evaluate_python(self, str way, matrix):
         """The same block by block with a loss that is Python."""
@@ -589,7 +593,7 @@ cdef class LinearObjective:
         job.n_sums = job.n_outputs * (d + 1)
         job.coef = cnp.PyArray_DATA(coef)
         job.intercept = cnp.PyArray_DATA(intercept)
-        total = np.zeros(job.n_sums)
+        total = np.zeros(job.n_sums + FL_LINEAR_PAD)[:job.n_sums]
         # as the kernels lay it out, and as (n, n_outputs)
         raw = np.zeros(job.n_outputs * job.raw_stride, self.dtype)
         if job.sparse:

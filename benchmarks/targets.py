@@ -21,6 +21,7 @@ from benchmarks import (
     cross_entropy,
     cross_entropy_variants,
     determinism,
+    linear,
     log_loss,
     memory_speed,
     sgd,
@@ -41,6 +42,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "cross_entropy_variants": cross_entropy_variants.run,
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
+    "linear": linear.run,
     "determinism": determinism.run,
 }
 SURVEY = "survey"

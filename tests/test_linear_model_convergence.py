@@ -111,8 +111,9 @@ def test_too_few_iterations_are_told(model, y):
         model.set_params(solver_options={"maxiter": 2})
     else:
         model.set_params(max_iter=2)
-    with pytest.warns(ConvergenceWarning, match=r"after 2 iterations: max_iter = 2 iterations"):
+    with pytest.warns(ConvergenceWarning, match=r"after 2 iterations: max_iter = 2 iter") as warned:
         model.fit(X, y)
+    assert warned[0].filename == __file__
     assert np.max(model.n_iter_) == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ from fastloss.linear_model._losses import (
     choose_loss,
     has_probabilities,
     is_smooth,
+    straight_lines,
     threshold,
-    two_lines,
 )
 from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
 from fastloss.linear_model._progress import Callback, Convergence
@@ -68,9 +69,9 @@ class LinearClassifier(LinearClassifierBase):
     class_weight : dict or "balanced", optional
         Weights of the classes; "balanced" makes the classes' total weights equal.
     solver : {"auto", "interior-point", "lbfgs", "newton-cholesky"}, default="auto"
-        "auto" is an interior point method, which finds the exact optimum, for the hinge loss up to
-        5000 features, and L-BFGS otherwise. With an L1 penalty "lbfgs" and "newton-cholesky" are
-        OWL-QN.
+        "auto" is an interior point method, which finds the exact optimum, for the hinge loss up to 5000
+        features, and L-BFGS otherwise. With an L1 penalty "lbfgs" is OWL-QN; all others are proximal
+        Newton for losses of two classes up to 100 features, and OWL-QN beyond.
     tol : float, default=1e-4
         The fit ends when no entry of the gradient (with an L1 penalty, of the subgradient of least
         norm) is larger; by interior points, when the duality gap is below 1e-4 * tol of the objective.
@@ -267,25 +268,21 @@ class LinearClassifier(LinearClassifierBase):
     ) -> Fitted:
         d, fit_intercept = X.shape[1], bool(self.fit_intercept)
         l1, l2 = self._penalties((d + fit_intercept,))
-        lines = two_lines(self.loss_, codes.astype(np.float64))
+        lines = straight_lines(self.loss_, codes.astype(np.float64))
         solver = settings.solver
         if solver == "interior-point" and lines is None:
             raise ValueError(
-                f"solver = 'interior-point' with loss = {self.loss_!r}: expected a loss of two "
-                f"straight lines, the hinge loss"
+                f"solver = 'interior-point' with loss = {self.loss_!r}: expected the hinge loss"
             )
         if lines and (solver == "interior-point" or (solver == "auto" and fits_interior_point(d))):
-            gap = Settings(
-                solver,
-                GAP * settings.tol,
-                settings.max_iter,
-                settings.verbose,
-                settings.callback,
-                settings.title,
-            )
-            strength = float(self.alpha) * float(self.l1_ratio)
             return minimise_lines(
-                lines, X, weights, gap, l1=strength, l2=l2, fit_intercept=fit_intercept
+                lines,
+                X,
+                weights,
+                replace(settings, tol=GAP * settings.tol),
+                l1=float(self.alpha) * float(self.l1_ratio),
+                l2=l2,
+                fit_intercept=fit_intercept,
             )
         if start is None:
             start = np.zeros(d + fit_intercept)
@@ -312,6 +309,10 @@ class LinearClassifier(LinearClassifierBase):
         start = np.zeros(shape)
         if warm is not None:
             start = np.concatenate([-warm / 2, warm / 2]) if n_classes == 2 else warm
+        elif not is_smooth(self.loss_):
+            # where all classes have the same score there is a kink, which no step may lead down from
+            smooth = self._objective(fl.CrossEntropy(), X, codes, weights, l2)
+            start = minimise(smooth, start, replace(settings, verbose=0, callback=None), X).coef
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(objective, start, settings, X, l1=l1, smooth=is_smooth(self.loss_))
 

@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from fastloss.linear_model._progress import Callback, Convergence, Monitor
 from fastloss.linear_model._solvers import (
@@ -29,7 +30,7 @@ from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 _NEWTON_COEFFICIENTS = 2000  # beyond, forming and factoring the Hessian costs more than L-BFGS
 _PROXIMAL_COEFFICIENTS = 100  # beyond, OWL-QN's many gradients cost less than a few Hessians
 _INTERIOR_COEFFICIENTS = 5000
-_BLAS_COEFFICIENTS = 5000  # OpenBLAS starts threads for vectors of some 10,000
+_BLAS_NUMBERS = 100_000  # entries of X from which an iteration costs more than limiting BLAS
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def minimise(
         "report": monitor,
     }
     try:
-        with _one_blas_thread(flat.size > _BLAS_COEFFICIENTS):
+        with _one_blas_thread(X.size > _BLAS_NUMBERS):
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
             if l1 is not None and l1.any():
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
@@ -164,19 +165,18 @@ def minimise_lines(
     """
     assert_all_finite(X, input_name="X")
     n, d = X.shape
-    target, low, high = (np.asarray(part, np.float64) for part in lines)
-    if sample_weight is None:
-        low, high = low / n, high / n
-    else:
+    parts = [np.asarray(part, np.float64).reshape(-1, n) for part in lines]
+    share = np.full(n, 1 / n)
+    if sample_weight is not None:
+        used = sample_weight > 0
+        if not used.all():
+            X, parts, sample_weight = X[used], [p[:, used] for p in parts], sample_weight[used]
         share = sample_weight / sample_weight.sum()
-        low, high = low * share, high * share
-    used = low < high
-    if not used.all():
-        X, target, low, high = X[used], target[used], low[used], high[used]
+    target, low, high = parts[0].ravel(), (parts[1] * share).ravel(), (parts[2] * share).ravel()
     n_coef = d + fit_intercept
     monitor = _monitor(settings, (n_coef,))
     penalised = np.arange(n_coef) < d
-    with _one_blas_thread(n * d > 100_000):
+    with _one_blas_thread(X.size > _BLAS_NUMBERS):
         solution = piecewise_linear(
             X,
             target,
@@ -212,7 +212,7 @@ def warn_unless_converged(name: str, fitted: Fitted) -> None:
             f"{name}: not converged after {fitted.n_iter} iterations: {record.reason}; "
             f"gradient norm {_last(record):.3g}, tol {record.tol:g}"
         )
-    warnings.warn(message, ConvergenceWarning, stacklevel=4)
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
 
 def _last(record: Convergence) -> float:
@@ -244,4 +244,9 @@ def _one_blas_thread(limited: bool) -> Any:
 
     After a threaded call its workers spin for a while, and take the cores from the kernels.
     """
-    return threadpool_limits(1, user_api="blas") if limited else nullcontext()
+    return _blas().limit(limits=1, user_api="blas") if limited else nullcontext()
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()  # looking for the libraries takes a millisecond

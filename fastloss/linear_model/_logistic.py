@@ -56,9 +56,10 @@ class LogisticRegression(LinearClassifierBase):
     random_state : int, optional
         Accepted, without effect: nothing is random.
     solver : str, default="lbfgs"
-        Any of scikit-learn's names, each with any penalty and any number of classes. With an L1 penalty
-        all are OWL-QN; else "newton-cholesky" is Newton's method for two classes and at most 2000
-        features, and all others are L-BFGS.
+        Any of scikit-learn's names, each with any penalty and any number of classes. Without an L1
+        penalty "newton-cholesky" is Newton's method for two classes and at most 2000 features, and all
+        others are L-BFGS. With it "lbfgs" is OWL-QN, and all others are proximal Newton for two classes
+        and at most 100 features, and OWL-QN beyond.
     max_iter : int, default=100
         Iterations at most.
     verbose : int, default=0

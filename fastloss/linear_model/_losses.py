@@ -149,11 +149,12 @@ def threshold(loss: Any) -> float:
     return math.log(math.log(2)) if isinstance(loss, fl.CLogLog) else 0.0
 
 
-def two_lines(loss: Any, y: Any) -> tuple[Any, Any, Any] | None:
+def straight_lines(loss: Any, y: Any) -> tuple[Any, Any, Any] | None:
     """
-    Return a loss of two straight lines as (target, low, high), or None for any other loss.
+    Return a convex loss of straight lines as (target, low, high), or None for any other loss.
 
-    It is max(low * r, high * r) with r = target - raw_prediction, at labels y.
+    It is max(low * r, high * r) with r = target - raw_prediction, at labels y; or the sum of several
+    of them, one in each row.
     """
     if type(loss) is fl.AbsoluteError or (type(loss) is fl.SmoothL1 and loss.beta == 0):
         return y, -1.0 + 0.0 * y, 1.0 + 0.0 * y
@@ -162,6 +163,13 @@ def two_lines(loss: Any, y: Any) -> tuple[Any, Any, Any] | None:
     if type(loss) is fl.AbsolutePercentageError:
         slope = 1.0 / np.maximum(np.abs(y), loss.eps)
         return y, -slope, slope
+    if type(loss) is fl.EpsilonInsensitive:
+        zero, one = 0.0 * y, 1.0 + 0.0 * y
+        return (
+            np.array([y - loss.epsilon, y + loss.epsilon]),
+            np.array([zero, -one]),
+            np.array([one, zero]),
+        )
     if type(loss) is fl.Hinge:
         sign = 2.0 * y - 1.0
         return sign, -loss.cost_fp * (sign < 0), loss.cost_fn * (sign > 0)

@@ -14,7 +14,7 @@ from fastloss.linear_model._fitting import (
     minimise_lines,
     warn_unless_converged,
 )
-from fastloss.linear_model._losses import two_lines
+from fastloss.linear_model._losses import straight_lines
 from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
 from fastloss.linear_model._progress import Callback, Convergence
 
@@ -133,7 +133,7 @@ class QuantileRegressor(LinearRegressorBase):
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         with closing(callback):
             X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
-            lines = two_lines(fl.Pinball(quantile), y.astype(np.float64))
+            lines = straight_lines(fl.Pinball(quantile), y.astype(np.float64))
             assert lines is not None
             fitted = minimise_lines(
                 lines, X, weights, settings, l1=alpha, l2=0.0, fit_intercept=fit_intercept

@@ -17,7 +17,7 @@ from fastloss.linear_model._fitting import (
     minimise_lines,
     warn_unless_converged,
 )
-from fastloss.linear_model._losses import NUMBERS, choose_loss, is_smooth, two_lines
+from fastloss.linear_model._losses import NUMBERS, choose_loss, is_smooth, straight_lines
 from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
 from fastloss.linear_model._progress import Callback, Convergence
 
@@ -44,8 +44,9 @@ class LinearRegressor(LinearRegressorBase):
         Whether there is an intercept.
     solver : {"auto", "interior-point", "lbfgs", "newton-cholesky"}, default="auto"
         "auto" is an interior point method, which finds the exact optimum, for absolute (percentage)
-        error and pinball loss up to 5000 features, and L-BFGS otherwise. With an L1 penalty "lbfgs" and
-        "newton-cholesky" are OWL-QN.
+        errors, pinball and epsilon-insensitive loss up to 5000 features, and L-BFGS otherwise. With
+        an L1 penalty "lbfgs" is OWL-QN; all others are proximal Newton up to 100 features, and OWL-QN
+        beyond.
     tol : float, default=1e-4
         The fit ends when no entry of the gradient (with an L1 penalty, of the subgradient of least
         norm) is larger; by interior points, when the duality gap is below 1e-4 * tol of the objective.
@@ -78,8 +79,8 @@ class LinearRegressor(LinearRegressorBase):
     Notes
     -----
     Losses that are not convex (`Welsch`, `Tukey`, `Cauchy`, …) end in a local optimum, that beside the
-    best constant. Losses with several kinks (`EpsilonInsensitive`) have no gradient that goes to 0: the
-    fit then warns that it has not converged where it can come no lower.
+    best constant. `Wing` has a kink and is not convex: the gradient need not go to 0, and the fit
+    then warns that it has not converged where it can come no lower.
 
     Examples
     --------
@@ -155,11 +156,11 @@ class LinearRegressor(LinearRegressorBase):
         with closing(callback):
             X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
             d = X.shape[1]
-            lines = two_lines(self.loss_, y)
+            lines = straight_lines(self.loss_, y)
             if solver == "interior-point" and lines is None:
                 raise ValueError(
-                    f"solver = 'interior-point' with loss = {self.loss_!r}: expected a loss of two "
-                    f"straight lines: absolute (percentage) error or pinball loss"
+                    f"solver = 'interior-point' with loss = {self.loss_!r}: expected a loss of "
+                    f"straight lines: absolute (percentage) error, pinball, or epsilon-insensitive"
                 )
             if lines and (
                 solver == "interior-point" or (solver == "auto" and fits_interior_point(d))

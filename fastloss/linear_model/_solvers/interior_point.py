@@ -45,7 +45,7 @@ class _Problem:
         fit_intercept: bool,
     ) -> None:
         self.penalised = np.flatnonzero(l1)
-        self.rows = Rows(X, fit_intercept, self.penalised)
+        self.rows = Rows(X, fit_intercept, self.penalised, len(target) // X.shape[0])
         self.l2 = l2
         self.target = np.concatenate([target, np.zeros(len(self.penalised))])
         self.low = np.concatenate([low, -l1[self.penalised]])
@@ -113,8 +113,9 @@ def piecewise_linear(
     ----------
     X : array or sparse matrix, shape (n, d)
         Features.
-    target, low, high : array-like, shape (n,)
-        The residual's constant, and the slopes below and above 0: low <= 0 <= high, low < high.
+    target, low, high : array-like, shape (n,) or (m * n,)
+        The residual's constant, and the slopes below and above 0: low <= 0 <= high, low < high. The
+        loss of a sample may be the sum of m of them, the first of all samples first.
     l1, l2 : ndarray, shape (d[+1],)
         Penalties of each coefficient, the intercept last.
     fit_intercept : bool

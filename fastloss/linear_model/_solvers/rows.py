@@ -14,7 +14,7 @@ _BLOCK = 1 << 16  # numbers of a block of rows: half a megabyte, so that it stay
 
 class Rows:
     """
-    The matrix [X, 1; E, 0], never formed.
+    The matrix [X, 1; X, 1; …; E, 0], never formed: X once for each straight line of a sample.
 
     Parameters
     ----------
@@ -24,12 +24,18 @@ class Rows:
         Whether there is a column of ones behind X.
     penalised : ndarray of int
         Columns whose rows of the unit matrix follow those of X.
+    copies : int
+        How often the rows of X stand there.
     """
 
-    def __init__(self, X: Any, fit_intercept: bool, penalised: npt.NDArray[np.intp]) -> None:
+    def __init__(
+        self, X: Any, fit_intercept: bool, penalised: npt.NDArray[np.intp], copies: int
+    ) -> None:
         self.sparse = hasattr(X, "indptr")
         self.X = X.astype(np.float64) if self.sparse else X
-        self.n, self.d = X.shape
+        self.samples, self.d = X.shape
+        self.copies = copies
+        self.n = copies * self.samples  # rows of X, all copies
         self.fit_intercept = fit_intercept
         self.penalised = penalised
         self.n_coef = self.d + fit_intercept
@@ -38,33 +44,37 @@ class Rows:
     def times(self, coef: Vector) -> Vector:
         """Return the product with coefficients."""
         out = np.empty(self.n + len(self.penalised))
+        first = out[: self.samples]
         if self.sparse:
-            out[: self.n] = self.X @ coef[: self.d]
+            first[:] = self.X @ coef[: self.d]
         else:
             for rows in self._blocks():
-                np.dot(self._dense(rows), coef[: self.d], out=out[rows])
+                np.dot(self._dense(rows), coef[: self.d], out=first[rows])
         if self.fit_intercept:
-            out[: self.n] += coef[-1]
+            first += coef[-1]
+        for copy in range(1, self.copies):
+            out[copy * self.samples :][: self.samples] = first
         out[self.n :] = coef[self.penalised]
         return out
 
     def transposed_times(self, values: Vector) -> Vector:
         """Return the product of the transposed matrix with a value for each row."""
         out = np.zeros(self.n_coef)
+        merged = self._merged(values)
         if self.sparse:
-            out[: self.d] = self.X.T @ values[: self.n]
+            out[: self.d] = self.X.T @ merged
         else:
             for rows in self._blocks():
-                out[: self.d] += values[rows] @ self._dense(rows)
+                out[: self.d] += merged[rows] @ self._dense(rows)
         if self.fit_intercept:
-            out[-1] = values[: self.n].sum()
+            out[-1] = merged.sum()
         out[self.penalised] += values[self.n :]
         return out
 
     def gram(self, weights: Vector) -> Vector:
         """Return the transposed matrix times the weighted one."""
         out = np.zeros((self.n_coef, self.n_coef))
-        root = np.sqrt(weights[: self.n])
+        root = np.sqrt(self._merged(weights))
         if self.sparse:
             scaled = self.X.multiply(root[:, None]).tocsr()
             out[: self.d, : self.d] = (scaled.T @ scaled).toarray()
@@ -72,7 +82,7 @@ class Rows:
                 out[: self.d, -1] = out[-1, : self.d] = scaled.T @ root
                 out[-1, -1] = root @ root
         else:
-            scaled = np.empty((min(self.block, self.n), self.n_coef))
+            scaled = np.empty((min(self.block, self.samples), self.n_coef))
             for rows in self._blocks():
                 part = scaled[: rows.stop - rows.start]
                 np.multiply(self.X[rows], root[rows, None], out=part[:, : self.d])
@@ -86,15 +96,24 @@ class Rows:
         """Return some rows of the matrix."""
         out = np.zeros((len(chosen), self.n_coef))
         real = chosen < self.n
-        part = self.X[chosen[real]]
+        part = self.X[chosen[real] % self.samples]
         out[real, : self.d] = part.toarray() if self.sparse else part
         if self.fit_intercept:
             out[real, -1] = 1.0
         out[~real, self.penalised[chosen[~real] - self.n]] = 1.0
         return out
 
+    def _merged(self, values: Vector) -> Vector:
+        """Return the sum over the copies of each row of X."""
+        if self.copies == 1:
+            return values[: self.n]
+        merged: Vector = values[: self.n].reshape(self.copies, self.samples).sum(axis=0)
+        return merged
+
     def _blocks(self) -> list[slice]:
-        return [slice(i, min(i + self.block, self.n)) for i in range(0, self.n, self.block)]
+        return [
+            slice(i, min(i + self.block, self.samples)) for i in range(0, self.samples, self.block)
+        ]
 
     def _dense(self, rows: slice) -> Any:
         part = self.X[rows]

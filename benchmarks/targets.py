@@ -19,6 +19,7 @@ from benchmarks import (
     call_overhead,
     cross_entropy,
     determinism,
+    linear_model,
     log_loss,
     memory_speed,
     sgd,
@@ -39,6 +40,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
     "determinism": determinism.run,
+    "linear_model": linear_model.run,
 }
 SURVEY = "survey"
 HEADS = ("what", "against", "promised", "measured", "kept")

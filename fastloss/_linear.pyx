@@ -25,9 +25,11 @@ from fastloss.kernels cimport *
 cnp.import_array()
 
 cdef enum:
-    BLOCK_BYTES = 65536        # of X in a block: it stays in the cache until the way back
+    LONG_ROW_BYTES = 1536      # a block of shorter rows stays in the first cache, with the next one
+    LONG_BLOCK_BYTES = 131072  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
-    ENTRIES_A_BLOCK = 8192     # of sparse X, about
+    LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
+    ENTRIES_A_BLOCK = 2048     # of sparse X, about
     CHUNK_WORK = 65536         # multiplications a chunk, at least
     MOST_CHUNKS = 64           # each has sums of its own
     MOST_SUM_BYTES = 268435456  # of all chunks, where that leaves a few of them
@@ -346,12 +348,19 @@ cdef class LinearObjective:
             entries = job.indptr[n] - job.indptr[0]
             rows = ENTRIES_A_BLOCK * n // max(entries, <Py_ssize_t>1)
         else:
-            rows = BLOCK_BYTES // (d * job.item)
-        rows = min(max(rows // 16 * 16, <Py_ssize_t>16), <Py_ssize_t>MOST_BLOCK_ROWS)
+            job.fetches = (
+                d * job.item <= LONG_ROW_BYTES and job.row_stride <= d + FL_LINEAR_PAD
+                and not job.in_columns
+            )
+            rows = (FIRST_CACHE_BYTES if job.fetches else LONG_BLOCK_BYTES) // (d * job.item)
+        rows = max(rows, <Py_ssize_t>FL_LINEAR_ROWS) // FL_LINEAR_ROWS * FL_LINEAR_ROWS
+        if job.in_columns:
+            rows = max(rows, <Py_ssize_t>LEAST_COLUMN_ROWS)
+        rows = min(rows, <Py_ssize_t>MOST_BLOCK_ROWS)
         if self._python:
             rows = PYTHON_ROWS
         job.block_rows = min(rows, max(n, <Py_ssize_t>1))
-        job.raw_stride = (job.block_rows + FL_LINEAR_PAD - 1) // FL_LINEAR_PAD * FL_LINEAR_PAD
+        job.raw_stride = (job.block_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
         job.coef_stride = (d + FL_LINEAR_PAD - 1) // FL_LINEAR_PAD * FL_LINEAR_PAD
 
     cdef int _divide_chunks(self, LinearJob* job) except -1:

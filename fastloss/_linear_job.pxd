@@ -22,6 +22,8 @@ cdef enum:
 cdef enum:
     # Sums of float32 go on in float64 after about so many rows.
     FLUSH_ROWS = 2048
+    # A block of this size and the next stay in the first cache, with what belongs to them.
+    FIRST_CACHE_BYTES = 16384
 
 
 cdef struct LinearJob:
@@ -38,6 +40,7 @@ cdef struct LinearJob:
     # X
     int sparse, wide_indices, in_columns
     int copied                # no kernel can read its memory: block by block into a buffer
+    int fetches               # the next block, while one is computed
     Py_ssize_t whole_rows     # so many can be read to the end of their last vector
     FlArray x
     Py_ssize_t row_stride, column_stride
@@ -135,7 +138,7 @@ cdef inline void find_rows(
     block.x = job.x.data + start * job.row_stride * job.item
     block.row_stride = job.row_stride
     block.column_stride = job.column_stride
-    if not job.in_columns:
+    if job.fetches and not job.in_columns:
         block.next = <const char*>block.x + n * job.row_stride * job.item
 
 

@@ -48,7 +48,15 @@ FL_OUTLINE void FN(fl_columns_forward)(const FlLinearBlock *b)
             raw[i] = ((const REAL *)b->intercept)[k];
         for (; j + together <= d; j += together)
             FN(fl_columns_add)(b, j, 8, coef, raw);
-        for (; j < d; j++)
+        if (j + 4 <= d) {
+            FN(fl_columns_add)(b, j, 4, coef, raw);
+            j += 4;
+        }
+        if (j + 2 <= d) {
+            FN(fl_columns_add)(b, j, 2, coef, raw);
+            j += 2;
+        }
+        if (j < d)
             FN(fl_columns_add)(b, j, 1, coef, raw);
     }
 }
@@ -91,7 +99,15 @@ FL_OUTLINE void FN(fl_columns_backward)(const FlLinearBlock *b)
         ptrdiff_t j = 0;
         for (; j + together <= d; j += together)
             FN(fl_columns_sum)(b, j, 8, g, to);
-        for (; j < d; j++)
+        if (j + 4 <= d) {
+            FN(fl_columns_sum)(b, j, 4, g, to);
+            j += 4;
+        }
+        if (j + 2 <= d) {
+            FN(fl_columns_sum)(b, j, 2, g, to);
+            j += 2;
+        }
+        if (j < d)
             FN(fl_columns_sum)(b, j, 1, g, to);
     }
 }

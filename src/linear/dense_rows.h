@@ -33,45 +33,70 @@ FL_INLINE VI FN(fl_last_features)(ptrdiff_t n_features)
 FL_INLINE V FN(fl_load_features)(const REAL *x, ptrdiff_t v, ptrdiff_t n_vectors, VI last)
 {
     const V features = vload(x + v * LANES);
-    return v + 1 == n_vectors ? vkeep(last, features) : features;
+    return v + 1 == n_vectors ? vkeep(last, FN(fl_opaque)(features)) : features;
 }
 
-/* Raw predictions of up to eight rows by n_outputs outputs, for constants n_outputs and, if not 0, few. */
-FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, ptrdiff_t count,
-                                   ptrdiff_t k, int n_outputs, ptrdiff_t n_vectors, VI last)
+/* While rows are computed, as many bytes of the next block are fetched as half of theirs: the way forth brings one
+ * half of it, the way back the other, so that memory never rests. The block and the next fit the first cache.
+ * `row` counts those of the way back behind those of the way forth. */
+FL_INLINE void FN(fl_fetch_next)(const FlLinearBlock *b, ptrdiff_t row, ptrdiff_t n_rows)
 {
-    const REAL *x[FL_LINEAR_ROWS], *coef = (const REAL *)b->coef + k * b->coef_stride;
-    const REAL *intercept = (const REAL *)b->intercept + k;
+    const ptrdiff_t half = b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
+    if (b->next)
+        for (ptrdiff_t at = row * half; at < (row + n_rows) * half; at += 64)
+            FL_PREFETCH((const char *)b->next + at, 0);
+}
+
+/* The part of that for one vector of each of n_rows rows. */
+FL_INLINE void FN(fl_fetch_step)(const char *next, ptrdiff_t v, ptrdiff_t n_rows)
+{
+    const ptrdiff_t n_bytes = n_rows * (ptrdiff_t)sizeof(V) / 2;
+    for (ptrdiff_t at = v * n_bytes; at < (v + 1) * n_bytes; at += 64)
+        FL_PREFETCH(next + at, 0);
+}
+
+FL_INLINE const char *FN(fl_next_half)(const FlLinearBlock *b, ptrdiff_t row)
+{
+    return (const char *)b->next + row * b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
+}
+
+/* Raw predictions of n_rows rows by n_outputs outputs, both constants. */
+FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_rows, ptrdiff_t k,
+                                   int n_outputs, ptrdiff_t n_vectors, VI last)
+{
+    const REAL *x = (const REAL *)b->x + i * b->row_stride;
+    const REAL *coef = (const REAL *)b->coef + k * b->coef_stride;
+    const char *next = b->next && k == 0 ? FN(fl_next_half)(b, i) : NULL;
+    const ptrdiff_t stride = b->row_stride;
     V sums[FL_OUTPUTS_FORWARD][FL_LINEAR_ROWS];
-#pragma GCC unroll 8
-    for (int r = 0; r < FL_LINEAR_ROWS; r++)
-        x[r] = (const REAL *)b->x + (i + (r < count ? r : count - 1)) * b->row_stride;
 #pragma GCC unroll 3
     for (int o = 0; o < n_outputs; o++)
 #pragma GCC unroll 8
         for (int r = 0; r < FL_LINEAR_ROWS; r++)
             sums[o][r] = vsplat(R(0.0));
     for (ptrdiff_t v = 0; v < n_vectors - 1; v++) {
+        if (next)
+            FN(fl_fetch_step)(next, v, n_rows);
 #pragma GCC unroll 8
-        for (int r = 0; r < FL_LINEAR_ROWS; r++) {
-            const V features = vload(x[r] + v * LANES);
+        for (int r = 0; r < n_rows; r++) {
+            const V features = vload(x + r * stride + v * LANES);
 #pragma GCC unroll 3
             for (int o = 0; o < n_outputs; o++)
                 sums[o][r] += features * vload(coef + o * b->coef_stride + v * LANES);
         }
     }
 #pragma GCC unroll 8
-    for (int r = 0; r < FL_LINEAR_ROWS; r++) {
-        const V features = vkeep(last, vload(x[r] + (n_vectors - 1) * LANES));
+    for (int r = 0; r < n_rows; r++) {
+        const V features = vload(x + r * stride + (n_vectors - 1) * LANES);
+        const V kept = vkeep(last, FN(fl_opaque)(features));
 #pragma GCC unroll 3
         for (int o = 0; o < n_outputs; o++)
-            sums[o][r] += features * vload(coef + o * b->coef_stride + (n_vectors - 1) * LANES);
+            sums[o][r] += kept * vload(coef + o * b->coef_stride + (n_vectors - 1) * LANES);
     }
 #pragma GCC unroll 3
-    for (int o = 0; o < n_outputs; o++) {
-        REAL *raw = (REAL *)b->raw + (k + o) * b->raw_stride + i;
-        FN(fl_sum_lanes)(sums[o], intercept[o], raw);
-    }
+    for (int o = 0; o < n_outputs; o++)
+        FN(fl_sum_lanes)(sums[o], ((const REAL *)b->intercept)[k + o],
+                         (REAL *)b->raw + (k + o) * b->raw_stride + i);
 }
 
 FL_INLINE void FN(fl_forward_outputs)(const FlLinearBlock *b, ptrdiff_t k, int n_outputs)
@@ -79,10 +104,18 @@ FL_INLINE void FN(fl_forward_outputs)(const FlLinearBlock *b, ptrdiff_t k, int n
     const ptrdiff_t n = b->n_rows, n_vectors = (b->n_features + LANES - 1) / LANES;
     const VI last = FN(fl_last_features)(b->n_features);
     ptrdiff_t i = 0;
-    for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS)
-        FN(fl_forward_tile)(b, i, FL_LINEAR_ROWS, k, n_outputs, n_vectors, last);
+    for (; i + 8 <= n; i += 8)
+        FN(fl_forward_tile)(b, i, 8, k, n_outputs, n_vectors, last);
+    if (i + 4 <= n) {
+        FN(fl_forward_tile)(b, i, 4, k, n_outputs, n_vectors, last);
+        i += 4;
+    }
+    if (i + 2 <= n) {
+        FN(fl_forward_tile)(b, i, 2, k, n_outputs, n_vectors, last);
+        i += 2;
+    }
     if (i < n)
-        FN(fl_forward_tile)(b, i, n - i, k, n_outputs, n_vectors, last);
+        FN(fl_forward_tile)(b, i, 1, k, n_outputs, n_vectors, last);
 }
 
 /* Eight rows of few vectors. */
@@ -113,8 +146,10 @@ FL_INLINE void FN(fl_few_forward)(const FlLinearBlock *b, int n_vectors)
 #pragma GCC unroll 14
     for (int v = 0; v < n_vectors; v++)
         coef[v] = vload((const REAL *)b->coef + v * LANES);
-    for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS)
+    for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS) {
+        FN(fl_fetch_next)(b, i, FL_LINEAR_ROWS);
         FN(fl_few_tile)(b, coef, i, FL_LINEAR_ROWS, n_vectors, last);
+    }
     if (i < n)
         FN(fl_few_tile)(b, coef, i, n - i, n_vectors, last);
 }
@@ -125,7 +160,7 @@ FL_INLINE void FN(fl_few_backward)(const FlLinearBlock *b, int n_vectors)
 {
     const int copies = n_vectors == 1 ? 8 : n_vectors == 2 ? 4 : n_vectors <= 4 ? 2 : 1;
     const ptrdiff_t n = b->n_rows, stride = b->row_stride;
-    const REAL *x = b->x, *g = b->raw, *next = b->next;
+    const REAL *x = b->x, *g = b->raw;
     REAL *to = b->sums;
     V sums[16];
     ptrdiff_t i = 0;
@@ -136,13 +171,10 @@ FL_INLINE void FN(fl_few_backward)(const FlLinearBlock *b, int n_vectors)
     for (int s = n_vectors; s < copies * n_vectors; s++)
         sums[s] = vsplat(R(0.0));
     for (; i + copies <= n; i += copies) {
+        FN(fl_fetch_next)(b, n + i, copies);
 #pragma GCC unroll 8
         for (int c = 0; c < copies; c++) {
             const V weight = vsplat(g[i + c]);
-            if (next && (n_vectors > 1 || c % 2 == 0))
-#pragma GCC unroll 14
-                for (int v = 0; v < n_vectors; v++)
-                    FL_PREFETCH_FAR(next + (i + c) * stride + v * LANES);
 #pragma GCC unroll 14
             for (int v = 0; v < n_vectors; v++)
                 sums[c * n_vectors + v] += weight * vload(x + (i + c) * stride + v * LANES);
@@ -164,43 +196,49 @@ FL_INLINE void FN(fl_few_backward)(const FlLinearBlock *b, int n_vectors)
         vstore(to + v * LANES, sums[v]);
 }
 
-/* One output, many features: sums are read and written once for eight rows. */
+/* One output, many features: sums are read and written once for n_rows rows, a constant. */
+FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_rows)
+{
+    const ptrdiff_t stride = b->row_stride, n_vectors = (b->n_features + LANES - 1) / LANES;
+    const REAL *x = (const REAL *)b->x + i * stride, *g = (const REAL *)b->raw + i;
+    const char *next = b->next ? FN(fl_next_half)(b, b->n_rows + i) : NULL;
+    REAL *to = b->sums;
+    V weight[FL_LINEAR_ROWS];
+#pragma GCC unroll 8
+    for (int r = 0; r < n_rows; r++)
+        weight[r] = vsplat(g[r]);
+    for (ptrdiff_t v = 0; v < n_vectors; v++) {
+        V even = vload(to + v * LANES), odd = vsplat(R(0.0));
+        if (next)
+            FN(fl_fetch_step)(next, v, n_rows);
+#pragma GCC unroll 8
+        for (int r = 0; r < n_rows; r++) {
+            const V features = vload(x + r * stride + v * LANES);
+            if (r % 2)
+                odd += weight[r] * features;
+            else
+                even += weight[r] * features;
+        }
+        vstore(to + v * LANES, even + odd);
+    }
+}
+
 FL_INLINE void FN(fl_backward_rows)(const FlLinearBlock *b)
 {
-    const ptrdiff_t n = b->n_rows, stride = b->row_stride;
-    const ptrdiff_t n_vectors = (b->n_features + LANES - 1) / LANES;
-    const REAL *g = b->raw;
-    REAL *to = b->sums;
+    const ptrdiff_t n = b->n_rows;
     ptrdiff_t i = 0;
-    for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS) {
-        const REAL *x = (const REAL *)b->x + i * stride;
-        const REAL *next = b->next ? (const REAL *)b->next + i * stride : NULL;
-        V weight[FL_LINEAR_ROWS];
-#pragma GCC unroll 8
-        for (int r = 0; r < FL_LINEAR_ROWS; r++)
-            weight[r] = vsplat(g[i + r]);
-        for (ptrdiff_t v = 0; v < n_vectors; v++) {
-            const REAL *at = x + v * LANES;
-            V even = vload(to + v * LANES), odd = weight[1] * vload(at + stride);
-            even += weight[0] * vload(at);
-#pragma GCC unroll 8
-            for (int r = 2; r < FL_LINEAR_ROWS; r += 2) {
-                even += weight[r] * vload(at + r * stride);
-                odd += weight[r + 1] * vload(at + (r + 1) * stride);
-            }
-            if (next)
-#pragma GCC unroll 8
-                for (int r = 0; r < FL_LINEAR_ROWS; r++)
-                    FL_PREFETCH_FAR(next + r * stride + v * LANES);
-            vstore(to + v * LANES, even + odd);
-        }
+    for (; i + 8 <= n; i += 8)
+        FN(fl_backward_group)(b, i, 8);
+    if (i + 4 <= n) {
+        FN(fl_backward_group)(b, i, 4);
+        i += 4;
     }
-    for (; i < n; i++) {
-        const REAL *x = (const REAL *)b->x + i * stride;
-        const V weight = vsplat(g[i]);
-        for (ptrdiff_t v = 0; v < n_vectors; v++)
-            vstore(to + v * LANES, vload(to + v * LANES) + weight * vload(x + v * LANES));
+    if (i + 2 <= n) {
+        FN(fl_backward_group)(b, i, 2);
+        i += 2;
     }
+    if (i < n)
+        FN(fl_backward_group)(b, i, 1);
 }
 
 /* Some outputs by some vectors of features, over all rows of the block. */
@@ -316,9 +354,13 @@ FL_BACKWARD(5)
     FL_CASE(way, 1) \
     FL_CASE(way, 2) \
     FL_CASE(way, 3) \
-    FL_CASE(way, 4) FL_CASE(way, 5) FL_CASE(way, 6) FL_CASE(way, 7) FL_CASE(way, 8) \
-        FL_CASE(way, 9) FL_CASE(way, 10) FL_CASE(way, 11) FL_CASE(way, 12) FL_CASE(way, 13) \
-            FL_CASE(way, 14)
+    FL_CASE(way, 4) \
+    FL_CASE(way, 5) \
+    FL_CASE(way, 6) \
+    FL_CASE(way, 7) \
+    FL_CASE(way, 8) \
+    FL_CASE(way, 9) \
+    FL_CASE(way, 10) FL_CASE(way, 11) FL_CASE(way, 12) FL_CASE(way, 13) FL_CASE(way, 14)
 #else
 #define FL_CASES(way) \
     FL_CASE(way, 1) FL_CASE(way, 2) FL_CASE(way, 3) FL_CASE(way, 4) FL_CASE(way, 5) FL_CASE(way, 6)

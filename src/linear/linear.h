@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-    FL_LINEAR_ROWS = 8, /* rows that are computed together; raw has room for a multiple of it */
+    FL_LINEAR_ROWS = 8, /* rows that are computed together; raw has room for so many more */
     FL_LINEAR_PAD =
         16 /* coefficients and sums have room for a multiple of it, 0 behind the features */
 };
@@ -39,7 +39,7 @@ typedef struct {
     ptrdiff_t raw_stride;
     void *sums; /* added to by backward */
     double *intercept_sums; /* [n_outputs], added to by backward */
-    const void *next; /* dense rows: where the next block stands, to be fetched ahead; or NULL */
+    const void *next; /* dense rows: where the next block stands, if it is to be fetched ahead */
 } FlLinearBlock;
 
 typedef void (*FlLinearFn)(const FlLinearBlock *block);

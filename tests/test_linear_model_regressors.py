@@ -148,6 +148,20 @@ def test_huber_is_stationary_in_coefficients_intercept_and_scale():
     assert np.mean(clipped**2) == pytest.approx(1.0, rel=1e-9)
 
 
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+def test_huber_of_many_rows_starts_from_some_of_them(layout):
+    rng = np.random.default_rng(17)
+    X = features(rng, 20000, 4, layout)
+    y = scores(rng, X) + 1.0 + rng.standard_t(2, 20000)
+    weights = weights_of(rng, 20000)
+    model = linear_model.HuberRegressor(tol=1e-9, alpha=0.0).fit(X, y, weights)
+    assert model.convergence_.gradient_norm[0] < 0.1
+    clipped = np.clip((y - dense(X) @ model.coef_ - model.intercept_) / model.scale_, -1.35, 1.35)
+    slopes = np.average(dense(X) * clipped[:, None], axis=0, weights=weights)
+    np.testing.assert_allclose(slopes, np.zeros(4), atol=1e-8)
+    assert np.average(clipped**2, weights=weights) == pytest.approx(1.0, rel=1e-8)
+
+
 def test_huber_without_hessians():
     rng = np.random.default_rng(8)
     X = rng.normal(size=(2000, 310))  # beyond Newton's method

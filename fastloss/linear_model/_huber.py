@@ -20,8 +20,11 @@ from fastloss.linear_model._fitting import (
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._parameters import between, integer, nonnegative, switch
 from fastloss.linear_model._progress import Callback, Convergence
+from fastloss.linear_model._solvers import NotFiniteError, newton
 
 _NEWTON_FEATURES = 300  # beyond, L-BFGS is quicker than forming Hessians
+_ROWS_PER_FEATURE = 200  # rows that tell a coefficient to about a tenth of its noise
+_GUESS: dict[str, Any] = {"max_iter": 20, "precision": 1e-7, "report": lambda *_: None}
 _GAP = 1e-9
 _LEAST_SCALE = 10 * float(np.finfo(np.float64).eps)  # scikit-learn's lower bound
 
@@ -169,12 +172,13 @@ class HuberRegressor(LinearRegressorBase):
                 )
                 linear, self.scale_ = fitted.coef, _LEAST_SCALE
             else:
+                start = self._warm_start(X.shape[1]) if self.warm_start else None
+                if start is None:
+                    start = _first_guess(X, y, weights, epsilon, fit_intercept, self._n_threads())
                 objective = HuberScale(
                     X, y, weights, epsilon, alpha / total, fit_intercept, self._n_threads()
                 )
-                fitted = minimise(
-                    objective, self._start(X, y), settings, X, report_shape=(objective.n_coef,)
-                )
+                fitted = minimise(objective, start, settings, X, report_shape=(objective.n_coef,))
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._set_coef(linear, X.dtype)
         self.n_iter_ = fitted.n_iter
@@ -184,14 +188,43 @@ class HuberRegressor(LinearRegressorBase):
         warn_unless_converged("HuberRegressor", fitted)
         return self
 
-    def _start(self, X: Any, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Return coefficients and log(sigma) of the last fit, or of the median and its deviations."""
-        linear = self._warm_coef(X.shape[1]) if self.warm_start else None
-        if linear is not None and self.scale_ > 0:
-            return np.append(linear, np.log(self.scale_))
-        linear = np.zeros(X.shape[1] + bool(self.fit_intercept))
-        if self.fit_intercept:
-            linear[-1] = np.median(y)
-        deviations = np.abs(y - linear[-1] if self.fit_intercept else y)
-        scale = 1.5 * float(np.median(deviations)) or float(deviations.mean()) or 1.0
-        return np.append(linear, np.log(scale))
+    def _warm_start(self, n_features: int) -> npt.NDArray[np.float64] | None:
+        """Return coefficients and log(sigma) of the last fit, if it had as many features."""
+        linear = self._warm_coef(n_features)
+        if linear is None or not self.scale_ > _LEAST_SCALE:
+            return None
+        return np.append(linear, np.log(self.scale_))
+
+
+def _first_guess(
+    X: Any,
+    y: npt.NDArray[Any],
+    weights: npt.NDArray[np.float64] | None,
+    epsilon: float,
+    fit_intercept: bool,
+    n_threads: int | None,
+) -> npt.NDArray[np.float64]:
+    """Return coefficients and log(sigma) of some of the rows, where there are many, else no slopes."""
+    d = X.shape[1]
+    stride = len(y) // (_ROWS_PER_FEATURE * (d + 2))
+    part = None if weights is None or stride < 1 else weights[::stride]
+    if stride < 4 or d > _NEWTON_FEATURES or (part is not None and not part.any()):
+        return _no_slopes(y, d, fit_intercept)
+    start = _no_slopes(y[::stride], d, fit_intercept)
+    objective = HuberScale(X[::stride], y[::stride], part, epsilon, 0.0, fit_intercept, n_threads)
+    tol = 1e-3 * float(np.exp(start[-1]))
+    try:
+        return newton(objective, start, tol=tol, **_GUESS).coef
+    except NotFiniteError:  # X is not finite: the whole fit will say so
+        return start
+
+
+def _no_slopes(y: npt.NDArray[Any], d: int, fit_intercept: bool) -> npt.NDArray[np.float64]:
+    """Return the median as intercept, and the log of the scale that the deviations from it tell."""
+    start = np.zeros(d + fit_intercept + 1)
+    if fit_intercept:
+        start[d] = np.median(y)
+    deviations = np.abs(y - start[d] if fit_intercept else y)
+    scale = 1.5 * float(np.median(deviations)) or float(deviations.mean()) or 1.0
+    start[-1] = np.log(scale)
+    return start

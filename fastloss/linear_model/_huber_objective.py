@@ -51,6 +51,7 @@ class HuberScale:
         self.d = X.shape[1]
         self.epsilon, self.l2, self.n_threads = epsilon, l2, n_threads
         self.n_coef = self.d + fit_intercept
+        self._last: tuple[Vector, float, Vector, float] | None = None
 
     def _losses(self, log_scale: float) -> tuple[Any, Any]:
         """Return the two objectives for one scale; always with an intercept, which may stay 0."""
@@ -79,7 +80,9 @@ class HuberScale:
         gradient = np.empty(len(unknowns))
         gradient[:-1] = (2 / sigma) * slopes[: self.n_coef]
         gradient[: self.d] += 2 * self.l2 * coef
-        gradient[-1] = sigma - (2 / sigma) * loss + 2 * self.epsilon * beyond.loss(linear)
+        excess = beyond.loss(linear)
+        gradient[-1] = sigma - (2 / sigma) * loss + 2 * self.epsilon * excess
+        self._last = (unknowns.copy(), loss, slopes, excess)
         return sigma + (2 / sigma) * loss + self.l2 * float(coef @ coef), gradient
 
     def hessian(self, unknowns: Vector) -> Vector:
@@ -87,10 +90,13 @@ class HuberScale:
         sigma = float(np.exp(unknowns[-1]))
         delta = self.epsilon * sigma
         linear = self._linear(unknowns)
+        if self._last is None or not np.array_equal(self._last[0], unknowns):
+            self.loss_gradient(unknowns)
+        assert self._last is not None
+        _, loss, slopes, excess = self._last
         huber, beyond = self._losses(unknowns[-1])
-        loss = huber.loss(linear)
-        slopes, inside = huber.gradient_hessian(linear)
-        excess, outer_slopes = beyond.loss_gradient(linear)
+        inside = huber.hessian(linear)
+        outer_slopes = beyond.gradient(linear)
         n = self.n_coef
         out = np.empty((n + 1, n + 1))
         out[:-1, :-1] = (2 / sigma) * inside[:n, :n]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -22,6 +22,9 @@ _EPS = float(np.finfo(np.float64).eps)
 _ARMIJO = 1e-4
 _HALVINGS = 60
 _STILL = 3  # iterations without a fall
+_QUICK = (
+    0.2  # a step that leaves so little of the gradient is followed by one with the same Hessian
+)
 
 
 class Curved(Protocol):
@@ -47,7 +50,8 @@ def newton(
     Minimise a smooth function that gives its Hessian.
 
     Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
-    so. Steps are halved until the value falls and is finite.
+    so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
+    it serves again while it makes the gradient fall quickly.
 
     Parameters
     ----------
@@ -71,6 +75,8 @@ def newton(
     """
     value, gradient = evaluate_start(function.loss_gradient, start)
     state = (start.copy(), value, gradient)
+    factor: Any = None
+    quick = False
     n_iter, still, converged, reason = 0, 0, False, ""
     try:
         report(0, value, max_norm(gradient), start)
@@ -85,9 +91,15 @@ def newton(
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
                 break
-            step = _step(function.hessian(coef), gradient)
+            fresh = factor is None or not quick
+            if fresh:
+                factor = _factor(function.hessian(coef))
+            step: Vector = cho_solve(factor, -gradient)
             slope = float(gradient @ step)
             moved = _search(function, state, step, slope, precision)
+            if moved is None and not fresh:
+                factor = None
+                continue
             if moved is None:
                 # half the slope is what the step promises
                 converged = -slope <= 64 * precision * abs(value)
@@ -98,6 +110,7 @@ def newton(
                 )
                 break
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
             state = moved
             n_iter += 1
             report(n_iter, state[1], max_norm(state[2]), state[0])
@@ -109,21 +122,19 @@ def newton(
     return Solution(coef, value, max_norm(gradient), n_iter, converged, reason)
 
 
-def _step(hessian: Vector, gradient: Vector) -> Vector:
-    """Return the Newton step, damped as much as makes the Hessian positive definite."""
+def _factor(hessian: Vector) -> Any:
+    """Return the Cholesky factor, of a Hessian damped as much as makes it positive definite."""
     size = max(float(np.abs(np.diagonal(hessian)).max(initial=0.0)), np.finfo(np.float64).tiny)
     damping = 0.0
     while damping < 1e8:
         try:
             damped = hessian + damping * size * np.eye(len(hessian)) if damping else hessian
-            step: Vector = cho_solve(cho_factor(damped, lower=True), -gradient)
-        except LinAlgError:
-            pass
+            factor = cho_factor(damped, lower=True)
+        except (LinAlgError, ValueError):  # not positive definite, or not finite
+            damping = max(10 * damping, 16 * _EPS)
         else:
-            if np.isfinite(step).all() and gradient @ step < 0:
-                return step
-        damping = max(10 * damping, 16 * _EPS)
-    return -gradient / size
+            return factor
+    return cho_factor(size * np.eye(len(hessian)), lower=True)
 
 
 def _search(

@@ -169,3 +169,28 @@ def test_a_separable_problem_without_penalty_says_that_it_does_not_converge():
         model.fit(X, [0, 0, 1, 1])
     assert np.isfinite(model.coef_).all()
     assert model.score(X, [0, 0, 1, 1]) == 1.0
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_many_coefficients(n_classes):
+    """Beyond 2000 of them another implementation of L-BFGS takes over."""
+    rng = np.random.default_rng(13)
+    X = features(rng, 300, 2100, "csr")
+    y = rng.integers(0, n_classes, 300)
+    params = {"C": 0.1, "tol": 1e-9, "max_iter": 1000}
+    ours = LogisticRegression(**params).fit(X, y)
+    theirs = sk.LogisticRegression(solver="newton-cg", **params).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=0, atol=1e-6)
+    low = objective(theirs, X, y, 0.1)
+    assert objective(ours, X, y, 0.1) <= low * (1 + 1e-12)
+
+
+def test_the_units_of_the_features_hardly_matter():
+    rng = np.random.default_rng(14)
+    X, y = sample(rng, 2, n=2000)
+    units = 10.0 ** np.arange(-4, 4)
+    params = {"C": np.inf, "tol": 1e-8, "max_iter": 200}
+    same = LogisticRegression(**params).fit(X, y)
+    scaled = LogisticRegression(**params).fit(X * units, y)
+    assert scaled.n_iter_[0] <= same.n_iter_[0] + 5
+    np.testing.assert_allclose(scaled.coef_ * units, same.coef_, rtol=1e-4)

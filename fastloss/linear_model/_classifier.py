@@ -289,7 +289,17 @@ class LinearClassifier(LinearClassifierBase):
             if fit_intercept:
                 start[-1] = self.loss_.initial_prediction(codes, weights)
         objective = self._objective(self.loss_, X, codes, weights, l2)
-        return minimise(objective, start, settings, X, l1=l1, smooth=is_smooth(self.loss_))
+        return minimise(
+            objective,
+            start,
+            settings,
+            X,
+            weights=weights,
+            l1=l1,
+            l2=l2,
+            curvature=0.25,
+            smooth=is_smooth(self.loss_),
+        )
 
     def _fit_classes(
         self,
@@ -312,9 +322,20 @@ class LinearClassifier(LinearClassifierBase):
         elif not is_smooth(self.loss_):
             # where all classes have the same score there is a kink, which no step may lead down from
             smooth = self._objective(fl.CrossEntropy(), X, codes, weights, l2)
-            start = minimise(smooth, start, replace(settings, verbose=0, callback=None), X).coef
+            quiet = replace(settings, verbose=0, callback=None)
+            start = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25).coef
         objective = self._objective(self.loss_, X, codes, weights, l2)
-        return minimise(objective, start, settings, X, l1=l1, smooth=is_smooth(self.loss_))
+        return minimise(
+            objective,
+            start,
+            settings,
+            X,
+            weights=weights,
+            l1=l1,
+            l2=l2,
+            curvature=0.25,
+            smooth=is_smooth(self.loss_),
+        )
 
     def _objective(
         self, loss: Any, X: Any, codes: Any, weights: npt.NDArray[np.float64] | None, l2: float

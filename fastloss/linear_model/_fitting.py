@@ -16,6 +16,7 @@ from sklearn.utils import assert_all_finite
 from threadpoolctl import ThreadpoolController
 
 from fastloss.linear_model._progress import Callback, Convergence, Monitor
+from fastloss.linear_model._scaling import coefficient_scale
 from fastloss.linear_model._solvers import (
     NotFiniteError,
     Solution,
@@ -29,6 +30,7 @@ from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 
 _NEWTON_COEFFICIENTS = 2000  # beyond, forming and factoring the Hessian costs more than L-BFGS
 _PROXIMAL_COEFFICIENTS = 100  # beyond, OWL-QN's many gradients cost less than a few Hessians
+_SCIPY_COEFFICIENTS = 2000  # beyond, SciPy's L-BFGS-B spends long on bounds that there are none of
 _INTERIOR_COEFFICIENTS = 5000
 _BLAS_NUMBERS = 100_000  # entries of X from which an iteration costs more than limiting BLAS
 
@@ -73,7 +75,10 @@ def minimise(
     settings: Settings,
     X: Any,
     *,
+    weights: npt.NDArray[np.float64] | None = None,
     l1: npt.NDArray[np.float64] | None = None,
+    l2: float = 0.0,
+    curvature: float = 1.0,
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
 ) -> Fitted:
@@ -90,8 +95,14 @@ def minimise(
         Which solver, and how long.
     X : array or sparse matrix
         The data, looked at if the objective is not finite where the solver starts.
+    weights : ndarray of float64, optional
+        Weights of the samples.
     l1 : ndarray of float64, optional
         L1 penalty of each coefficient, in the shape of `start`.
+    l2 : float, default=0.0
+        The L2 penalty that is part of the objective.
+    curvature : float, default=1.0
+        About the second derivative of the loss, for methods that have no Hessian.
     smooth : bool, default=True
         Whether the loss has a gradient without jumps: else it has not converged where it only falls no
         further.
@@ -109,20 +120,21 @@ def minimise(
     try:
         with _one_blas_thread(X.size > _BLAS_NUMBERS):
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
-            if l1 is not None and l1.any():
+            penalised = l1 is not None and bool(l1.any())
+            newtonian = curved and settings.solver == "newton-cholesky"
+            if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
+                solution = newton(objective, flat, **options)
+            else:
+                options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
-                if curved and flat.size <= most:
+                if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
+                    solution = lbfgs(objective.loss_gradient, flat, **options)
+                elif l1 is None:
+                    solution = owlqn(objective.loss_gradient, flat, np.zeros(flat.size), **options)
+                elif curved and flat.size <= most:
                     solution = proximal_newton(objective, flat, l1.ravel(), **options)
                 else:
                     solution = owlqn(objective.loss_gradient, flat, l1.ravel(), **options)
-            elif (
-                curved
-                and settings.solver == "newton-cholesky"
-                and flat.size <= _NEWTON_COEFFICIENTS
-            ):
-                solution = newton(objective, flat, **options)
-            else:
-                solution = lbfgs(objective.loss_gradient, flat, **options)
     except NotFiniteError as error:
         assert_all_finite(X, input_name="X")
         raise ValueError(str(error)) from None
@@ -146,12 +158,12 @@ def minimise_lines(
     fit_intercept: bool,
 ) -> Fitted:
     """
-    Minimise the weighted mean of a loss of two straight lines plus penalties, by interior points.
+    Minimise the weighted mean of a loss of straight lines plus penalties, by interior points.
 
     Parameters
     ----------
     lines : tuple of ndarray
-        Target, low and high, as `two_lines` returns them.
+        Target, low and high, as `straight_lines` returns them.
     X : array or sparse matrix
         Features.
     sample_weight : ndarray of float64 or None

@@ -81,7 +81,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
                 start = np.zeros(X.shape[1] + bool(self.fit_intercept))
                 if self.fit_intercept:
                     start[-1] = loss.initial_prediction(y, weights)
-            fitted = minimise(objective, start, settings, X)
+            fitted = minimise(objective, start, settings, X, weights=weights, l2=alpha)
         self._set_coef(fitted.coef, X.dtype)
         self.n_iter_ = fitted.n_iter
         self.convergence_ = fitted.convergence

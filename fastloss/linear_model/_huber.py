@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.extmath import safe_sparse_dot
 
+import fastloss as fl
 from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import (
     Settings,
@@ -178,7 +179,9 @@ class HuberRegressor(LinearRegressorBase):
                 objective = HuberScale(
                     X, y, weights, epsilon, alpha / total, fit_intercept, self._n_threads()
                 )
-                fitted = minimise(objective, start, settings, X, report_shape=(objective.n_coef,))
+                fitted = minimise(
+                    objective, start, settings, X, weights=weights, report_shape=(objective.n_coef,)
+                )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._set_coef(linear, X.dtype)
         self.n_iter_ = fitted.n_iter
@@ -209,8 +212,8 @@ def _first_guess(
     stride = len(y) // (_ROWS_PER_FEATURE * (d + 2))
     part = None if weights is None or stride < 1 else weights[::stride]
     if stride < 4 or d > _NEWTON_FEATURES or (part is not None and not part.any()):
-        return _no_slopes(y, d, fit_intercept)
-    start = _no_slopes(y[::stride], d, fit_intercept)
+        return _no_slopes(y, weights, d, fit_intercept)
+    start = _no_slopes(y[::stride], part, d, fit_intercept)
     objective = HuberScale(X[::stride], y[::stride], part, epsilon, 0.0, fit_intercept, n_threads)
     tol = 1e-3 * float(np.exp(start[-1]))
     try:
@@ -219,12 +222,18 @@ def _first_guess(
         return start
 
 
-def _no_slopes(y: npt.NDArray[Any], d: int, fit_intercept: bool) -> npt.NDArray[np.float64]:
+def _no_slopes(
+    y: npt.NDArray[Any],
+    weights: npt.NDArray[np.float64] | None,
+    d: int,
+    fit_intercept: bool,
+) -> npt.NDArray[np.float64]:
     """Return the median as intercept, and the log of the scale that the deviations from it tell."""
+    median = fl.AbsoluteError().initial_prediction
     start = np.zeros(d + fit_intercept + 1)
     if fit_intercept:
-        start[d] = np.median(y)
+        start[d] = median(y, weights)
     deviations = np.abs(y - start[d] if fit_intercept else y)
-    scale = 1.5 * float(np.median(deviations)) or float(deviations.mean()) or 1.0
-    start[-1] = np.log(scale)
+    scale = 1.5 * median(deviations, weights) or float(np.average(deviations, weights=weights))
+    start[-1] = np.log(scale or 1.0)
     return start

@@ -269,7 +269,14 @@ class LogisticRegression(LinearClassifierBase):
         penalty = np.full(shape, l1)
         penalty[:, d:] = 0.0
         return minimise(
-            objective, start[0] if two else start, settings, X, l1=penalty[0] if two else penalty
+            objective,
+            start[0] if two else start,
+            settings,
+            X,
+            weights=weights,
+            l1=penalty[0] if two else penalty,
+            l2=l2,
+            curvature=0.25,
         )
 
 

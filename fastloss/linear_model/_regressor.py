@@ -188,7 +188,9 @@ class LinearRegressor(LinearRegressorBase):
                     self._start(X, y, weights),
                     Settings(solver, tol, max_iter, verbose, callback, "LinearRegressor"),
                     X,
+                    weights=weights,
                     l1=np.where(np.arange(d + fit_intercept) < d, l1, 0.0),
+                    l2=alpha - l1,
                     smooth=is_smooth(self.loss_),
                 )
         self._set_coef(fitted.coef, X.dtype)

@@ -1,4 +1,4 @@
-"""OWL-QN: L-BFGS for a smooth objective plus an L1 penalty."""
+"""OWL-QN: L-BFGS for a smooth objective plus an L1 penalty, or plain L-BFGS without one."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def owlqn(
     *,
     tol: float,
     max_iter: int,
+    scale: Vector,
     precision: float,
     report: Report,
 ) -> Solution:
@@ -54,6 +55,9 @@ def owlqn(
         falls by more than roundings.
     max_iter : int
         Iterations at most.
+    scale : ndarray of float64
+        The method works with coefficients divided by it, which should make its curvatures alike; `tol`
+        and the reports are about the coefficients themselves.
     precision : float
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
@@ -69,17 +73,25 @@ def owlqn(
     Andrew, Gao, Scalable Training of L1-Regularized Log-Linear Models, 2007. The curvature is that of
     the coefficients that may move alone, which is what makes the last steps quick.
     """
-    value, gradient = evaluate_start(function, start)
-    state = (start.copy(), value + float(penalty @ np.abs(start)), gradient)
+
+    def scaled(coef: Vector) -> tuple[float, Vector]:
+        value, gradient = function(coef * scale)
+        return value, gradient * scale
+
+    penalty = penalty * scale
+    kind = "subgradient" if penalty.any() else "gradient"
+    coef = start / scale
+    value, gradient = evaluate_start(scaled, coef)
+    state = (coef, value + float(penalty @ np.abs(coef)), gradient)
     memory: deque[tuple[Vector, Vector]] = deque(maxlen=_MEMORY)
     n_iter, still, converged, reason = 0, 0, False, ""
     try:
-        report(0, state[1], max_norm(subgradient(state[0], gradient, penalty)), start)
+        report(0, state[1], max_norm(subgradient(coef, gradient, penalty) / scale), start)
         while True:
             coef, value, gradient = state
             slopes = subgradient(coef, gradient, penalty)
-            if max_norm(slopes) <= tol:
-                converged, reason = True, f"no entry of the subgradient exceeds tol = {tol:g}"
+            if max_norm(slopes / scale) <= tol:
+                converged, reason = True, f"no entry of the {kind} exceeds tol = {tol:g}"
                 break
             if still >= _STILL:
                 converged, reason = True, "the objective falls no further"
@@ -87,10 +99,10 @@ def owlqn(
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
                 break
-            moved = _search(function, state, slopes, penalty, memory, precision)
+            moved = _search(scaled, state, slopes, penalty, memory, precision)
             if moved is None and memory:
                 memory.clear()  # once more along the steepest descent
-                moved = _search(function, state, slopes, penalty, memory, precision)
+                moved = _search(scaled, state, slopes, penalty, memory, precision)
             if moved is None:
                 # nothing lower along the steepest descent: a smooth function is at its minimum
                 converged, reason = True, "the objective falls no further"
@@ -101,15 +113,15 @@ def owlqn(
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
             state = moved
             n_iter += 1
-            norm = max_norm(subgradient(state[0], state[2], penalty))
-            report(n_iter, state[1], norm, state[0])
+            norm = max_norm(subgradient(state[0], state[2], penalty) / scale)
+            report(n_iter, state[1], norm, state[0] * scale)
     except KeyboardInterrupt:
         reason = INTERRUPTED
     except StopFit:
         reason = STOPPED
     coef, value, gradient = state
-    norm = max_norm(subgradient(coef, gradient, penalty))
-    return Solution(coef, value, norm, n_iter, converged, reason)
+    norm = max_norm(subgradient(coef, gradient, penalty) / scale)
+    return Solution(coef * scale, value, norm, n_iter, converged, reason)
 
 
 def subgradient(coef: Vector, gradient: Vector, penalty: Vector) -> Vector:
@@ -118,12 +130,13 @@ def subgradient(coef: Vector, gradient: Vector, penalty: Vector) -> Vector:
     return np.where(coef == 0, shrunk, gradient + penalty * np.sign(coef))
 
 
-def _direction(slopes: Vector, free: Vector, memory: deque[tuple[Vector, Vector]]) -> Vector:
+def _direction(slopes: Vector, free: Vector | None, memory: deque[tuple[Vector, Vector]]) -> Vector:
     """Return minus the inverse Hessian, as far as earlier steps tell it, times the slopes."""
     direction = -slopes
     used = []
     for step, change in reversed(memory):
-        step, change = step * free, change * free
+        if free is not None:
+            step, change = step * free, change * free
         product = float(step @ change)
         if product <= _EPS * float(change @ change):
             continue
@@ -148,8 +161,9 @@ def _search(
 ) -> tuple[Vector, float, Vector] | None:
     """Return the first point of ever shorter steps that is low enough, or None."""
     coef, value, _ = state
-    direction = _direction(slopes, (slopes != 0).astype(np.float64), memory)
     bound = penalty > 0
+    free = (slopes != 0).astype(np.float64) if bound.any() else None
+    direction = _direction(slopes, free, memory)
     direction[bound & (direction * slopes >= 0)] = 0.0
     if not direction @ slopes < 0:
         memory.clear()

@@ -32,6 +32,7 @@ def proximal_newton(
     *,
     tol: float,
     max_iter: int,
+    scale: Vector,
     precision: float,
     report: Report,
 ) -> Solution:
@@ -55,6 +56,8 @@ def proximal_newton(
         than roundings.
     max_iter : int
         Iterations at most.
+    scale : ndarray of float64
+        What `owlqn` is given.
     precision : float
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
@@ -100,6 +103,7 @@ def proximal_newton(
                     penalty,
                     tol=tol,
                     max_iter=max_iter - n_iter,
+                    scale=scale,
                     precision=precision,
                     report=continued,
                 )

@@ -162,6 +162,42 @@ def test_huber_of_many_rows_starts_from_some_of_them(layout):
     assert np.average(clipped**2, weights=weights) == pytest.approx(1.0, rel=1e-8)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1e-4, 0.1])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+def test_huber_through_all_samples(alpha, fit_intercept, layout):
+    rng = np.random.default_rng(18)
+    X = features(rng, 12, 30, layout)
+    y = rng.normal(size=12) + 3.0
+    weights = np.tile([0.0, 1.0, 2.0, 3.0], 3)
+    params = {"alpha": alpha, "fit_intercept": fit_intercept}
+    model = linear_model.HuberRegressor(**params).fit(X, y, weights)
+    used = weights > 0
+    np.testing.assert_allclose(model.predict(X)[used], y[used], rtol=1e-9)
+    assert model.scale_ < 1e-14
+    # no other scale and no coefficients close by are lower
+    here = huber_objective(model, dense(X), y, weights, 1.35, alpha)
+    coef, intercept = model.coef_.copy(), model.intercept_
+    for size in (1e-1, 1e-3, 1e-6):
+        for _ in range(50):
+            model.coef_ = coef + size * rng.normal(size=30)
+            model.intercept_ = intercept + fit_intercept * size * rng.normal()
+            for model.scale_ in (1e-10, size / 10, size, 1.0):
+                beside = huber_objective(model, dense(X), y, weights, 1.35, alpha)
+                assert beside >= here * (1 - 1e-9)
+    repeated = np.repeat(np.arange(12), weights.astype(int))
+    again = linear_model.HuberRegressor(**params).fit(dense(X)[repeated], y[repeated])
+    np.testing.assert_allclose(again.coef_, coef, atol=1e-9)
+
+
+def test_huber_where_the_penalty_holds_the_model_off_the_samples():
+    rng = np.random.default_rng(19)
+    X = rng.normal(size=(6, 8)) / 100
+    y = rng.normal(size=6)
+    model = linear_model.HuberRegressor(alpha=1.0, max_iter=1000).fit(X, y)
+    assert model.scale_ > 0.1
+
+
 def test_huber_without_hessians():
     rng = np.random.default_rng(8)
     X = rng.normal(size=(2000, 310))  # beyond Newton's method

@@ -22,7 +22,7 @@ ESTIMATORS = [
     linear_model.GammaRegressor(),
     linear_model.TweedieRegressor(),
     linear_model.TweedieRegressor(power=1.5),
-    linear_model.HuberRegressor(tol=1e-8),
+    linear_model.HuberRegressor(),
     linear_model.QuantileRegressor(alpha=0.01),
 ]
 

@@ -20,6 +20,7 @@ from fastloss.linear_model._scaling import coefficient_scale
 from fastloss.linear_model._solvers import (
     NotFiniteError,
     Solution,
+    StopFit,
     lbfgs,
     newton,
     owlqn,
@@ -202,6 +203,19 @@ def minimise_lines(
             report=monitor,
         )
     return _conclude(solution, monitor, (n_coef,), settings)
+
+
+def conclude(
+    coef: npt.NDArray[np.float64], objective: float, reason: str, settings: Settings
+) -> Fitted:
+    """Return coefficients that an equation gave, reported as if by one iteration."""
+    monitor = _monitor(settings, coef.shape)
+    try:
+        for iteration in (0, 1):
+            monitor(iteration, objective, 0.0, coef)
+    except StopFit:
+        pass
+    return _conclude(Solution(coef, objective, 0.0, 1, True, reason), monitor, coef.shape, settings)
 
 
 def fits_interior_point(n_features: int) -> bool:

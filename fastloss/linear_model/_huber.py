@@ -14,11 +14,13 @@ from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import (
     Settings,
     closing,
+    conclude,
     minimise,
     minimise_lines,
     warn_unless_converged,
 )
 from fastloss.linear_model._huber_objective import HuberScale
+from fastloss.linear_model._interpolation import interpolation
 from fastloss.linear_model._parameters import between, integer, nonnegative, switch
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._solvers import NotFiniteError, newton
@@ -159,7 +161,13 @@ class HuberRegressor(LinearRegressorBase):
                 "HuberRegressor",
             )
             total = float(len(y) if weights is None else weights.sum())
-            if epsilon == 1:
+            through = interpolation(X, y, weights, epsilon, alpha, fit_intercept)
+            if through is not None:
+                length = float(np.sum(through[: X.shape[1]] ** 2))
+                reason = "the model goes through all samples, and the scale is 0"
+                fitted = conclude(through, alpha / total * length, reason, settings)
+                linear, self.scale_ = through, _LEAST_SCALE
+            elif epsilon == 1:
                 # the objective falls with sigma to 2 abs(r), at sigma = 0
                 lines = (y, np.full(len(y), -2.0), np.full(len(y), 2.0))
                 fitted = minimise_lines(

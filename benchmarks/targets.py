@@ -19,6 +19,7 @@ from benchmarks import (
     call_overhead,
     cross_entropy,
     determinism,
+    linear,
     linear_model,
     log_loss,
     memory_speed,
@@ -39,6 +40,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "cross_entropy": cross_entropy.run,
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
+    "linear": linear.run,
     "determinism": determinism.run,
     "linear_model": linear_model.run,
 }

@@ -1,13 +1,15 @@
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 from fastloss._linear_sums import LinearSums
 
 _Array = npt.NDArray[Any]
 _Real = TypeVar("_Real", bound=np.floating[Any])
 
+@disjoint_base
 class LinearObjective:
     @property
     def loss_function(self) -> Any: ...
@@ -38,6 +40,7 @@ class LinearObjective:
         n_threads: int | None = None,
         n_outputs: int | None = None,
     ) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
     def loss(self, coef: npt.ArrayLike) -> float: ...
     def gradient(self, coef: npt.ArrayLike, out: npt.NDArray[_Real] | None = None) -> _Array: ...
     def loss_gradient(

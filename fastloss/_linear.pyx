@@ -2,22 +2,22 @@
 
 import numpy as np
 
+from fastloss._linear_arrays import checked_csr, checked_penalty, target_sums
 from fastloss._linear_sums import LinearSums
 from fastloss.losses._composite import CompositeLoss
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int64_t, uintptr_t
+from libc.stdint cimport uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._linear_job cimport *
+from fastloss._linear_loss cimport describe_loss
+from fastloss._linear_matrix cimport describe_dense, describe_sparse
 from fastloss._pointwise cimport PointwiseLoss
-from fastloss._pointwise_job cimport describe_in_job
-from fastloss._row_job cimport LABEL, TARGET, VALUE, WEIGHT
-from fastloss._row_layout cimport arrange_axes, describe_operand
 from fastloss._rows cimport RowLoss
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
@@ -26,14 +26,16 @@ cnp.import_array()
 
 cdef enum:
     LONG_ROW_BYTES = 1536      # a block of shorter rows stays in the first cache, with the next one
-    LONG_BLOCK_BYTES = 131072  # a block of longer rows, in the second
+    LONG_BLOCK_BYTES = 262144  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
     LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
     ENTRIES_A_BLOCK = 2048     # of sparse X, about
     CHUNK_WORK = 65536         # multiplications a chunk, at least
     MOST_CHUNKS = 64           # each has sums of its own
-    MOST_SUM_BYTES = 268435456  # of all chunks, where that leaves a few of them
-    PYTHON_ROWS = 4096         # a block, where the loss is Python
+    MOST_SUM_BYTES = 67108864  # of all chunks, where that leaves a few of them
+    PYTHON_BLOCK_BYTES = 524288  # of X in a block, where the loss is Python
+    LEAST_PYTHON_ROWS = 256
+    MOST_PYTHON_ROWS = 4096
 
 _WAYS = {
     "loss": LINEAR_LOSS, "gradient": LINEAR_GRADIENT, "product": LINEAR_PRODUCT,
@@ -157,111 +159,28 @@ cdef class LinearObjective:
         thread_count(n_threads, 0)
         self._n_threads = n_threads
         if hasattr(X, "indptr"):
-            self._take_sparse(X)
+            self._kept = checked_csr(X)
+            data, indices, indptr, n, d = self._kept
+            describe_sparse(&self._job, data, indices, indptr, n, d)
         else:
-            self._take_dense(X)
+            self._kept = (as_values(X, "X"),)
+            describe_dense(&self._job, self._kept[0])
+        self.dtype = np.dtype(np.float32 if self._job.precision == FL_F32 else np.float64)
+        self.n_samples, self.n_features = self._job.n_samples, self._job.n_features
+        if self.n_features == 0:
+            raise ValueError(f"X has shape ({self.n_samples}, 0): expected at least one feature")
         self._python = isinstance(loss, CompositeLoss) or (
             isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
         )
         self._take_labels(y, sample_weight, n_outputs)
         self._take_offset(offset)
-        self._take_penalty(l2)
+        self._penalty = checked_penalty(l2, self.n_features, self.coef_shape)
         self._divide_work()
 
+    def __reduce__(self):
+        raise TypeError("a LinearObjective refers to its data and cannot be pickled: make it anew")
+
     # ------------------------------------------------------------ what is given
-
-    def _take_dense(self, X):
-        cdef ndarray x
-        cdef LinearJob* job = &self._job
-        cdef Py_ssize_t row_stride, column_stride, item, beyond
-        x = as_values(X, "X")
-        if cnp.PyArray_NDIM(x) != 2:
-            raise ValueError(f"X has shape {(<object>x).shape}: expected (n, d)")
-        kind = (<object>x).dtype
-        narrow = kind.kind == "f" and kind.itemsize <= 4
-        self.dtype = np.dtype(np.float32 if narrow else np.float64)
-        job.precision = FL_F32 if narrow else FL_F64
-        describe(x, "X", job.precision, &job.x)
-        item = job.item = self.dtype.itemsize
-        self.n_samples = job.n_samples = cnp.PyArray_DIM(x, 0)
-        self.n_features = job.n_features = cnp.PyArray_DIM(x, 1)
-        if job.n_features == 0:
-            raise ValueError(f"X has shape {(<object>x).shape}: expected at least one feature")
-        row_stride, column_stride = cnp.PyArray_STRIDE(x, 0), cnp.PyArray_STRIDE(x, 1)
-        if job.n_features == 1:
-            column_stride = item
-        if job.n_samples <= 1:
-            row_stride = job.n_features * item
-        native = (
-            kind == self.dtype and PyArray_ISNOTSWAPPED(x)
-            and bool(PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_ALIGNED))
-            and row_stride % item == 0 and column_stride % item == 0
-        )
-        job.row_stride, job.column_stride = row_stride // item, column_stride // item
-        job.in_columns = native and column_stride != item and row_stride == item
-        job.copied = not native or not (
-            job.in_columns or (column_stride == item and row_stride >= job.n_features * item)
-        )
-        if not job.copied:
-            job.x.data = <char*>cnp.PyArray_DATA(x)
-            # a row's last vector may reach into the rows behind it
-            beyond = (FL_LINEAR_PAD - 1 + job.row_stride - 1) // job.row_stride
-            job.whole_rows = max(job.n_samples - beyond, <Py_ssize_t>0)
-        self._kept = (x,)
-
-    def _take_sparse(self, X):
-        cdef ndarray data, indices, indptr
-        cdef LinearJob* job = &self._job
-        kind = getattr(X, "format", "csr")
-        if kind != "csr":
-            raise TypeError(f"X is sparse of format {kind!r}: expected 'csr' (see X.tocsr)")
-        if len(X.shape) != 2:
-            raise ValueError(f"X has shape {X.shape}: expected (n, d)")
-        self.n_samples = job.n_samples = X.shape[0]
-        self.n_features = job.n_features = X.shape[1]
-        if job.n_features == 0:
-            raise ValueError(f"X has shape {X.shape}: expected at least one feature")
-        values = np.asarray(X.data)
-        if values.dtype.newbyteorder("=") not in (np.float32, np.float64):
-            raise TypeError(f"X.data has dtype {values.dtype}: expected float32 or float64")
-        self.dtype = values.dtype.newbyteorder("=")
-        data = np.require(values, self.dtype, ["C", "A"])
-        job.precision = FL_F32 if self.dtype.itemsize == 4 else FL_F64
-        job.item = self.dtype.itemsize
-        entries = np.asarray(X.indices)
-        starts = np.asarray(X.indptr)
-        for name, numbers in (("X.indices", entries), ("X.indptr", starts)):
-            if numbers.dtype.kind not in "iu":
-                raise TypeError(f"{name} has dtype {numbers.dtype}: expected int32 or int64")
-        indices = np.require(
-            entries, np.int32 if entries.dtype.itemsize <= 4 and entries.dtype != np.uint32
-            else np.int64, ["C", "A"]
-        )
-        indptr = np.require(starts, np.int64, ["C", "A"])
-        if (<object>indptr).shape != (self.n_samples + 1,):
-            raise ValueError(
-                f"X.indptr has shape {(<object>indptr).shape}: expected ({self.n_samples + 1},)"
-            )
-        wrong = np.flatnonzero(np.diff(indptr) < 0)
-        if wrong.size:
-            i = int(wrong[0]) + 1
-            raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected at least {indptr[i - 1]}")
-        n_entries = min((<object>data).size, (<object>indices).size)
-        if indptr[0] < 0 or indptr[self.n_samples] > n_entries:
-            i = 0 if indptr[0] < 0 else self.n_samples
-            raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected 0 to {n_entries}")
-        used = indices[indptr[0]:indptr[self.n_samples]]
-        if used.size and (used.min() < 0 or used.max() >= self.n_features):
-            e = int(np.flatnonzero((used < 0) | (used >= self.n_features))[0]) + int(indptr[0])
-            raise ValueError(
-                f"X.indices[{e}] = {indices[e]}: expected columns 0 to {self.n_features - 1}"
-            )
-        job.sparse = True
-        job.wide_indices = indices.itemsize == 8
-        job.data = <const char*>cnp.PyArray_DATA(data)
-        job.indices = <const char*>cnp.PyArray_DATA(indices)
-        job.indptr = <const int64_t*>cnp.PyArray_DATA(indptr)
-        self._kept = (data, indices, indptr)
 
     def _take_labels(self, y, sample_weight, n_outputs):
         cdef ndarray labels = as_values(y, "y")
@@ -322,25 +241,6 @@ cdef class LinearObjective:
         self._job.has_offset = True
         self._offset = array
 
-    def _take_penalty(self, l2):
-        numbers = np.asarray(l2)
-        if numbers.dtype.kind not in "iuf":
-            raise TypeError(f"l2 = {l2!r}: expected numbers of at least 0")
-        numbers = numbers.astype(np.float64)
-        d = self.n_features
-        if numbers.ndim and numbers.shape != (d,) and not (
-            len(self.coef_shape) == 2 and numbers.shape == (self.n_outputs, d)
-        ):
-            raise ValueError(f"l2 has shape {numbers.shape}: expected a number or ({d},)")
-        wrong = np.argwhere(~((numbers >= 0) & (numbers < np.inf)))
-        if len(wrong):
-            index = tuple(int(i) for i in wrong[0])
-            inside = f"[{', '.join(map(str, index))}]" if index else ""
-            raise ValueError(
-                f"l2{inside} = {numbers[index]}: expected a finite number of at least 0"
-            )
-        self._penalty = numbers if numbers.any() else None
-
     def _divide_work(self):
         cdef LinearJob* job = &self._job
         cdef Py_ssize_t rows, n = job.n_samples, d = job.n_features, entries
@@ -358,7 +258,8 @@ cdef class LinearObjective:
             rows = max(rows, <Py_ssize_t>LEAST_COLUMN_ROWS)
         rows = min(rows, <Py_ssize_t>MOST_BLOCK_ROWS)
         if self._python:
-            rows = PYTHON_ROWS
+            rows = PYTHON_BLOCK_BYTES // (d * job.item)
+            rows = min(max(rows, <Py_ssize_t>LEAST_PYTHON_ROWS), <Py_ssize_t>MOST_PYTHON_ROWS)
         job.block_rows = min(rows, max(n, <Py_ssize_t>1))
         job.raw_stride = (job.block_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
         job.coef_stride = (d + FL_LINEAR_PAD - 1) // FL_LINEAR_PAD * FL_LINEAR_PAD
@@ -617,70 +518,6 @@ cdef class LinearObjective:
             return np.nan
         return self.weight_sum
 
-    cdef int _describe_loss(self, LinearJob* job) except -1:
-        cdef RowLoss rows
-        cdef PointwiseLoss pointwise
-        cdef int which, operation = FL_LOSS
-        cdef FlArray* array
-        job.of_rows = isinstance(self.loss_function, RowLoss)
-        if not job.of_rows:
-            pointwise = self.loss_function
-            if job.way == LINEAR_GRADIENT:
-                operation = FL_LOSS_GRADIENT
-            elif job.way != LINEAR_LOSS:
-                operation = FL_GRADIENT_HESSIAN
-            pointwise._choose_kernel(operation, job.precision, &job.pointwise)
-            job.pointwise.contiguous = True
-            describe_in_job(self._y, "y", job.precision, &job.pointwise, &job.pointwise.y_true)
-            job.pointwise.has_weight = self._weight is not None
-            if self._weight is not None:
-                describe_in_job(
-                    self._weight, "sample_weight", job.precision, &job.pointwise,
-                    &job.pointwise.sample_weight,
-                )
-            for which in range(3):
-                array = (
-                    &job.pointwise.raw_prediction if which == 0
-                    else &job.pointwise.gradient if which == 1 else &job.pointwise.hessian
-                )
-                array.contiguous = True
-                array.itemsize = job.item
-            job.pointwise.want_loss = operation == FL_LOSS or operation == FL_LOSS_GRADIENT
-            job.pointwise.has_gradient = operation != FL_LOSS
-            job.pointwise.has_hessian = operation == FL_GRADIENT_HESSIAN
-            job.pointwise.scale = 1.0
-            return 0
-        rows = self.loss_function
-        job.rows.precision = job.precision
-        job.rows.n_samples = job.n_samples
-        job.rows.n_classes = job.n_outputs
-        job.rows.n_labels = job.n_outputs + rows._extra_classes
-        job.rows.rows = job.block_rows
-        hard = cnp.PyArray_NDIM(self._y) == 1
-        rows._fill_parameters(&job.rows, hard)
-        which = TARGET
-        if hard:
-            which = VALUE if rows._labels == FL_ROW_VALUE else LABEL
-        describe_operand(&job.rows, which, self._y, "y", -1 if hard else 1)
-        if self._weight is not None:
-            describe_operand(&job.rows, WEIGHT, self._weight, "sample_weight", -1)
-        job.rows.wants = FL_WANT_LOSS
-        if job.way != LINEAR_LOSS:
-            job.rows.wants |= FL_WANT_GRADIENT
-        for which in (RAW, GRADIENT):
-            array = &job.rows.operands[which].array
-            job.rows.operands[which].present = which == RAW or job.way != LINEAR_LOSS
-            job.rows.operands[which].direct = True
-            job.rows.operands[which].itemsize = job.item
-            array.shape[0] = job.n_samples
-            array.strides[0] = job.item * (job.n_outputs if job.sparse else 1)
-            job.rows.operands[which].class_stride = job.item * (
-                1 if job.sparse else job.raw_stride
-            )
-        arrange_axes(&job.rows, 1)
-        job.rows.scale = 1.0
-        return 0
-
     cdef tuple _evaluate(self, str way, matrix, direction=None):
         """The sum of the losses, and what else the way sums, in float64."""
         cdef LinearJob job = self._job
@@ -704,12 +541,13 @@ cdef class LinearObjective:
         job.intercept = cnp.PyArray_DATA(intercept)
         if self._curvature is not None:
             job.curvature = <const char*>cnp.PyArray_DATA(<ndarray>self._curvature)
-        self._describe_loss(&job)
+        describe_loss(&job, self.loss_function, self._y, self._weight)
         threads = self._divide_chunks(&job)
         total = np.empty(job.n_sums)
         job.scratch_bytes = divide_linear_scratch(&job, NULL, &unused)
         memory = <char*>malloc(
-            threads * job.scratch_bytes + 64 + job.n_chunks * (job.n_sums + 1) * sizeof(double)
+            threads * job.scratch_bytes + 64
+            + (job.n_chunks * (job.n_sums + 1) + FL_LINEAR_PAD) * sizeof(double)
         )
         if memory == NULL:
             raise MemoryError
@@ -732,11 +570,14 @@ cdef class LinearObjective:
         with np.errstate(over="ignore", under="ignore"):
             if self._job.sparse:
                 halves = matrix[:, :d].reshape(-1, self.n_outputs, d).transpose(0, 2, 1)
-                coef = np.ascontiguousarray(halves, dtype=self.dtype)
+                coef = np.zeros(halves.size + FL_LINEAR_PAD, self.dtype)
+                coef[:halves.size] = halves.ravel()
             else:
                 coef = np.zeros((len(matrix), self._job.coef_stride), self.dtype)
                 coef[:, :d] = matrix[:, :d]
-            return coef, np.ascontiguousarray(matrix[:, d], dtype=self.dtype)
+            intercept = np.zeros(len(matrix) + FL_LINEAR_PAD, self.dtype)
+            intercept[:len(matrix)] = matrix[:, d]
+            return coef, intercept
 
     cdef tuple _evaluate_python(self, str way, matrix):
         """The same block by block with a loss that is Python."""
@@ -752,7 +593,7 @@ cdef class LinearObjective:
         job.n_sums = job.n_outputs * (d + 1)
         job.coef = cnp.PyArray_DATA(coef)
         job.intercept = cnp.PyArray_DATA(intercept)
-        total = np.zeros(job.n_sums)
+        total = np.zeros(job.n_sums + FL_LINEAR_PAD)[:job.n_sums]
         # as the kernels lay it out, and as (n, n_outputs)
         raw = np.zeros(job.n_outputs * job.raw_stride, self.dtype)
         if job.sparse:
@@ -809,26 +650,11 @@ cdef class LinearObjective:
 
     def _take_curvature(self):
         """Each sample's weight times the sum of its targets: the softmax Hessian's factor."""
-        cdef RowLoss loss = self.loss_function
-        if self._curvature is not None:
-            return
-        n, n_classes, y = self.n_samples, self.n_outputs, self._y
-        smoothing = loss._label_smoothing
-        of_classes = np.ones(n_classes) if loss._class_weight is None else loss._class_weight
-        factors = np.ones(n) if self._weight is None else np.asarray(self._weight, np.float64)
-        if cnp.PyArray_NDIM(self._y) == 2:
-            targets = y @ of_classes
-            targets = (1 - smoothing) * targets + smoothing * of_classes.mean()
-        else:
-            labels = np.asarray(y).astype(np.int64)
-            counted = (labels >= 0) & (labels < n_classes)
-            if loss._ignore_index is not None:
-                counted &= labels != loss._ignore_index
-            targets = of_classes[np.where(counted, labels, 0)]
-            if loss._weighted_smoothing:
-                targets = (1 - smoothing) * targets + smoothing * of_classes.mean()
-            targets = np.where(counted, targets, 0.0)
-        self._curvature = np.ascontiguousarray(targets * factors, dtype=self.dtype)
+        if self._curvature is None:
+            factors = target_sums(self._y, self.n_outputs, self.loss_function.params)
+            if self._weight is not None:
+                factors = factors * self._weight
+            self._curvature = np.ascontiguousarray(factors, dtype=self.dtype)
 
 
 def _count_outputs(RowLoss loss, labels, n_outputs):

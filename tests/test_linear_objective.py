@@ -457,6 +457,16 @@ def test_penalties_by_feature_and_without_intercept():
     np.testing.assert_allclose(product, hessian @ coef[1:], rtol=0, atol=1e-14)
 
 
+def test_penalties_by_coefficient():
+    X, y, _, coef = draw(50, 4, np.float64, 3)
+    l2 = np.arange(12.0).reshape(3, 4)
+    plain = fl.LinearObjective("cross_entropy", X, y).loss_gradient(coef)
+    value, gradient = fl.LinearObjective("cross_entropy", X, y, l2=l2).loss_gradient(coef)
+    assert value == pytest.approx(plain[0] + 0.5 * (l2 * coef[:, :-1] ** 2).sum(), rel=1e-15)
+    np.testing.assert_allclose(gradient[:, :-1], plain[1][:, :-1] + l2 * coef[:, :-1], rtol=1e-14)
+    assert np.array_equal(gradient[:, -1], plain[1][:, -1])
+
+
 def test_offset_moves_the_predictions():
     X, y, weight, coef = draw(90, 4, np.float64)
     offset = np.linspace(-1, 1, 90)

@@ -1,5 +1,7 @@
 """What LinearObjective refuses, and that it says which argument, where, and what was expected."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -108,6 +110,11 @@ def test_losses_without_a_hessian_say_so(name):
         objective.hessian_product(coef, coef)
     with pytest.raises(TypeError, match="has no dense Hessian: expected a loss of one output"):
         objective.hessian(coef)
+
+
+def test_no_pickles():
+    with pytest.raises(TypeError, match="refers to its data and cannot be pickled"):
+        pickle.dumps(fl.LinearObjective("log_loss", X, Y))
 
 
 def test_labels_that_change_afterwards_are_no_crash():

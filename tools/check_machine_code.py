@@ -1,10 +1,10 @@
 """
 Look into the machine code of the C core.
 
-For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function or the SGD step does its
-arithmetic in whole ymm or zmm registers, without a scalar operation and without a call. For every
-object: nothing of libm is called, and only tables of kernels are visible to the linker. The
-objects that any x86-64 processor runs hold no AVX instruction.
+For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function, the SGD step or a
+linear objective of rows does its arithmetic in whole ymm or zmm registers, without a scalar operation
+and without a call. For every object: nothing of libm is called, and only tables of kernels are visible
+to the linker. The objects that any x86-64 processor runs hold no AVX instruction.
 
 Usage: check_machine_code.py FOLDER (that of the static libraries libfastloss_*.a)
 """
@@ -213,6 +213,9 @@ def kernels() -> list[str]:
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
     stems += [f"fl_{name}_tile" for name in names_in("rows.def", "FL_ROW")]
     stems += ["fl_sgd"]
+    stems += [f"fl_few_{way}_{n}" for way in ("forward", "backward") for n in range(1, 7)]
+    stems += [f"fl_backward_outputs_{n}" for n in (1, 2, 3)]
+    stems += ["fl_forward_1", "fl_backward_1"]
     return [f"{stem}_{precision}" for stem in stems for precision in PRECISIONS]
 
 

@@ -39,12 +39,14 @@ FL_INLINE V FN(fl_load_features)(const REAL *x, ptrdiff_t v, ptrdiff_t n_vectors
 /* While rows are computed, as many bytes of the next block are fetched as half of theirs: the way forth brings one
  * half of it, the way back the other, so that memory never rests. The block and the next fit the first cache.
  * `row` counts those of the way back behind those of the way forth. */
-FL_INLINE void FN(fl_fetch_next)(const FlLinearBlock *b, ptrdiff_t row, ptrdiff_t n_rows)
+FL_INLINE void FN(fl_fetch_next)(const FlLinearBlock *b, ptrdiff_t row, int n_rows, int n_vectors)
 {
-    const ptrdiff_t half = b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
+    const int n_lines = (n_rows * n_vectors * (int)sizeof(V) + 127) / 128;
+    const char *next = (const char *)b->next + row * b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
     if (b->next)
-        for (ptrdiff_t at = row * half; at < (row + n_rows) * half; at += 64)
-            FL_PREFETCH((const char *)b->next + at, 0);
+#pragma GCC unroll 64
+        for (int line = 0; line < n_lines; line++)
+            FL_PREFETCH(next + 64 * line, 0);
 }
 
 /* The part of that for one vector of each of n_rows rows. */
@@ -129,6 +131,8 @@ FL_INLINE void FN(fl_few_tile)(const FlLinearBlock *b, const V coef[], ptrdiff_t
 #pragma GCC unroll 8
     for (int r = 0; r < FL_LINEAR_ROWS; r++) {
         const REAL *row = x + (r < count ? r : count - 1) * b->row_stride;
+        if (n_vectors >= 3)
+            FN(fl_fetch_next)(b, i + r, 1, n_vectors);
         sums[r] = FN(fl_load_features)(row, 0, n_vectors, last) * coef[0];
 #pragma GCC unroll 14
         for (int v = 1; v < n_vectors; v++)
@@ -147,7 +151,8 @@ FL_INLINE void FN(fl_few_forward)(const FlLinearBlock *b, int n_vectors)
     for (int v = 0; v < n_vectors; v++)
         coef[v] = vload((const REAL *)b->coef + v * LANES);
     for (; i + FL_LINEAR_ROWS <= n; i += FL_LINEAR_ROWS) {
-        FN(fl_fetch_next)(b, i, FL_LINEAR_ROWS);
+        if (n_vectors < 3)
+            FN(fl_fetch_next)(b, i, FL_LINEAR_ROWS, n_vectors);
         FN(fl_few_tile)(b, coef, i, FL_LINEAR_ROWS, n_vectors, last);
     }
     if (i < n)
@@ -171,7 +176,7 @@ FL_INLINE void FN(fl_few_backward)(const FlLinearBlock *b, int n_vectors)
     for (int s = n_vectors; s < copies * n_vectors; s++)
         sums[s] = vsplat(R(0.0));
     for (; i + copies <= n; i += copies) {
-        FN(fl_fetch_next)(b, n + i, copies);
+        FN(fl_fetch_next)(b, n + i, copies, n_vectors);
 #pragma GCC unroll 8
         for (int c = 0; c < copies; c++) {
             const V weight = vsplat(g[i + c]);
@@ -223,22 +228,18 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
     }
 }
 
+/* The last rows first: they are still in the first cache. */
 FL_INLINE void FN(fl_backward_rows)(const FlLinearBlock *b)
 {
-    const ptrdiff_t n = b->n_rows;
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        FN(fl_backward_group)(b, i, 8);
-    if (i + 4 <= n) {
-        FN(fl_backward_group)(b, i, 4);
-        i += 4;
-    }
-    if (i + 2 <= n) {
-        FN(fl_backward_group)(b, i, 2);
-        i += 2;
-    }
-    if (i < n)
-        FN(fl_backward_group)(b, i, 1);
+    ptrdiff_t n = b->n_rows;
+    if (n & 1)
+        FN(fl_backward_group)(b, --n, 1);
+    if (n & 2)
+        FN(fl_backward_group)(b, n -= 2, 2);
+    if (n & 4)
+        FN(fl_backward_group)(b, n -= 4, 4);
+    while (n > 0)
+        FN(fl_backward_group)(b, n -= 8, 8);
 }
 
 /* Some outputs by some vectors of features, over all rows of the block. */

@@ -24,6 +24,9 @@ enum {
  *     coef, sums       [n_outputs][coef_stride]           [n_features][n_outputs]
  *     raw              [n_outputs][raw_stride]            [n_rows][n_outputs]
  *     sums             REAL                               double
+ *
+ * Of CSR, a vector may be read from the last output of any column on, of intercepts too, and may be written from the
+ * last of any row of raw on.
  */
 typedef struct {
     ptrdiff_t n_rows, n_features, n_outputs;

@@ -1,0 +1,87 @@
+"""What a linear objective is given, checked: sparse X, penalties; and the softmax Hessian's factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_Array = npt.NDArray[Any]
+
+
+def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
+    """
+    Return data, indices, indptr, and the numbers of samples and features of a CSR matrix.
+
+    The kernels go wherever the indices say: every one is looked at, once.
+    """
+    kind = getattr(X, "format", "csr")
+    if kind != "csr":
+        raise TypeError(f"X is sparse of format {kind!r}: expected 'csr' (see X.tocsr)")
+    if len(X.shape) != 2:
+        raise ValueError(f"X has shape {X.shape}: expected (n, d)")
+    n, d = (int(length) for length in X.shape)
+    data, entries, starts = np.asarray(X.data), np.asarray(X.indices), np.asarray(X.indptr)
+    native = data.dtype.newbyteorder("=")
+    if native not in (np.float32, np.float64):
+        raise TypeError(f"X.data has dtype {data.dtype}: expected float32 or float64")
+    for name, numbers in (("X.indices", entries), ("X.indptr", starts)):
+        if numbers.dtype.kind not in "iu":
+            raise TypeError(f"{name} has dtype {numbers.dtype}: expected int32 or int64")
+    data = np.require(data, native, ["C", "A"])
+    narrow = entries.dtype.newbyteorder("=") == np.int32
+    indices = np.require(entries, np.int32 if narrow else np.int64, ["C", "A"])
+    indptr = np.require(starts, np.int64, ["C", "A"])
+    if indptr.shape != (n + 1,):
+        raise ValueError(f"X.indptr has shape {indptr.shape}: expected ({n + 1},)")
+    wrong = np.flatnonzero(np.diff(indptr) < 0)
+    if wrong.size:
+        i = int(wrong[0]) + 1
+        raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected at least {indptr[i - 1]}")
+    n_entries = min(data.size, indices.size)
+    first, last = int(indptr[0]), int(indptr[n])
+    if first < 0 or last > n_entries:
+        i = 0 if first < 0 else n
+        raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected 0 to {n_entries}")
+    used = indices[first:last]
+    if used.size and (used.min() < 0 or used.max() >= d):
+        e = int(np.flatnonzero((used < 0) | (used >= d))[0]) + first
+        raise ValueError(f"X.indices[{e}] = {indices[e]}: expected columns 0 to {d - 1}")
+    return data, indices, indptr, n, d
+
+
+def checked_penalty(l2: Any, n_features: int, coef_shape: tuple[int, ...]) -> _Array | None:
+    """Return the penalty as float64 that broadcasts with (n_outputs, d), None where it is 0."""
+    numbers = np.asarray(l2)
+    if numbers.dtype.kind not in "iuf":
+        raise TypeError(f"l2 = {l2!r}: expected numbers of at least 0")
+    shapes = [(), (n_features,), (*coef_shape[:-1], n_features)]
+    if numbers.shape not in shapes:
+        expected = " or ".join(str(shape) for shape in dict.fromkeys(shapes[1:]))
+        raise ValueError(f"l2 has shape {numbers.shape}: expected a number or {expected}")
+    numbers = numbers.astype(np.float64)
+    wrong = np.argwhere(~((numbers >= 0) & (numbers < np.inf)))
+    if len(wrong):
+        index = tuple(int(i) for i in wrong[0])
+        inside = f"[{', '.join(map(str, index))}]" if index else ""
+        raise ValueError(f"l2{inside} = {numbers[index]}: expected a finite number of at least 0")
+    return numbers if numbers.any() else None
+
+
+def target_sums(y: _Array, n_classes: int, params: dict[str, Any]) -> _Array:
+    """Return the sum of each sample's targets under a `CrossEntropy` of these parameters."""
+    smoothing, ignored = params["label_smoothing"], params["ignore_index"]
+    weights = np.ones(n_classes)
+    if params["class_weight"] is not None:
+        weights = np.array(params["class_weight"])
+    if y.ndim == 2:
+        return np.asarray((1 - smoothing) * (y @ weights) + smoothing * weights.mean())
+    labels = y.astype(np.int64)
+    counted = (labels >= 0) & (labels < n_classes)
+    if ignored is not None:
+        counted &= labels != ignored
+    sums = weights[np.where(counted, labels, 0)]
+    if params["weighted_smoothing"]:
+        sums = (1 - smoothing) * sums + smoothing * weights.mean()
+    return np.where(counted, sums, 0.0)

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import signal
 import warnings
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_an_interrupt_keeps_the_best_coefficients(model, y):
     def interrupt(progress):
         seen.append(progress)
         if progress.iteration == 2:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)  # what Ctrl-C sends
 
     with pytest.warns(ConvergenceWarning, match=r"interrupted after 2 iterations; the best coef"):
         model = clone(model).fit(X, y, callback=interrupt)

@@ -140,6 +140,8 @@ def test_probabilities_keep_their_digits_in_the_tails():
     model.coef_[:], model.intercept_[:] = 100.0, 0.0
     assert model.predict_proba([[1.0]])[0, 0] == pytest.approx(np.exp(-100.0), rel=1e-14)
     assert model.predict_log_proba([[-9.0]])[0, 1] == -900.0
+    # log1p(-exp(-100)), which is 0 after a sum of exponentials
+    assert model.predict_log_proba([[1.0]])[0, 1] == pytest.approx(-np.exp(-100.0), rel=1e-14)
 
 
 def test_sparsify():

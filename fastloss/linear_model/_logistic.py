@@ -221,11 +221,11 @@ class LogisticRegression(LinearClassifierBase):
         raw = self.decision_function(X)
         if raw.ndim == 1:
             raw = np.column_stack([np.zeros_like(raw), raw])
-        n, k = raw.shape
-        labels = np.arange(k, dtype=np.intp)
-        out = np.empty_like(raw)
-        for label in labels:
-            out[:, label] = -fl.CrossEntropy().loss(np.full(n, label), raw, reduction="none")
+        best = raw.argmax(axis=1)
+        top = -fl.CrossEntropy().loss(best, raw, reduction="none")
+        # neither of the two is positive: nothing cancels
+        out: npt.NDArray[Any] = raw - np.take_along_axis(raw, best[:, None], axis=1)
+        out += top[:, None]
         return out
 
     def _penalty(self) -> tuple[float, float]:

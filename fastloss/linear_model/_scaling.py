@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_ROWS = 10_000  # of a dense array: enough to tell a scale
+_ROWS = 10_000  # of a dense array: enough to tell a scale; fewer where they are long
+_NUMBERS = 1 << 22
 _ENTRIES = 1 << 20  # of a sparse array, in one block
 
 
@@ -26,7 +27,7 @@ def mean_squares(X: Any, weights: npt.NDArray[np.float64] | None) -> npt.NDArray
     if weights is None:
         weights = np.ones(n)
     if not hasattr(X, "indptr"):
-        stride = max(n // _ROWS, 1)
+        stride = max(n // _ROWS, n * d // _NUMBERS, 1)
         rows, weights = X[::stride], weights[::stride]
         return np.asarray(weights @ np.square(rows, dtype=np.float64) / weights.sum())
     total = np.zeros(d)

@@ -22,6 +22,7 @@ from benchmarks import (
     cross_entropy_variants,
     determinism,
     linear,
+    linear_model,
     log_loss,
     memory_speed,
     sgd,
@@ -44,6 +45,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "sgd": sgd.run,
     "linear": linear.run,
     "determinism": determinism.run,
+    "linear_model": linear_model.run,
 }
 SURVEY = "survey"
 HEADS = ("what", "against", "promised", "measured", "kept")

@@ -15,6 +15,7 @@ from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
 from fastloss._linear import LinearObjective
 from fastloss._linear_sums import LinearSums
 from fastloss._optim import sgd_step
+from fastloss._plot_convergence import plot_convergence
 from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._sums import LossSums
 from fastloss.losses import (
@@ -153,6 +154,7 @@ __all__ = [
     "cpu_info",
     "get_loss",
     "get_num_threads",
+    "plot_convergence",
     "set_num_threads",
     "sgd_step",
 ]

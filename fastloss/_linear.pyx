@@ -4,7 +4,6 @@ import numpy as np
 
 from fastloss._linear_arrays import checked_csr, checked_penalty, target_sums
 from fastloss._linear_sums import LinearSums
-from fastloss.losses._composite import CompositeLoss
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
@@ -148,7 +147,7 @@ cdef class LinearObjective:
     ):
         if isinstance(loss, str):
             loss = get_loss(loss)
-        if not isinstance(loss, (PointwiseLoss, RowLoss, CompositeLoss)):
+        if not isinstance(loss, (PointwiseLoss, RowLoss)):
             raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
         if not isinstance(fit_intercept, (bool, np.bool_)):
             raise TypeError(f"fit_intercept = {fit_intercept!r}: expected True or False")
@@ -169,9 +168,7 @@ cdef class LinearObjective:
         self.n_samples, self.n_features = self._job.n_samples, self._job.n_features
         if self.n_features == 0:
             raise ValueError(f"X has shape ({self.n_samples}, 0): expected at least one feature")
-        self._python = isinstance(loss, CompositeLoss) or (
-            isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
-        )
+        self._python = isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
         self._take_labels(y, sample_weight, n_outputs)
         self._take_offset(offset)
         self._penalty = checked_penalty(l2, self.n_features, self.coef_shape)

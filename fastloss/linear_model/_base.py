@@ -1,0 +1,117 @@
+"""What all estimators share: validation, weights, raw predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_array, metadata_routing
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from fastloss.linear_model._parameters import threads
+
+_FLOATS = (np.float64, np.float32)
+
+
+class LinearModel(BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators: features dense or CSR, float64 or float32."""
+
+    # the callback belongs to one call, and is not routed
+    __metadata_request__fit = {"callback": metadata_routing.UNUSED}  # noqa: RUF012
+
+    coef_: npt.NDArray[Any]
+    intercept_: Any
+    fit_intercept: bool
+
+    def _validate_training(self, X: Any, y: Any, sample_weight: Any, *, numeric: bool) -> Any:
+        """Return X, y and weights (None if there are none), checked; X may not be finite."""
+        # The first evaluation of the objective finds what is not finite in X, and saves a pass.
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=_FLOATS,
+            ensure_all_finite=False,
+            y_numeric=numeric,
+        )
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, X)
+        if numeric:
+            y = np.asarray(y, X.dtype)
+        return X, y, sample_weight
+
+    def _raw_prediction(self, X: Any) -> npt.NDArray[Any]:
+        """Return X @ coef_ + intercept_, of shape (n,) or (n, C)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        raw = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return np.asarray(raw)
+
+    def _n_threads(self) -> int | None:
+        return threads(getattr(self, "n_jobs", None))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
+    """Base of the regressors: coef_ of shape (n_features,), intercept_ a number."""
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """
+        Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predictions.
+        """
+        return self._raw_prediction(X)
+
+    def _warm_coef(self, n_features: int) -> npt.NDArray[np.float64] | None:
+        """Return the coefficients of the last fit, the intercept last, if it had as many."""
+        if not hasattr(self, "coef_") or self.coef_.shape != (n_features,):
+            return None
+        coef = self.coef_.astype(np.float64)
+        return np.append(coef, self.intercept_) if self.fit_intercept else coef
+
+    def _set_coef(self, coef: npt.NDArray[np.float64], dtype: Any) -> None:
+        coef = coef.astype(dtype)
+        self.coef_ = coef[:-1].copy() if self.fit_intercept else coef
+        self.intercept_ = coef[-1] if self.fit_intercept else 0.0
+
+
+def check_weights(sample_weight: Any, X: Any) -> npt.NDArray[np.float64]:
+    """Return sample weights as a float64 array; a number stands for that weight of every sample."""
+    if np.isscalar(sample_weight):
+        sample_weight = np.full(X.shape[0], sample_weight)
+    weights = check_array(
+        sample_weight,
+        dtype=np.float64,
+        ensure_2d=False,
+        ensure_min_samples=0,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(f"sample_weight has shape {weights.shape}: expected (n_samples,)")
+    check_consistent_length(weights, X)
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        i = negative[0]
+        raise ValueError(
+            f"sample_weight[{i}] = {weights[i]}: expected finite numbers of at least 0"
+        )
+    if not weights.any():
+        raise ValueError("sample_weight: all weights are zero; expected one greater than 0")
+    return np.asarray(weights, np.float64)

@@ -1,0 +1,102 @@
+"""What the classifiers share: scores, predictions, sparse coefficients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fastloss.linear_model._base import LinearModel
+
+
+class LinearClassifierBase(ClassifierMixin, LinearModel):  # type: ignore[misc]
+    """Base of the classifiers: coef_ of shape (1, d) for two classes, (C, d) for more."""
+
+    classes_: npt.NDArray[Any]
+    coef_: Any  # may be sparse
+
+    def decision_function(self, X: Any) -> npt.NDArray[Any]:
+        """
+        Return raw predictions.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Of two classes one score, above 0 where ``classes_[1]`` is the more probable.
+        """
+        raw = self._raw_prediction(X)
+        return raw.reshape(-1) - self._threshold() if raw.shape[1] == 1 else raw
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """
+        Predict classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable class of each sample.
+        """
+        raw = self.decision_function(X)
+        chosen = raw > 0 if raw.ndim == 1 else raw.argmax(axis=1)
+        return self.classes_[chosen.astype(np.intp)]
+
+    def densify(self) -> LinearClassifierBase:
+        """
+        Make coef_ a dense array again.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        if sparse.issparse(self.coef_):
+            self.coef_ = self.coef_.toarray()
+        return self
+
+    def sparsify(self) -> LinearClassifierBase:
+        """
+        Make coef_ a CSR matrix, which pays where an L1 penalty has left few coefficients.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def _threshold(self) -> float:
+        """Return the raw prediction above which a sample is of the second of two classes."""
+        return 0.0
+
+    def _warm_coef(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
+        """Return the coefficients of the last fit, the intercept last, if they have this shape."""
+        if not hasattr(self, "coef_"):
+            return None
+        dense = self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_
+        if self.fit_intercept:
+            dense = np.column_stack([dense, np.broadcast_to(self.intercept_, len(dense))])
+        return dense.astype(np.float64) if dense.shape == shape else None
+
+    def _set_coef(self, coef: npt.NDArray[np.float64], dtype: Any) -> None:
+        coef = coef.astype(dtype)
+        if self.fit_intercept:
+            self.coef_, self.intercept_ = coef[:, :-1].copy(), coef[:, -1].copy()
+        else:
+            self.coef_, self.intercept_ = coef, np.zeros(len(coef), dtype)

@@ -1,0 +1,163 @@
+"""Newton's method with a Cholesky factorisation, for few coefficients."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from fastloss.linear_model._solvers.solution import (
+    INTERRUPTED,
+    STOPPED,
+    Report,
+    Solution,
+    StopFit,
+    Vector,
+    evaluate_start,
+    max_norm,
+)
+
+_EPS = float(np.finfo(np.float64).eps)
+_ARMIJO = 1e-4
+_HALVINGS = 60
+_STILL = 3  # iterations without a fall
+_QUICK = (
+    0.2  # a step that leaves so little of the gradient is followed by one with the same Hessian
+)
+
+
+class Curved(Protocol):
+    """A function with a Hessian."""
+
+    def loss_gradient(self, coef: Vector, /) -> tuple[float, Vector]:
+        """Return value and gradient."""
+
+    def hessian(self, coef: Vector, /) -> Vector:
+        """Return the Hessian as a square matrix."""
+
+
+def newton(
+    function: Curved,
+    start: Vector,
+    *,
+    tol: float,
+    max_iter: int,
+    precision: float,
+    report: Report,
+) -> Solution:
+    """
+    Minimise a smooth function that gives its Hessian.
+
+    Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
+    so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
+    it serves again while it makes the gradient fall quickly.
+
+    Parameters
+    ----------
+    function : Curved
+        Value, gradient and Hessian at a vector.
+    start : ndarray of float64
+        Where to start.
+    tol : float
+        It stops where no entry of the gradient is larger, or a step promises no more than roundings.
+    max_iter : int
+        Iterations at most.
+    precision : float
+        The relative rounding of the function's values: 2**-52, or that of float32.
+    report : callable
+        Called after each iteration with its number, value, norm of the gradient and vector.
+
+    Returns
+    -------
+    Solution
+        The last vector, which is the lowest.
+    """
+    value, gradient = evaluate_start(function.loss_gradient, start)
+    state = (start.copy(), value, gradient)
+    factor: Any = None
+    quick = False
+    n_iter, still, converged, reason = 0, 0, False, ""
+    try:
+        report(0, value, max_norm(gradient), start)
+        while True:
+            coef, value, gradient = state
+            if max_norm(gradient) <= tol:
+                converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
+                break
+            if still >= _STILL:
+                converged, reason = True, "the objective falls no further"
+                break
+            if n_iter >= max_iter:
+                reason = f"max_iter = {max_iter} iterations were not enough"
+                break
+            fresh = factor is None or not quick
+            if fresh:
+                factor = _factor(function.hessian(coef))
+            step: Vector = cho_solve(factor, -gradient)
+            slope = float(gradient @ step)
+            moved = _search(function, state, step, slope, precision)
+            if moved is None and not fresh:
+                factor = None
+                continue
+            if moved is None:
+                # half the slope is what the step promises
+                converged = -slope <= 64 * precision * abs(value)
+                reason = (
+                    "the objective falls no further"
+                    if converged
+                    else "the line search found no lower objective"
+                )
+                break
+            still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
+            state = moved
+            n_iter += 1
+            report(n_iter, state[1], max_norm(state[2]), state[0])
+    except KeyboardInterrupt:
+        reason = INTERRUPTED
+    except StopFit:
+        reason = STOPPED
+    coef, value, gradient = state
+    return Solution(coef, value, max_norm(gradient), n_iter, converged, reason)
+
+
+def _factor(hessian: Vector) -> Any:
+    """Return the Cholesky factor, of a Hessian damped as much as makes it positive definite."""
+    size = max(float(np.abs(np.diagonal(hessian)).max(initial=0.0)), np.finfo(np.float64).tiny)
+    damping = 0.0
+    while damping < 1e8:
+        try:
+            damped = hessian + damping * size * np.eye(len(hessian)) if damping else hessian
+            factor = cho_factor(damped, lower=True)
+        except (LinAlgError, ValueError):  # not positive definite, or not finite
+            damping = max(10 * damping, 16 * _EPS)
+        else:
+            return factor
+    return cho_factor(size * np.eye(len(hessian)), lower=True)
+
+
+def _search(
+    function: Curved,
+    state: tuple[Vector, float, Vector],
+    step: Vector,
+    slope: float,
+    precision: float,
+) -> tuple[Vector, float, Vector] | None:
+    """Return the first point of halved steps that is low enough, or None."""
+    coef, value, gradient = state
+    rounding = 4 * precision * abs(value)
+    length = 1.0
+    for _ in range(_HALVINGS):
+        point = coef + length * step
+        low, slopes = function.loss_gradient(point)
+        if np.isfinite(low) and np.isfinite(slopes).all():
+            if low <= value + _ARMIJO * length * slope:
+                return point, low, slopes
+            # at the last digits the value is noise: then the gradient has to fall
+            if low <= value + rounding and max_norm(slopes) < 0.9 * max_norm(gradient):
+                return point, low, slopes
+        length /= 2
+        if -length * slope < _EPS * rounding:
+            break
+    return None

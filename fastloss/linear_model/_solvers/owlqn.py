@@ -1,0 +1,188 @@
+"""OWL-QN: L-BFGS for a smooth objective plus an L1 penalty, or plain L-BFGS without one."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from fastloss.linear_model._solvers.solution import (
+    INTERRUPTED,
+    STOPPED,
+    Function,
+    Report,
+    Solution,
+    StopFit,
+    Vector,
+    evaluate_start,
+    max_norm,
+)
+
+_EPS = float(np.finfo(np.float64).eps)
+_ARMIJO = 1e-4
+_HALVINGS = 60
+_MEMORY = 20
+_STILL = 3  # iterations without a fall
+
+
+def owlqn(
+    function: Function,
+    start: Vector,
+    penalty: Vector,
+    *,
+    tol: float,
+    max_iter: int,
+    scale: Vector,
+    precision: float,
+    report: Report,
+) -> Solution:
+    """
+    Minimise function(coef) + sum(penalty * abs(coef)).
+
+    Each step stays in one orthant, in which the penalty is linear: a coefficient that would change
+    its sign stops at 0, exactly, and may leave it in the next step.
+
+    Parameters
+    ----------
+    function : callable
+        Value and gradient of the smooth part at a vector.
+    start : ndarray of float64
+        Where to start.
+    penalty : ndarray of float64
+        The L1 penalty of each coefficient, 0 or more.
+    tol : float
+        It stops where no entry of the subgradient of least norm is larger, or the value no longer
+        falls by more than roundings.
+    max_iter : int
+        Iterations at most.
+    scale : ndarray of float64
+        The method works with coefficients divided by it, which should make its curvatures alike; `tol`
+        and the reports are about the coefficients themselves.
+    precision : float
+        The relative rounding of the function's values: 2**-52, or that of float32.
+    report : callable
+        Called after each iteration with its number, value, norm of the subgradient and vector.
+
+    Returns
+    -------
+    Solution
+        The last vector, which is the lowest.
+
+    References
+    ----------
+    Andrew, Gao, Scalable Training of L1-Regularized Log-Linear Models, 2007. The curvature is that of
+    the coefficients that may move alone, which is what makes the last steps quick.
+    """
+
+    def scaled(coef: Vector) -> tuple[float, Vector]:
+        value, gradient = function(coef * scale)
+        return value, gradient * scale
+
+    penalty = penalty * scale
+    kind = "subgradient" if penalty.any() else "gradient"
+    coef = start / scale
+    value, gradient = evaluate_start(scaled, coef)
+    state = (coef, value + float(penalty @ np.abs(coef)), gradient)
+    memory: deque[tuple[Vector, Vector]] = deque(maxlen=_MEMORY)
+    n_iter, still, converged, reason = 0, 0, False, ""
+    try:
+        report(0, state[1], max_norm(subgradient(coef, gradient, penalty) / scale), start)
+        while True:
+            coef, value, gradient = state
+            slopes = subgradient(coef, gradient, penalty)
+            if max_norm(slopes / scale) <= tol:
+                converged, reason = True, f"no entry of the {kind} exceeds tol = {tol:g}"
+                break
+            if still >= _STILL:
+                converged, reason = True, "the objective falls no further"
+                break
+            if n_iter >= max_iter:
+                reason = f"max_iter = {max_iter} iterations were not enough"
+                break
+            moved = _search(scaled, state, slopes, penalty, memory, precision)
+            if moved is None and memory:
+                memory.clear()  # once more along the steepest descent
+                moved = _search(scaled, state, slopes, penalty, memory, precision)
+            if moved is None:
+                # nothing lower along the steepest descent: a smooth function is at its minimum
+                converged, reason = True, "the objective falls no further"
+                break
+            step, change = moved[0] - coef, moved[2] - gradient
+            if step @ change > _EPS * (change @ change):
+                memory.append((step, change))
+            still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            state = moved
+            n_iter += 1
+            norm = max_norm(subgradient(state[0], state[2], penalty) / scale)
+            report(n_iter, state[1], norm, state[0] * scale)
+    except KeyboardInterrupt:
+        reason = INTERRUPTED
+    except StopFit:
+        reason = STOPPED
+    coef, value, gradient = state
+    norm = max_norm(subgradient(coef, gradient, penalty) / scale)
+    return Solution(coef * scale, value, norm, n_iter, converged, reason)
+
+
+def subgradient(coef: Vector, gradient: Vector, penalty: Vector) -> Vector:
+    """Return the subgradient of least norm."""
+    shrunk = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty, 0.0)
+    return np.where(coef == 0, shrunk, gradient + penalty * np.sign(coef))
+
+
+def _direction(slopes: Vector, free: Vector | None, memory: deque[tuple[Vector, Vector]]) -> Vector:
+    """Return minus the inverse Hessian, as far as earlier steps tell it, times the slopes."""
+    direction = -slopes
+    used = []
+    for step, change in reversed(memory):
+        if free is not None:
+            step, change = step * free, change * free
+        product = float(step @ change)
+        if product <= _EPS * float(change @ change):
+            continue
+        factor = float(step @ direction) / product
+        direction = direction - factor * change
+        used.append((step, change, product, factor))
+    if used:
+        _, change, product, _ = used[0]
+        direction = direction * (product / float(change @ change))
+    for step, change, product, factor in reversed(used):
+        direction = direction + (factor - float(change @ direction) / product) * step
+    return direction
+
+
+def _search(
+    function: Function,
+    state: tuple[Vector, float, Vector],
+    slopes: Vector,
+    penalty: Vector,
+    memory: deque[tuple[Vector, Vector]],
+    precision: float,
+) -> tuple[Vector, float, Vector] | None:
+    """Return the first point of ever shorter steps that is low enough, or None."""
+    coef, value, _ = state
+    bound = penalty > 0
+    free = (slopes != 0).astype(np.float64) if bound.any() else None
+    direction = _direction(slopes, free, memory)
+    direction[bound & (direction * slopes >= 0)] = 0.0
+    if not direction @ slopes < 0:
+        memory.clear()
+        direction = -slopes
+    orthant = np.where(coef == 0, -np.sign(slopes), np.sign(coef))
+    length = 1.0 if memory else min(1.0, 1.0 / float(np.linalg.norm(slopes)))
+    for _ in range(_HALVINGS):
+        point = coef + length * direction
+        point[bound & (point * orthant <= 0)] = 0.0
+        smooth, gradient = function(point)
+        low = smooth + float(penalty @ np.abs(point))
+        if np.isfinite(low) and np.isfinite(gradient).all():
+            promised = float(slopes @ (point - coef))
+            if low <= value + _ARMIJO * promised:
+                return point, low, gradient
+            # at the last digits the value is noise: then the subgradient has to fall
+            if low <= value + 4 * precision * abs(value) and max_norm(
+                subgradient(point, gradient, penalty)
+            ) < 0.9 * max_norm(slopes):
+                return point, low, gradient
+        length /= 2
+    return None

@@ -6,7 +6,7 @@
 #ifndef FL_OUTLINE
 /* A hot loop that is to have all registers for itself. */
 #if defined(__GNUC__)
-#define FL_OUTLINE static __attribute__((noinline))
+#define FL_OUTLINE static __attribute__((noinline, unused))
 #else
 #define FL_OUTLINE static
 #endif

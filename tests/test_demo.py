@@ -418,6 +418,11 @@ def test_small_run_writes_picture_and_report(tmp_path, capsys, monkeypatch):
         np.testing.assert_allclose(native["validation_loss"], numpy["validation_loss"], rtol=1e-3)
         assert task["verdict"]["reason"] == "epoch limit"
         assert task["comparison"]["loss_and_step_ratio"] > 0
+    own, theirs = facts["estimators"]
+    assert (own["library"], theirs["library"]) == ("fastloss", "scikit-learn")
+    assert own["converged"]
+    assert own["objective"] <= theirs["objective"] + 1e-5
+    np.testing.assert_allclose(own["average_precision"], theirs["average_precision"], atol=0.02)
     carrier = facts["tasks"][3]["metrics_on_test_days"][0]
     assert carrier["value"] > carrier["reference"] + 0.1
 

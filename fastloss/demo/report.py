@@ -14,6 +14,7 @@ import numpy as np
 
 import fastloss as fl
 from fastloss.demo.comparison import TaskResult, Timing
+from fastloss.demo.estimators import Fit
 from fastloss.demo.training import Run
 
 
@@ -38,7 +39,12 @@ def environment() -> dict[str, Any]:
 
 
 def write_report(
-    path: Path, results: list[TaskResult], *, settings: dict[str, Any], data: dict[str, Any]
+    path: Path,
+    results: list[TaskResult],
+    fits: tuple[Fit, ...],
+    *,
+    settings: dict[str, Any],
+    data: dict[str, Any],
 ) -> None:
     """Write the report; a number that is not finite becomes null."""
     report = {
@@ -46,6 +52,7 @@ def write_report(
         "environment": environment(),
         "settings": settings,
         "data": data,
+        "estimators": [asdict(fit) for fit in fits],
         "tasks": [_describe(result) for result in results],
     }
     text = json.dumps(_finite(report), indent=2, allow_nan=False)

@@ -16,6 +16,7 @@ from rich.console import Console
 from fastloss.demo import picture, report, tables
 from fastloss.demo.backends import NativeBackend, NumpyBackend
 from fastloss.demo.comparison import TaskFacts, TaskResult
+from fastloss.demo.estimators import Fit, fit_estimators
 from fastloss.demo.evaluation import evaluate
 from fastloss.demo.features import Split, split_by_days
 from fastloss.demo.flights import Flights, load_flights
@@ -93,12 +94,17 @@ class Session:
 
         train_start = perf_counter()
         display = tables.TrainingDisplay(self._console, live=self._live)
+        results: list[TaskResult] = []
+        fits: tuple[Fit, ...] = ()
         with limit_blas(self._settings.n_threads) as threads:
-            results = [self._train_both(task, display) for task in make_tasks(flights, split)]
+            for task in make_tasks(flights, split):
+                if task.key == "late":
+                    fits = self._fit_estimators(task)
+                results.append(self._train_both(task, display))
         data["training_and_comparison_seconds"] = round(perf_counter() - train_start, 3)
 
         self._print_results(results, threads)
-        self._write(results, threads, data)
+        self._write(results, fits, threads, data)
         self._say(
             f"\nTraining and comparison took {data['training_and_comparison_seconds']:.1f} s, "
             f"everything {perf_counter() - start:.1f} s."
@@ -123,6 +129,16 @@ class Session:
             "validation": len(split.validation),
             "test": len(split.test),
         }
+
+    def _fit_estimators(self, task: Task) -> tuple[Fit, ...]:
+        """Fit the estimators of both libraries, with the threads of the demo, and tell how it went."""
+        fits = fit_estimators(task, self._settings.n_threads)
+        if fits:
+            self._console.print(tables.estimators_table(task, fits))
+            self._console.print()
+        else:
+            self._say("scikit-learn is not installed: without it there are no estimators to fit.\n")
+        return fits
 
     def _train_both(self, task: Task, display: tables.TrainingDisplay) -> TaskResult:
         """Train with fastloss until it should stop, then with NumPy for as many epochs."""
@@ -185,13 +201,19 @@ class Session:
         self._console.print()
         self._console.print(tables.comparison_table(results, threads))
 
-    def _write(self, results: list[TaskResult], threads: str, data: dict[str, Any]) -> None:
+    def _write(
+        self,
+        results: list[TaskResult],
+        fits: tuple[Fit, ...],
+        threads: str,
+        data: dict[str, Any],
+    ) -> None:
         """Write picture and report and print where they are."""
         picture_file = self._output_dir / "learning-curves.png"
         report_file = self._output_dir / "report.json"
         picture.draw(results, picture_file)
         settings = {**asdict(self._settings), "momentum": MOMENTUM, "threads": threads}
-        report.write_report(report_file, results, settings=settings, data=data)
+        report.write_report(report_file, results, fits, settings=settings, data=data)
         # Whole, so that they can be copied however narrow the terminal is.
         self._console.print(
             f"\n  picture  {picture_file.resolve()}\n  report   {report_file.resolve()}",

@@ -12,7 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from fastloss.demo.comparison import TaskResult
+from fastloss.demo.estimators import Fit
 from fastloss.demo.evaluation import Metric
+from fastloss.demo.tasks import Task
 from fastloss.demo.training import EpochCallback, Run
 
 
@@ -67,6 +69,36 @@ class TrainingDisplay:
             color = {"overfitting": "yellow", "diverged": "red"}.get(run.verdict.reason, "green")
             message = Padding(f"[{color}]→[/] {run.verdict.message}", (0, 0, 0, 2))
             self._console.print(message)
+
+
+def estimators_table(task: Task, fits: Sequence[Fit]) -> Table:
+    """How ``LogisticRegression().fit`` went with either library."""
+    n_samples, n_features = task.design.train.shape
+    table = Table(
+        title=f"LogisticRegression().fit(X, y): {task.title}, X {n_samples:,} × {n_features - 1}",
+        title_style="bold",
+        title_justify="left",
+        caption="objective: mean log loss and L2 penalty, in float64; precision on the test days",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+    table.add_column("from", no_wrap=True)
+    heads = ("seconds", "beside fastloss", "iterations", "objective", "average precision")
+    for head in heads:
+        table.add_column(head, justify="right", style="bold" if head == heads[1] else "")
+    for fit in fits:
+        table.add_row(
+            f"{fit.library}.linear_model" if fit.library == "fastloss" else fit.library,
+            f"{fit.seconds:.2f}",
+            f"{fit.seconds / fits[0].seconds:.1f}×",
+            f"{fit.iterations}" + ("" if fit.converged else ", not converged"),
+            f"{fit.objective:.7f}",
+            f"{fit.average_precision:.3f}",
+        )
+    return table
 
 
 def metrics_table(results: Sequence[TaskResult]) -> Table:

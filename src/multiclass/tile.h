@@ -9,15 +9,6 @@
  */
 #include "shuffle.h"
 
-#ifndef FL_OUTLINE
-/* A hot loop that is to have all registers for itself. */
-#if defined(__GNUC__)
-#define FL_OUTLINE static __attribute__((noinline, unused))
-#else
-#define FL_OUTLINE static
-#endif
-#endif
-
 #define even_lanes FN(fl_even_lanes)
 #define odd_lanes FN(fl_odd_lanes)
 #define interleave_low FN(fl_interleave_low)

@@ -340,9 +340,11 @@ cdef class LinearObjective:
         value, sums = self._evaluate("gradient", matrix)
         total = self._total_weight()
         gradient = self._in_shape(sums, total, matrix)
+        gradient = gradient.reshape(given.shape)
         if out is None:
-            out = np.empty_like(given, dtype=given.dtype.newbyteorder("="), order="C")
-        out[...] = gradient.reshape(given.shape)
+            out = gradient.astype(given.dtype.newbyteorder("="), copy=False)
+        else:
+            out[...] = gradient
         return self._penalised(value / total, matrix), out
 
     def hessian_product(self, coef, v):
@@ -493,15 +495,19 @@ cdef class LinearObjective:
     def _in_shape(self, sums, total, matrix):
         """Sums of all rows divided by their weight, plus the penalty's part, as (n_outputs, d[+1])."""
         n_outputs, d = self.n_outputs, self.n_features
+        features = sums[:n_outputs * d]
         if self._job.sparse:
-            gradient = sums[:n_outputs * d].reshape(d, n_outputs).T / total
+            features = features.reshape(d, n_outputs).T
         else:
-            gradient = sums[:n_outputs * d].reshape(n_outputs, d) / total
+            features = features.reshape(n_outputs, d)
+        gradient = np.empty((n_outputs, d + self.fit_intercept))
+        if self.fit_intercept:
+            gradient[:, d] = sums[n_outputs * d:]
+            gradient[:, d] /= total
+        penalised = np.divide(features, total, out=gradient[:, :d])
         if matrix is not None and self._penalty is not None:
-            gradient += self._penalty * matrix[:, :d]
-        if not self.fit_intercept:
-            return gradient
-        return np.concatenate([gradient, sums[n_outputs * d:, None] / total], axis=1)
+            penalised += self._penalty * matrix[:, :d]
+        return gradient
 
     def _penalised(self, value, matrix):
         if self._penalty is None:
@@ -564,17 +570,19 @@ cdef class LinearObjective:
     def _packed(self, matrix):
         """Coefficients and intercepts of (n_outputs, d + 1) as the kernels want them."""
         d = self.n_features
-        with np.errstate(over="ignore", under="ignore"):
-            if self._job.sparse:
-                halves = matrix[:, :d].reshape(-1, self.n_outputs, d).transpose(0, 2, 1)
-                coef = np.zeros(halves.size + FL_LINEAR_PAD, self.dtype)
-                coef[:halves.size] = halves.ravel()
-            else:
-                coef = np.zeros((len(matrix), self._job.coef_stride), self.dtype)
-                coef[:, :d] = matrix[:, :d]
-            intercept = np.zeros(len(matrix) + FL_LINEAR_PAD, self.dtype)
-            intercept[:len(matrix)] = matrix[:, d]
-            return coef, intercept
+        if self.dtype != matrix.dtype:
+            with np.errstate(over="ignore", under="ignore"):
+                matrix = matrix.astype(self.dtype)
+        if self._job.sparse:
+            halves = matrix[:, :d].reshape(-1, self.n_outputs, d).transpose(0, 2, 1)
+            coef = np.zeros(halves.size + FL_LINEAR_PAD, self.dtype)
+            coef[:halves.size] = halves.ravel()
+        else:
+            coef = np.zeros((len(matrix), self._job.coef_stride), self.dtype)
+            coef[:, :d] = matrix[:, :d]
+        intercept = np.zeros(len(matrix) + FL_LINEAR_PAD, self.dtype)
+        intercept[:len(matrix)] = matrix[:, d]
+        return coef, intercept
 
     cdef tuple _evaluate_python(self, str way, matrix):
         """The same block by block with a loss that is Python."""

@@ -51,6 +51,11 @@ class Target:
         """Return all fields and the verdict."""
         return {**asdict(self), "passed": self.passed}
 
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Target:
+        """Return what `as_json` was made from."""
+        return cls(**{key: value for key, value in entry.items() if key != "passed"})
+
     def cells(self) -> tuple[str, str, str, str, str]:
         """Return what, against, promise, measured, verdict as text."""
         sign = "≥" if self.at_least else "≤"

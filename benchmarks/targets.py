@@ -2,7 +2,8 @@
 Measure every promised figure of speed and write the report.
 
 ``python -m benchmarks.targets`` takes some minutes and writes REPORT.md and report.json beside this
-file. ``--only`` chooses subjects, ``--scale`` makes the large arrays smaller.
+file. ``--only`` chooses subjects, ``--scale`` makes the large arrays smaller, ``--update`` keeps what
+the last report says of the others.
 """
 
 from __future__ import annotations
@@ -75,6 +76,9 @@ def main() -> int:
     survey = all_losses(settings) if SURVEY in arguments.only else []
     targets += catalogue.targets(survey)
     machine = describe_machine()
+    old = arguments.output / "report.json"
+    if arguments.update and old.exists():
+        targets, survey = updated(json.loads(old.read_text(encoding="utf-8")), targets, survey)
     report = markdown(targets, machine)
     print(report)
     if arguments.output:
@@ -101,11 +105,25 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=9, help="rounds (default: 9)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the large sizes (default: 1)")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="keep the subjects of the last report that are not run",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a promise is broken")
     parser.add_argument(
         "--output", type=Path, default=HERE, help="folder of REPORT.md and report.json"
     )
     return parser.parse_args()
+
+
+def updated(
+    report: dict[str, Any], targets: list[Target], survey: list[Measurement]
+) -> tuple[list[Target], list[Measurement]]:
+    """Return the targets and the survey of a report, with what has been measured anew in its place."""
+    new = {target.subject for target in targets}
+    kept = [Target.from_json(entry) for entry in report["targets"] if entry["subject"] not in new]
+    return kept + targets, survey or [Measurement.from_json(row) for row in report["survey"]]
 
 
 def all_losses(settings: Settings) -> list[Measurement]:

@@ -89,8 +89,20 @@ def row_losses() -> dict[str, str]:
     return {row[1]: row[2] for row in rows}
 
 
-def loss_unit(name: str, isa: str) -> Path:
-    """Where the generated file of one loss and instruction set stands."""
+def optimizers() -> dict[str, str]:
+    """The number of variants in each row of optimizers.def by its name."""
+    text = (ROOT / SOURCE / "optimizers.def").read_text()
+    rows = re.finditer(r"^FL_OPTIMIZER\((\w+), (\d+)\)$", text, flags=re.MULTILINE)
+    return {row[1]: row[2] for row in rows}
+
+
+def kernel_units() -> list[str]:
+    """What has a file of its own for each instruction set."""
+    return [*pointwise_losses(), *row_losses(), *(f"{OPTIM}{name}" for name in optimizers())]
+
+
+def unit_path(name: str, isa: str) -> Path:
+    """Where the generated file of one loss or optimizer and instruction set stands."""
     return GENERATED / isa / f"{name}_{isa}.c"
 
 
@@ -136,16 +148,25 @@ ROW_HEADERS = [
 ]
 
 
+OPTIM = "optim_"  # begins the name of an optimizer's unit
+OPTIM_HEADERS = [
+    SOURCE / "optim" / name for name in ("update.h", "optim_block.inc", "optim_unit.inc")
+]
+
+
 def headers_of(source: str) -> list[str]:
     """What a C file must be compiled again for."""
     path = Path(source)
     if GENERATED not in path.parents:
         own = [p for p in HEADERS if p.parent.name not in ("losses", "rows")]
         return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
-    loss = path.stem.removesuffix(f"_{path.parent.name}")
-    if loss in row_losses():
-        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{loss}.h")]
-    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{loss}.h")]
+    name = path.stem.removesuffix(f"_{path.parent.name}")
+    if name.startswith(OPTIM):
+        header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
+        return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
+    if name in row_losses():
+        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{name}.h")]
+    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{name}.h")]
 
 
 class BuildKernels(build_clib):
@@ -157,7 +178,7 @@ class BuildKernels(build_clib):
     """
 
     def build_libraries(self, libraries):
-        write_loss_units()
+        write_units()
         jobs = []
         for name, info in libraries:
             command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
@@ -186,13 +207,13 @@ class BuildKernels(build_clib):
             )
 
 
-def write_loss_units():
-    """One file for each loss and instruction set; an unchanged one keeps its time."""
+def write_units():
+    """One file for each loss, optimizer and instruction set; an unchanged one keeps its time."""
     for isa in ISAS:
         scalar = "#define FL_SCALAR 1\n" if isa == "generic" else ""
         for name, row in pointwise_losses().items():
             write_unit(
-                loss_unit(name, isa),
+                unit_path(name, isa),
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_LOSS_NAME {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
@@ -201,12 +222,21 @@ def write_loss_units():
             )
         for name, labels in row_losses().items():
             write_unit(
-                loss_unit(name, isa),
+                unit_path(name, isa),
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_ROW_LOSS {name}\n"
                 f'#define FL_ROW_HEADER "rows/{name}.h"\n'
                 f"#define FL_ROW_LABELS {labels}\n"
                 f'{scalar}#include "rows/row_unit.inc"\n',
+            )
+        for name, variants in optimizers().items():
+            write_unit(
+                unit_path(f"{OPTIM}{name}", isa),
+                f"#define FL_ISA {isa}\n"
+                f"#define FL_OPTIM_NAME {name}\n"
+                f'#define FL_OPTIM_HEADER "optim/{name}.h"\n'
+                f"#define FL_OPTIM_VARIANTS {variants}\n"
+                f'{scalar}#include "optim/optim_unit.inc"\n',
             )
 
 
@@ -247,7 +277,7 @@ LIBRARIES = [
             # the largest first, lest it be alone at the end
             [
                 SOURCE / f"isa_{isa}.c",
-                *(loss_unit(name, isa) for name in (*pointwise_losses(), *row_losses())),
+                *(unit_path(name, isa) for name in kernel_units()),
             ],
             flags,
         )
@@ -256,10 +286,10 @@ LIBRARIES = [
 ]
 
 
-def extension(name: str) -> Extension:
+def extension(source: Path) -> Extension:
     return Extension(
-        f"fastloss.{name}",
-        [f"fastloss/{name}.pyx"],
+        ".".join(source.with_suffix("").parts),
+        [str(source)],
         include_dirs=[str(SOURCE), numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         extra_compile_args=(
@@ -283,7 +313,7 @@ def extension(name: str) -> Extension:
 setup(
     libraries=LIBRARIES,
     ext_modules=cythonize(
-        [extension(path.stem) for path in sorted(Path("fastloss").glob("*.pyx"))],
+        [extension(path) for path in sorted(Path("fastloss").rglob("*.pyx"))],
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,

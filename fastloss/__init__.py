@@ -11,6 +11,9 @@ in, NumPy arrays out.
 4.248354255291589e-18
 """
 
+import importlib
+import typing
+
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
 from fastloss._optim import sgd_step
 from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
@@ -77,6 +80,9 @@ from fastloss.losses import (
     available_losses,
     get_loss,
 )
+
+if typing.TYPE_CHECKING:
+    from fastloss import optim as optim
 
 __version__ = "0.1.0"
 
@@ -150,3 +156,10 @@ __all__ = [
     "set_num_threads",
     "sgd_step",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """Import `fastloss.optim` when it is first asked for."""
+    if name == "optim":
+        return importlib.import_module("fastloss.optim")
+    raise AttributeError(f"module 'fastloss' has no attribute {name!r}")

@@ -1,10 +1,10 @@
 """
 Look into the machine code of the C core.
 
-For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function or the SGD step does its
-arithmetic in whole ymm or zmm registers, without a scalar operation and without a call. For every
-object: nothing of libm is called, and only tables of kernels are visible to the linker. The
-objects that any x86-64 processor runs hold no AVX instruction.
+For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function, an optimizer or a
+norm does its arithmetic in whole ymm or zmm registers, without a scalar operation and without a
+call. For every object: nothing of libm is called, and only tables of kernels are visible to the
+linker. The objects that any x86-64 processor runs hold no AVX instruction.
 
 Usage: check_machine_code.py FOLDER (that of the static libraries libfastloss_*.a)
 """
@@ -212,7 +212,8 @@ def kernels() -> list[str]:
     ]
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
     stems += [f"fl_{name}_tile" for name in names_in("rows.def", "FL_ROW")]
-    stems += ["fl_sgd"]
+    stems += [f"fl_{name}_step" for name in names_in("optimizers.def", "FL_OPTIMIZER")]
+    stems += ["fl_norm_squares", "fl_norm_sizes"]
     return [f"{stem}_{precision}" for stem in stems for precision in PRECISIONS]
 
 
@@ -245,6 +246,7 @@ def check_symbols(folder: Path) -> list[str]:
         isa = isa_of(path)
         tables = {f"fl_pointwise_{loss}_{isa}" for loss, _ in pointwise_losses()}
         tables |= {f"fl_row_{loss}_{isa}" for loss in names_in("rows.def", "FL_ROW")}
+        tables |= {f"fl_optim_{name}_{isa}" for name in names_in("optimizers.def", "FL_OPTIMIZER")}
         tables.add(f"fl_kernels_{isa}")
         visible = {line[-1] for line in symbols(path, "--extern-only", "--defined-only")}
         called = {line[-1] for line in symbols(path, "--undefined-only")} - tables

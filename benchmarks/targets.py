@@ -21,6 +21,7 @@ from benchmarks import (
     determinism,
     log_loss,
     memory_speed,
+    optim,
     sgd,
 )
 from benchmarks.environment import clean_start
@@ -38,6 +39,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "cross_entropy": cross_entropy.run,
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
+    "optim": optim.run,
     "determinism": determinism.run,
 }
 SURVEY = "survey"

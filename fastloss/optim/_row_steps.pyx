@@ -14,8 +14,21 @@ from fastloss.optim._positions cimport PIECE
 
 cnp.import_array()
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define fl_prefetch(p) __builtin_prefetch(p)
+    #else
+    #define fl_prefetch(p) ((void)(p))
+    #endif
+    """
+    void fl_prefetch(const void* p) noexcept nogil
+
 cdef enum:
     RELEASE_GIL_FROM = 4096
+    AHEAD = 8             # rows: what is named stands anywhere, and would be waited for
+    PREFETCHED = 512      # bytes of a row; what follows the processor fetches by itself
+    CACHE_LINE = 64
 
 
 cdef struct Job:
@@ -40,10 +53,16 @@ cdef void _sum(
     cdef double terms[PIECE]
     cdef Py_ssize_t j
     memset(sums, 0, n * sizeof(double))
+    cdef const float* singles
     while first < last:
-        kernels().read[<int>FL_F64](&job.grads, first[0] * job.width + column, n, terms)
-        for j in range(n):
-            sums[j] += terms[j]
+        if job.grads.contiguous and job.precision == FL_F32:
+            singles = <const float*>job.grads.data + first[0] * job.width + column
+            for j in range(n):
+                sums[j] += singles[j]
+        else:
+            kernels().read[<int>FL_F64](&job.grads, first[0] * job.width + column, n, terms)
+            for j in range(n):
+                sums[j] += terms[j]
         first += 1
     if job.precision == FL_F64:
         for j in range(n):
@@ -98,14 +117,45 @@ cdef void _run_row(const Job* job, Py_ssize_t group) noexcept nogil:
         column += n
 
 
-cdef void _run_all(const Job* job, Py_ssize_t n_groups, int threads) noexcept nogil:
+cdef void _prefetch_row(const FlArray* array, Py_ssize_t row, Py_ssize_t width) noexcept nogil:
+    cdef Py_ssize_t byte = 0, n_bytes = min(width * array.itemsize, <Py_ssize_t>PREFETCHED)
+    if not array.contiguous:
+        return
+    while byte < n_bytes:
+        fl_prefetch(array.data + row * width * array.itemsize + byte)
+        byte += CACHE_LINE
+
+
+cdef void _prefetch(const Job* job, Py_ssize_t group) noexcept nogil:
+    cdef const int64_t* first = &job.order[job.starts[group]]
+    cdef const int64_t* last = &job.order[job.starts[group + 1]]
+    cdef Py_ssize_t row = job.rows[first[0]]
+    cdef int k
+    _prefetch_row(&job.param, row, job.width)
+    for k in range(FL_OPTIM_STATES):
+        if job.block.state[k] != NULL:
+            _prefetch_row(&job.state[k], row, job.width)
+    while first < last:
+        _prefetch_row(&job.grads, first[0], job.width)
+        first += 1
+
+
+cdef void _run_part(const Job* job, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
     cdef Py_ssize_t group
+    for group in range(start, end):
+        if group + AHEAD < end:
+            _prefetch(job, group + AHEAD)
+        _run_row(job, group)
+
+
+cdef void _run_all(const Job* job, Py_ssize_t n_groups, int threads) noexcept nogil:
+    # one row is one thread's: which one makes no difference to it
+    cdef Py_ssize_t part
     if threads > 1:
-        for group in prange(n_groups, schedule="static", num_threads=threads):
-            _run_row(job, group)
+        for part in prange(threads, schedule="static", num_threads=threads):
+            _run_part(job, n_groups * part // threads, n_groups * (part + 1) // threads)
     else:
-        for group in range(n_groups):
-            _run_row(job, group)
+        _run_part(job, 0, n_groups)
 
 
 cdef ndarray checked_rows(object rows, Py_ssize_t n_rows):
@@ -125,6 +175,18 @@ cdef ndarray checked_rows(object rows, Py_ssize_t n_rows):
                 f"to {n_rows - 1}"
             )
     return np.ascontiguousarray(array, dtype=np.int64)
+
+
+cdef tuple _arranged(object rows, Py_ssize_t n, Py_ssize_t n_rows):
+    """The occurrences by row, those of one row in their order, and the row of each."""
+    bits = int(n).bit_length()
+    if bits + int(n_rows).bit_length() > 63:
+        order = np.argsort(rows, kind="stable").astype(np.int64, copy=False)
+        return order, rows[order]
+    # row and occurrence in one number: numbers are sorted several times as fast as they are ranked
+    keys = (rows << bits) | np.arange(n)
+    keys.sort()
+    return keys & ((1 << bits) - 1), keys >> bits
 
 
 cdef int run_rows(
@@ -148,8 +210,7 @@ cdef int run_rows(
         order = np.arange(n, dtype=np.int64)
         starts = np.arange(n + 1, dtype=np.int64)
     else:
-        order = np.argsort(named, kind="stable").astype(np.int64, copy=False)
-        arranged = named[order]
+        order, arranged = _arranged(named, n, cnp.PyArray_DIM(param, 0))
         first = np.flatnonzero(arranged[1:] != arranged[:n - 1]) + 1
         starts = np.concatenate(([0], first, [n])).astype(np.int64, copy=False)
     n_groups = size_of(starts) - 1

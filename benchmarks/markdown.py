@@ -30,6 +30,24 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def folded(summary: str, text: str) -> str:
+    """Return text that a reader opens by clicking on its summary.
+
+    Parameters
+    ----------
+    summary : str
+        What is shown while it is closed.
+    text : str
+        Markdown.
+
+    Returns
+    -------
+    str
+        Without a newline at the end.
+    """
+    return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
 def replace_block(path: Path, name: str, text: str) -> bool:
     """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
 

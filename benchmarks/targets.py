@@ -17,7 +17,9 @@ from typing import Any
 import fastloss as fl
 from benchmarks import (
     call_overhead,
+    catalogue,
     cross_entropy,
+    cross_entropy_variants,
     determinism,
     log_loss,
     memory_speed,
@@ -37,6 +39,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "log_loss": log_loss.run,
     "memory_speed": memory_speed.run,
     "cross_entropy": cross_entropy.run,
+    "cross_entropy_variants": cross_entropy_variants.run,
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
     "optim": optim.run,
@@ -68,6 +71,7 @@ def main() -> int:
         if name != SURVEY:
             targets += SUBJECTS[name](settings)
     survey = all_losses(settings) if SURVEY in arguments.only else []
+    targets += catalogue.targets(survey)
     machine = describe_machine()
     report = markdown(targets, machine)
     print(report)

@@ -1,14 +1,15 @@
 """
-Write the generated parts of README.md that need no measurement.
+Write the generated parts of README.md and docs/losses/README.md that need no measurement.
 
-``<!-- losses -->`` is the registry; ``<!-- headline -->`` repeats figures of the report behind the
-table of speeds, benchmarks/report.json. With ``--check`` nothing is written, and a stale table of
-losses is an error.
+``<!-- losses -->`` is the registry: by family in README.md, with parameters, link and labels in
+docs/losses/README.md. ``<!-- headline -->`` repeats figures of the report behind the table of speeds,
+benchmarks/report.json. With ``--check`` nothing is written, and a stale table of losses is an error.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -20,6 +21,18 @@ from benchmarks.markdown import replace_block, table  # noqa: E402
 from fastloss.cli.losses import describe  # noqa: E402
 
 REPORT = ROOT / "benchmarks" / "report.json"
+PAGES = ROOT / "docs" / "losses"
+
+
+def families() -> str:
+    """Each page of docs/losses, in the order of their index, and the classes it has a section on."""
+    index = (PAGES / "README.md").read_text(encoding="utf-8")
+    rows = []
+    for title, page in re.findall(r"^\| \[(.+?)\]\((\w+\.md)\)", index, flags=re.MULTILINE):
+        text = (PAGES / page).read_text(encoding="utf-8")
+        classes = re.findall(r"^## (\w+)\(", text, flags=re.MULTILINE)
+        rows.append((f"[{title}](docs/losses/{page})", ", ".join(f"`{name}`" for name in classes)))
+    return table(("family", "losses"), rows)
 
 
 def losses() -> str:
@@ -43,13 +56,18 @@ def headline() -> str:
 
 def main() -> int:
     readme = ROOT / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    stale = replace_block(readme, "losses", losses())
+    blocks = {readme: families(), PAGES / "README.md": losses()}
+    stale = []
+    for path, text in blocks.items():
+        before = path.read_text(encoding="utf-8")
+        if replace_block(path, "losses", text):
+            stale.append(str(path.relative_to(ROOT)))
+            if "--check" in sys.argv:
+                path.write_text(before, encoding="utf-8")
     if "--check" in sys.argv:
-        readme.write_text(before, encoding="utf-8")
         if stale:
-            print("README.md: the table of losses is stale: run make tables", file=sys.stderr)
-        return int(stale)
+            print(f"{', '.join(stale)}: table of losses stale: run make tables", file=sys.stderr)
+        return int(bool(stale))
     if REPORT.exists():
         replace_block(readme, "headline", headline())
     return 0

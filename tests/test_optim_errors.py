@@ -192,6 +192,13 @@ def test_the_base_class_is_not_for_use():
     with raises(TypeError, "Optimizer is the base of all optimizers: use SGD, Adam or another"):
         fl.optim.Optimizer("sgd", {"lr": 0.1}, ())
 
+    class Stateless(fl.optim.Optimizer):
+        def __init__(self):
+            super().__init__("adam", {"lr": 0.1}, ("exp_avg",))
+
+    with raises(ValueError, "states = ('exp_avg',): adam needs a name for number 1"):
+        Stateless()
+
     class Careless(fl.optim.SGD):
         def __init__(self):
             pass

@@ -7,7 +7,7 @@ from typing_extensions import disjoint_base
 
 _Array = npt.NDArray[np.floating[Any]]
 
-KERNELS: dict[str, int]
+KERNELS: dict[str, tuple[int, dict[int, int]]]
 DECAY: int
 SGD_MOMENTUM: int
 SGD_NESTEROV: int

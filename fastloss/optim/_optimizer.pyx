@@ -18,12 +18,13 @@ from fastloss.optim._slot cimport Slot, checked_count, loaded_slot, new_slot, sa
 
 cnp.import_array()
 
+# name: (kernel, {state: the bit of a variant that needs it, 0 for all})
 KERNELS = {
-    "sgd": FL_OPTIM_sgd,
-    "adam": FL_OPTIM_adam,
-    "adagrad": FL_OPTIM_adagrad,
-    "rmsprop": FL_OPTIM_rmsprop,
-    "ftrl": FL_OPTIM_ftrl,
+    "sgd": (FL_OPTIM_sgd, {0: FL_SGD_MOMENTUM}),
+    "adam": (FL_OPTIM_adam, {0: 0, 1: 0, 2: FL_ADAM_AMSGRAD}),
+    "adagrad": (FL_OPTIM_adagrad, {0: 0}),
+    "rmsprop": (FL_OPTIM_rmsprop, {0: 0, 1: FL_RMSPROP_CENTERED, 2: FL_RMSPROP_MOMENTUM}),
+    "ftrl": (FL_OPTIM_ftrl, {0: 0, 1: 0}),
 }
 DECAY = FL_DECAY
 SGD_MOMENTUM, SGD_NESTEROV, SGD_FIRST = FL_SGD_MOMENTUM, FL_SGD_NESTEROV, FL_SGD_FIRST
@@ -63,10 +64,14 @@ cdef class Optimizer:
     def __init__(self, kernel, settings, states, *, variant=0, first=0, rebase=0, initial=0.0):
         if type(self) is Optimizer:
             raise TypeError("Optimizer is the base of all optimizers: use SGD, Adam or another")
-        self._kernel = KERNELS[kernel]
+        names = tuple(states) + (None,) * (FL_OPTIM_STATES - len(states))
+        self._kernel, needed = KERNELS[kernel]
+        for k, bit in needed.items():
+            if (bit == 0 or (variant | first) & bit) and names[k] is None:
+                raise ValueError(f"states = {states!r}: {kernel} needs a name for number {k}")
         self._settings = dict(settings)
         self._lr = settings["lr"]
-        self._state_names = tuple(states) + (None,) * (FL_OPTIM_STATES - len(states))
+        self._state_names = names
         self._variant, self._first, self._rebase = variant, first, rebase
         self._initial = initial
         self._slots = []

@@ -122,7 +122,7 @@ $(DONE)/venv:
 	@touch $@
 
 clean:
-	rm -rf build dist *.egg-info fastloss/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info fastloss/*.so fastloss/*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f $(DONE)/install $(DONE)/build
 
 distclean: clean

@@ -89,14 +89,22 @@ def row_losses() -> dict[str, str]:
     return {row[1]: row[2] for row in rows}
 
 
-def loss_unit(name: str, isa: str) -> Path:
-    """Where the generated file of one loss and instruction set stands."""
+def optimizers() -> dict[str, str]:
+    """The number of variants in each row of optimizers.def by its name."""
+    text = (ROOT / SOURCE / "optimizers.def").read_text()
+    rows = re.finditer(r"^FL_OPTIMIZER\((\w+), (\d+)\)$", text, flags=re.MULTILINE)
+    return {row[1]: row[2] for row in rows}
+
+
+def kernel_units() -> list[str]:
+    """What has a file of its own for each instruction set."""
+    others = (f"{OPTIM}{name}" for name in optimizers())
+    return [LINEAR, *pointwise_losses(), *row_losses(), *others]
+
+
+def unit_path(name: str, isa: str) -> Path:
+    """Where the generated file of one loss or optimizer and instruction set stands."""
     return GENERATED / isa / f"{name}_{isa}.c"
-
-
-def linear_unit(isa: str) -> Path:
-    """Where the generated file of the linear objectives of one instruction set stands."""
-    return GENERATED / isa / f"linear_{isa}.c"
 
 
 def openmp_flags() -> tuple[list[str], list[str]]:
@@ -161,26 +169,34 @@ ROW_HEADERS = [
 ]
 
 
+LINEAR = "linear"  # the unit of the linear objectives
 LINEAR_HEADERS = [p for p in HEADERS if p.parent.name == "linear"]
+OPTIM = "optim_"  # begins the name of an optimizer's unit
+OPTIM_HEADERS = [
+    SOURCE / "optim" / name for name in ("update.h", "optim_block.inc", "optim_unit.inc")
+]
 
 
-def loss_of(source: str) -> str | None:
-    """The loss whose generated file this is."""
+def unit_of(source: str) -> str | None:
+    """The loss or optimizer, or what else, whose generated file this is."""
     path = Path(source)
     return path.stem.removesuffix(f"_{path.parent.name}") if GENERATED in path.parents else None
 
 
 def headers_of(source: str) -> list[str]:
     """What a C file must be compiled again for."""
-    loss = loss_of(source)
-    if loss is None:
+    name = unit_of(source)
+    if name is None:
         own = [p for p in HEADERS if p.parent.name not in ("losses", "rows")]
         return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
-    if loss == "linear":
+    if name == LINEAR:
         return [*map(str, SHARED_HEADERS + LINEAR_HEADERS)]
-    if loss in row_losses():
-        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{loss}.h")]
-    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{loss}.h")]
+    if name.startswith(OPTIM):
+        header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
+        return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
+    if name in row_losses():
+        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{name}.h")]
+    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{name}.h")]
 
 
 class BuildKernels(build_clib):
@@ -192,7 +208,7 @@ class BuildKernels(build_clib):
     """
 
     def build_libraries(self, libraries):
-        write_loss_units()
+        write_units()
         jobs = []
         for name, info in libraries:
             command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
@@ -214,7 +230,7 @@ class BuildKernels(build_clib):
             # the vector arithmetic of a loss takes five times as long to compile with UBSan, which has
             # little to say of it; what moves memory stands in the other files
             flags = [flag.replace(",undefined", "") for flag in flags]
-        if loss_of(source) in pointwise_losses():
+        if unit_of(source) in pointwise_losses():
             flags = flags + SCHEDULING
         (target,) = self.compiler.object_filenames([source], output_dir=folder)
         if newer_group([source, *headers_of(source)], target):
@@ -223,16 +239,17 @@ class BuildKernels(build_clib):
             )
 
 
-def write_loss_units():
-    """One file for each loss and one for linear objectives; an unchanged one keeps its time."""
+def write_units():
+    """One file for each unit and instruction set; an unchanged one keeps its time."""
     for isa in ISAS:
         scalar = "#define FL_SCALAR 1\n" if isa == "generic" else ""
         write_unit(
-            linear_unit(isa), f'#define FL_ISA {isa}\n{scalar}#include "linear/linear_unit.inc"\n'
+            unit_path(LINEAR, isa),
+            f'#define FL_ISA {isa}\n{scalar}#include "linear/linear_unit.inc"\n',
         )
         for name, row in pointwise_losses().items():
             write_unit(
-                loss_unit(name, isa),
+                unit_path(name, isa),
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_LOSS_NAME {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
@@ -241,12 +258,21 @@ def write_loss_units():
             )
         for name, labels in row_losses().items():
             write_unit(
-                loss_unit(name, isa),
+                unit_path(name, isa),
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_ROW_LOSS {name}\n"
                 f'#define FL_ROW_HEADER "rows/{name}.h"\n'
                 f"#define FL_ROW_LABELS {labels}\n"
                 f'{scalar}#include "rows/row_unit.inc"\n',
+            )
+        for name, variants in optimizers().items():
+            write_unit(
+                unit_path(f"{OPTIM}{name}", isa),
+                f"#define FL_ISA {isa}\n"
+                f"#define FL_OPTIM_NAME {name}\n"
+                f'#define FL_OPTIM_HEADER "optim/{name}.h"\n'
+                f"#define FL_OPTIM_VARIANTS {variants}\n"
+                f'{scalar}#include "optim/optim_unit.inc"\n',
             )
 
 
@@ -287,8 +313,7 @@ LIBRARIES = [
             # the largest first, lest it be alone at the end
             [
                 SOURCE / f"isa_{isa}.c",
-                linear_unit(isa),
-                *(loss_unit(name, isa) for name in (*pointwise_losses(), *row_losses())),
+                *(unit_path(name, isa) for name in kernel_units()),
             ],
             flags,
         )
@@ -297,10 +322,10 @@ LIBRARIES = [
 ]
 
 
-def extension(name: str) -> Extension:
+def extension(source: Path) -> Extension:
     return Extension(
-        f"fastloss.{name}",
-        [f"fastloss/{name}.pyx"],
+        ".".join(source.with_suffix("").parts),
+        [str(source)],
         include_dirs=[str(SOURCE), numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         extra_compile_args=(
@@ -324,7 +349,7 @@ def extension(name: str) -> Extension:
 setup(
     libraries=LIBRARIES,
     ext_modules=cythonize(
-        [extension(path.stem) for path in sorted(Path("fastloss").glob("*.pyx"))],
+        [extension(path) for path in sorted(Path("fastloss").rglob("*.pyx"))],
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,

@@ -26,6 +26,7 @@ from benchmarks import (
     linear_model,
     log_loss,
     memory_speed,
+    optim,
     sgd,
 )
 from benchmarks.environment import clean_start
@@ -45,6 +46,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
     "linear": linear.run,
+    "optim": optim.run,
     "determinism": determinism.run,
     "linear_model": linear_model.run,
 }

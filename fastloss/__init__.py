@@ -11,6 +11,9 @@ in, NumPy arrays out.
 4.248354255291589e-18
 """
 
+import importlib
+import typing
+
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
 from fastloss._linear import LinearObjective
 from fastloss._linear_sums import LinearSums
@@ -81,6 +84,9 @@ from fastloss.losses import (
     available_losses,
     get_loss,
 )
+
+if typing.TYPE_CHECKING:
+    from fastloss import optim as optim
 
 __version__ = "0.1.0"
 
@@ -158,3 +164,10 @@ __all__ = [
     "set_num_threads",
     "sgd_step",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """Import `fastloss.optim` when it is first asked for."""
+    if name == "optim":
+        return importlib.import_module("fastloss.optim")
+    raise AttributeError(f"module 'fastloss' has no attribute {name!r}")

@@ -17,8 +17,9 @@ cdef enum:
 
 
 cdef struct Job:
-    FlSgdFn function
-    FlSgdBlock block
+    FlOptimFn function
+    FlOptimBlock block
+    double numbers[FL_OPTIM_NUMBERS]
     int precision
     int has_buffer
     FlArray param
@@ -27,7 +28,7 @@ cdef struct Job:
 
 
 cdef void _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n) noexcept nogil:
-    cdef FlSgdBlock block = job.block
+    cdef FlOptimBlock block = job.block
     cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
     cdef Py_ssize_t end = start + n, m
     cdef double param[PIECE]
@@ -41,17 +42,17 @@ cdef void _run_block(const Job* job, Py_ssize_t start, Py_ssize_t n) noexcept no
         block.param = job.param.data + start * item
         block.grad = job.grad.data + start * item
         if job.has_buffer:
-            block.momentum_buffer = job.momentum_buffer.data + start * item
+            block.state[0] = job.momentum_buffer.data + start * item
         job.function(&block, n)
         return
     block.param = param
     block.grad = grad
-    block.momentum_buffer = momentum_buffer if job.has_buffer else NULL
+    block.state[0] = momentum_buffer
     while start < end:
         m = min(end - start, <Py_ssize_t>PIECE)
         kernels().read[precision](&job.param, start, m, param)
         kernels().read[precision](&job.grad, start, m, grad)
-        if job.has_buffer and not block.first:
+        if job.has_buffer and not block.variant & FL_SGD_FIRST:
             kernels().read[precision](&job.momentum_buffer, start, m, momentum_buffer)
         job.function(&block, m)
         kernels().write[precision](&job.param, start, m, param)
@@ -157,14 +158,16 @@ def sgd_step(
             f"grad has shape {(<object>g).shape}, param has shape {(<object>p).shape}: they must "
             "be equal"
         )
-    job.block.lr = _number(lr, "lr", False)
-    job.block.momentum = _number(momentum, "momentum", False)
-    job.block.dampening = _number(dampening, "dampening", True)
-    job.block.weight_decay = _number(weight_decay, "weight_decay", False)
-    job.block.nesterov = bool(nesterov)
-    job.block.momentum_buffer = NULL
-    job.block.first = False
-    if job.block.nesterov and (job.block.momentum == 0 or job.block.dampening != 0):
+    # as src/optim/sgd.h numbers them
+    job.numbers[0] = 0.0
+    job.numbers[2] = _number(lr, "lr", False)
+    job.numbers[3] = _number(momentum, "momentum", False)
+    job.numbers[4] = 1.0 - _number(dampening, "dampening", True)
+    job.numbers[1] = _number(weight_decay, "weight_decay", False)
+    job.block.numbers = job.numbers
+    job.block.variant = FL_DECAY if job.numbers[1] != 0 else 0
+    job.has_buffer = job.numbers[3] != 0
+    if nesterov and (not job.has_buffer or dampening != 0):
         raise ValueError(
             f"nesterov = {nesterov!r}: needs momentum > 0 (is {momentum!r}) and dampening = 0 (is "
             f"{dampening!r})"
@@ -172,11 +175,11 @@ def sgd_step(
     n = cnp.PyArray_SIZE(p)
     threads = thread_count(n_threads, n)
     refuse_overlap(p, "param", g, "grad")
-    job.has_buffer = job.block.momentum != 0
     if job.has_buffer:
+        job.block.variant |= FL_SGD_MOMENTUM | (FL_SGD_NESTEROV if nesterov else 0)
         if momentum_buffer is None:
             b = new_like(p)
-            job.block.first = True
+            job.block.variant |= FL_SGD_FIRST
         else:
             b = checked_out(momentum_buffer, "momentum_buffer", p, "param")
             refuse_overlap(b, "momentum_buffer", p, "param")
@@ -185,7 +188,7 @@ def sgd_step(
     describe(p, "param", precision, &job.param)
     describe(g, "grad", precision, &job.grad)
     job.precision = precision
-    job.function = kernels().sgd[precision]
+    job.function = kernels().optim[<int>FL_OPTIM_sgd].step[precision]
     length = block_length(n)
     if n >= RELEASE_GIL_FROM:
         with nogil:

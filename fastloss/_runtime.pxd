@@ -25,6 +25,7 @@ cdef enum:
 cdef const FlKernels* kernels() noexcept nogil
 cdef int describe(ndarray array, str argument, int precision, FlArray* out) except -1
 cdef bint same_memory(ndarray a, ndarray b) noexcept
+cdef void extent(ndarray array, size_t* low, size_t* high) noexcept
 cdef bint overlaps(ndarray a, ndarray b) except -1
 cdef ndarray new_like(ndarray prototype)
 cdef ndarray checked_out(object out, str argument, ndarray prototype, str prototype_name)

@@ -296,7 +296,7 @@ cdef int warn_empty(str what) except -1:
 
 # ---------------------------------------------------------------- memory of outputs
 
-cdef void _extent(ndarray array, size_t* low, size_t* high) noexcept:
+cdef void extent(ndarray array, size_t* low, size_t* high) noexcept:
     """The addresses between which the elements lie: [low, high)."""
     cdef int axis
     cdef Py_ssize_t reach
@@ -328,8 +328,8 @@ cdef bint same_memory(ndarray a, ndarray b) noexcept:
 
 cdef bint overlaps(ndarray a, ndarray b) except -1:
     cdef size_t a_low, a_high, b_low, b_high
-    _extent(a, &a_low, &a_high)
-    _extent(b, &b_low, &b_high)
+    extent(a, &a_low, &a_high)
+    extent(b, &b_low, &b_high)
     if a_high <= b_low or b_high <= a_low:
         return False
     try:  # the extents meet; the elements may still interleave

@@ -94,18 +94,41 @@ cdef extern from "kernels.h" nogil:
         const void* x, Py_ssize_t n, int labels
     ) noexcept nogil
 
-    ctypedef struct FlSgdBlock:
+    enum:
+        FL_OPTIM_adagrad
+        FL_OPTIM_adam
+        FL_OPTIM_clamp
+        FL_OPTIM_ftrl
+        FL_OPTIM_rmsprop
+        FL_OPTIM_scale
+        FL_OPTIM_sgd
+        FL_DECAY
+        FL_SGD_MOMENTUM
+        FL_SGD_NESTEROV
+        FL_SGD_FIRST
+        FL_ADAM_AMSGRAD
+        FL_RMSPROP_CENTERED
+        FL_RMSPROP_MOMENTUM
+        FL_FTRL_REBASE
+        FL_OPTIM_STATES
+        FL_OPTIM_NUMBERS
+        FL_NORM_SQUARES
+        FL_NORM_SIZES
+        FL_NORM_LARGEST
+
+    ctypedef struct FlOptimBlock:
         void* param
         const void* grad
-        void* momentum_buffer
-        double lr
-        double momentum
-        double dampening
-        double weight_decay
-        int nesterov
-        int first
+        void* state[3]
+        const double* numbers
+        int variant
 
-    ctypedef void (*FlSgdFn)(const FlSgdBlock* block, Py_ssize_t n) noexcept nogil
+    ctypedef void (*FlOptimFn)(const FlOptimBlock* block, Py_ssize_t n) noexcept nogil
+
+    ctypedef struct FlOptimKernels:
+        FlOptimFn step[2]
+
+    ctypedef void (*FlNormFn)(const void* x, Py_ssize_t n, double* lanes) noexcept nogil
 
     enum:
         FL_WANT_LOSS
@@ -222,7 +245,8 @@ cdef extern from "kernels.h" nogil:
         FlSumWeightsFn sum_weights[2]
         double (*fold_sums)(const double* sums) noexcept nogil
         FlFindInvalidFn find_invalid[2]
-        FlSgdFn sgd[2]
+        FlNormFn norm[3][2]
+        const FlOptimKernels* optim[1]          # FL_N_OPTIMIZERS of them in C
         FlRowFn cross_entropy[2]
         FlRowFn softmax[2]
         const FlRowKernels* rows[1]             # FL_N_ROWS of them in C

@@ -143,17 +143,51 @@ typedef int (*FlSumWeightsFn)(const void *weights, ptrdiff_t n, double sums[FL_S
 /* The first i with x[i] outside the label domain, or -1. */
 typedef ptrdiff_t (*FlFindInvalidFn)(const void *x, ptrdiff_t n, int labels);
 
-/* One run of torch.optim.SGD's update, contiguous and in place. */
+/* every update of optimizers.def: FL_OPTIM_<name> */
+enum {
+#define FL_OPTIMIZER(name, variants) FL_OPTIM_##name,
+#include "optimizers.def"
+#undef FL_OPTIMIZER
+    FL_N_OPTIMIZERS
+};
+
+/* Bits of FlOptimBlock.variant: what an update does besides. */
+enum {
+    FL_DECAY = 1,     /* of all but ftrl: the weight decay goes into the gradient */
+    FL_SGD_MOMENTUM = 2,
+    FL_SGD_NESTEROV = 4,
+    FL_SGD_FIRST = 8, /* the buffer, whatever it holds, becomes the gradient itself */
+    FL_ADAM_AMSGRAD = 2,
+    FL_RMSPROP_CENTERED = 2,
+    FL_RMSPROP_MOMENTUM = 4,
+    FL_FTRL_REBASE = 1
+};
+
+#define FL_OPTIM_STATES 3
+#define FL_OPTIM_NUMBERS 9
+
+/* One run of parameters, contiguous, updated in place with their states. */
 typedef struct {
     void *param;
     const void *grad;
-    void *momentum_buffer; /* or NULL: no momentum */
-    double lr, momentum, dampening, weight_decay;
-    int nesterov;
-    int first; /* the buffer becomes the gradient itself, as torch does on the first step */
-} FlSgdBlock;
+    void *state[FL_OPTIM_STATES]; /* those that the variant has */
+    const double *numbers; /* FL_OPTIM_NUMBERS of them, as the optimizer's header numbers them */
+    int variant;
+} FlOptimBlock;
 
-typedef void (*FlSgdFn)(const FlSgdBlock *block, ptrdiff_t n);
+typedef void (*FlOptimFn)(const FlOptimBlock *block, ptrdiff_t n);
+
+/* The kernels of one optimizer; the linker knows them as fl_optim_<name>_<isa>. */
+typedef struct {
+    FlOptimFn step[FL_N_PRECISIONS];
+} FlOptimKernels;
+
+#define FL_OPTIM_TABLE_(name, isa) fl_optim_##name##_##isa
+#define FL_OPTIM_TABLE(name, isa) FL_OPTIM_TABLE_(name, isa)
+
+/* Adds the terms of REAL[n] to a norm: squares and sizes to the lanes; the largest size into lanes[0]. */
+enum { FL_NORM_SQUARES, FL_NORM_SIZES, FL_NORM_LARGEST, FL_N_NORMS };
+typedef void (*FlNormFn)(const void *x, ptrdiff_t n, double lanes[FL_SUM_LANES]);
 
 typedef void (*FlRowFn)(FlRowBlock *block);
 
@@ -179,7 +213,8 @@ typedef struct {
     FlSumWeightsFn sum_weights[FL_N_PRECISIONS];
     double (*fold_sums)(const double sums[FL_SUM_LANES]);
     FlFindInvalidFn find_invalid[FL_N_PRECISIONS];
-    FlSgdFn sgd[FL_N_PRECISIONS];
+    FlNormFn norm[FL_N_NORMS][FL_N_PRECISIONS];
+    const FlOptimKernels *optim[FL_N_OPTIMIZERS];
     FlRowFn cross_entropy[FL_N_PRECISIONS];
     FlRowFn softmax[FL_N_PRECISIONS];
     const FlRowKernels *rows[FL_N_ROWS];

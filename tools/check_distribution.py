@@ -31,7 +31,7 @@ def main() -> int:
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     in_wheel = set(zipfile.ZipFile(wheel).namelist())
-    modules = {path.removesuffix(".pyx") for path in tracked("fastloss/*.pyx")}
+    modules = {path.removesuffix(".pyx") for path in tracked("fastloss/**/*.pyx")}
 
     problems = []
     sources = tracked("src/**/*") | tracked("tests/**/*.py") | tracked("benchmarks/*.py")

@@ -1,8 +1,8 @@
 """
 Look into the machine code of the C core.
 
-For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function, the SGD step or a
-linear objective of rows does its arithmetic in whole ymm or zmm registers, without a scalar operation
+For x86-64 v3 and v4: every loop of a pointwise or row loss, a vecmath function, an optimizer, a norm or
+a linear objective of rows does its arithmetic in whole ymm or zmm registers, without a scalar operation
 and without a call. For every object: nothing of libm is called, and only tables of kernels are visible
 to the linker. The objects that any x86-64 processor runs hold no AVX instruction.
 
@@ -212,10 +212,11 @@ def kernels() -> list[str]:
     ]
     stems += [f"fl_unary_{name}" for name in names_in("unary.def", "FL_UNARY")]
     stems += [f"fl_{name}_tile" for name in names_in("rows.def", "FL_ROW")]
-    stems += ["fl_sgd"]
     stems += [f"fl_few_{way}_{n}" for way in ("forward", "backward") for n in range(1, 7)]
     stems += [f"fl_backward_outputs_{n}" for n in (1, 2, 3)]
     stems += ["fl_forward_1", "fl_backward_1"]
+    stems += [f"fl_{name}_step" for name in names_in("optimizers.def", "FL_OPTIMIZER")]
+    stems += ["fl_norm_squares", "fl_norm_sizes"]
     return [f"{stem}_{precision}" for stem in stems for precision in PRECISIONS]
 
 
@@ -248,6 +249,7 @@ def check_symbols(folder: Path) -> list[str]:
         isa = isa_of(path)
         tables = {f"fl_pointwise_{loss}_{isa}" for loss, _ in pointwise_losses()}
         tables |= {f"fl_row_{loss}_{isa}" for loss in names_in("rows.def", "FL_ROW")}
+        tables |= {f"fl_optim_{name}_{isa}" for name in names_in("optimizers.def", "FL_OPTIMIZER")}
         tables |= {f"fl_kernels_{isa}", f"fl_linear_{isa}"}
         visible = {line[-1] for line in symbols(path, "--extern-only", "--defined-only")}
         called = {line[-1] for line in symbols(path, "--undefined-only")} - tables

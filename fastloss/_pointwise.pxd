@@ -1,16 +1,16 @@
 # The compiled base of every pointwise loss, for other drivers of its kernels.
 from numpy cimport ndarray
 
+from fastloss._loss cimport Loss
 from fastloss._pointwise_job cimport Job
 from fastloss.kernels cimport *
 
 
-cdef class PointwiseLoss:
+cdef class PointwiseLoss(Loss):
     cdef const FlPointwiseFn* _functions   # [operation][precision]
     cdef double _values[FL_MAX_PARAMS]
     cdef int _labels
     cdef int _link
-    cdef dict _params
     cdef object _tables                    # (float64, float32), or None
 
     cdef object _evaluate(

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
+from fastloss._loss import Loss
 from fastloss._sums import LossSums
 
 # The dtype of raw_prediction is that of every result.
@@ -15,7 +16,7 @@ _Reduced: TypeAlias = Literal["mean", "sum"]
 _Tables: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]
 
 @disjoint_base
-class PointwiseLoss:
+class PointwiseLoss(Loss):
     name: ClassVar[str]
 
     def __init__(
@@ -28,11 +29,6 @@ class PointwiseLoss:
         n_classes: int = 0,
         tables: _Tables | None = None,
     ) -> None: ...
-    @property
-    def params(self) -> dict[str, Any]: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __reduce__(self) -> tuple[Any, ...]: ...
     @overload
     def __call__(
         self,

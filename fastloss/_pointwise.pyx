@@ -123,7 +123,7 @@ cdef int _check_out_tuple(object out, int expected) except -1:
     return 0
 
 
-cdef class PointwiseLoss:
+cdef class PointwiseLoss(Loss):
     """
     Base of the losses that take one raw prediction a sample; not for use by itself.
 
@@ -163,28 +163,6 @@ cdef class PointwiseLoss:
                 self._functions = &kernels().pointwise[i].run[0][0]
                 return
         raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")
-
-    # ------------------------------------------------------------ identity
-
-    @property
-    def params(self):
-        """The parameters by name, as a new dict."""
-        return dict(self._params or ())
-
-    def __repr__(self):
-        inside = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
-        return f"{type(self).__name__}({inside})"
-
-    def __eq__(self, other):
-        if type(self) is not type(other):
-            return NotImplemented
-        return self.params == other.params
-
-    def __hash__(self):
-        return hash((type(self), tuple(self.params.items())))
-
-    def __reduce__(self):
-        return _rebuild, (type(self), self.params)
 
     # ------------------------------------------------------------ evaluation
 
@@ -697,8 +675,3 @@ cdef class PointwiseLoss:
     def _best_constant(self, labels, weights):
         """Of flat float64 labels and weights, checked by initial_prediction."""
         raise TypeError(f"{type(self).__name__} does not define its best constant")
-
-
-def _rebuild(cls, params):
-    """Unpickle a loss."""
-    return cls(**params)

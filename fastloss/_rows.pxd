@@ -1,12 +1,12 @@
 # The compiled base of losses of several outputs a sample, for other drivers of its kernels.
 from numpy cimport ndarray
 
+from fastloss._loss cimport Loss
 from fastloss._row_job cimport Job
 from fastloss.kernels cimport *
 
 
-cdef class RowLoss:
-    cdef dict _params
+cdef class RowLoss(Loss):
     cdef double _values[FL_ROW_MAX_PARAMS]
     cdef int _kernel               # a number of rows.def, or -1: softmax cross-entropy
     cdef int _soft_kernel          # the same for soft labels

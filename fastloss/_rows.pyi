@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
+from fastloss._loss import Loss
 from fastloss._sums import LossSums
 
 # The dtype of raw_prediction is that of every result.
@@ -13,7 +14,7 @@ _AnyReal: TypeAlias = npt.NDArray[np.floating[Any]]
 _Reduced: TypeAlias = Literal["mean", "sum"]
 
 @disjoint_base
-class RowLoss:
+class RowLoss(Loss):
     name: ClassVar[str]
 
     def __init__(
@@ -39,11 +40,6 @@ class RowLoss:
     def label_kind(self) -> str: ...
     @property
     def n_outputs(self) -> int | None: ...
-    @property
-    def params(self) -> dict[str, Any]: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __reduce__(self) -> tuple[Any, ...]: ...
     @overload
     def __call__(
         self,

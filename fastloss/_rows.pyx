@@ -6,21 +6,18 @@ from fastloss._runtime import checked_weights
 from fastloss._sums import LossSums
 
 cimport numpy as cnp
-from cython.parallel cimport prange, threadid
 from libc.math cimport NAN, ldexp
-from libc.stdint cimport int64_t, uintptr_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
 from numpy cimport ndarray
 
+from fastloss._row_blocks cimport *
 from fastloss._row_job cimport *
 from fastloss._row_layout cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
-
-cdef extern from "Python.h":
-    const Py_ssize_t PY_SSIZE_T_MAX
 
 cdef enum:
     LINK_SOFTMAX = -2
@@ -44,34 +41,6 @@ _ROWS = {
 }
 
 
-cdef int _run_blocks(const Job* job, double* partials, int threads) noexcept nogil:
-    cdef Py_ssize_t b, n_blocks = (job.n_samples + job.rows - 1) // job.rows
-    cdef int invalid = 0
-    if threads > 1:
-        for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += run_row_block(
-                job, b * job.rows, job.scratch + threadid() * job.scratch_bytes, &partials[b]
-            )
-    else:
-        for b in range(n_blocks):
-            invalid += run_row_block(job, b * job.rows, job.scratch, &partials[b])
-    return invalid
-
-
-cdef int _weigh_blocks(const Job* job, double* partials, int threads) noexcept nogil:
-    cdef Py_ssize_t b, n_blocks = (job.n_samples + job.rows - 1) // job.rows
-    cdef int invalid = 0
-    if threads > 1:
-        for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += weigh_block(
-                job, b * job.rows, job.scratch + threadid() * job.scratch_bytes, &partials[b]
-            )
-    else:
-        for b in range(n_blocks):
-            invalid += weigh_block(job, b * job.rows, job.scratch, &partials[b])
-    return invalid
-
-
 cdef int _class_axis(ndarray f, object axis) except -1:
     cdef int ndim = cnp.PyArray_NDIM(f)
     if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
@@ -92,52 +61,6 @@ cdef int _class_axis(ndarray f, object axis) except -1:
     return position % ndim
 
 
-cdef int _allocate(Job* job, int threads) except -1:
-    """Rows a block, and the scratch of each thread: of no more threads than there are blocks."""
-    cdef Buffers unused
-    cdef Py_ssize_t n_blocks, rows = BLOCK_ELEMENTS // job.n_classes
-    cdef Py_ssize_t item = job.operands[RAW].itemsize
-    if rows > 64:
-        rows -= rows % 64
-    if job.operands[RAW].class_stride != item or not job.operands[RAW].direct:
-        rows = max(rows, <Py_ssize_t>ROWS_SIDE_BY_SIDE)
-    job.rows = min(max(rows, <Py_ssize_t>1), <Py_ssize_t>MAX_ROWS)
-    job.rows = min(job.rows, max(job.n_samples, <Py_ssize_t>1))
-    # a buffer of the kernels takes at most 64 bytes an output and column, of which there are 8
-    if job.n_classes > PY_SSIZE_T_MAX // 4096 // MAX_ROWS:
-        raise MemoryError
-    n_blocks = max((job.n_samples + job.rows - 1) // job.rows, <Py_ssize_t>1)
-    threads = <int>min(<Py_ssize_t>threads, n_blocks)
-    job.scratch_bytes = divide_scratch(job, NULL, &unused) + 128
-    if job.scratch_bytes > <size_t>(PY_SSIZE_T_MAX // 2 // threads):
-        raise MemoryError
-    job.scratch = <char*>malloc(threads * job.scratch_bytes + 64)
-    if job.scratch == NULL:
-        raise MemoryError
-    return threads
-
-
-cdef double _blocks_summed(Job* job, bint weigh, int threads, int* invalid) except? -1.0:
-    """Runs all blocks and returns the sum of their partial sums, in a fixed order."""
-    cdef Py_ssize_t n_blocks = (job.n_samples + job.rows - 1) // job.rows
-    cdef char* allocated = job.scratch
-    cdef double total
-    cdef double* partials = <double*>malloc(max(n_blocks, <Py_ssize_t>1) * sizeof(double))
-    if partials == NULL:
-        raise MemoryError
-    job.scratch = <char*>((<uintptr_t>allocated + 63) // 64 * 64)
-    job.scratch_bytes = job.scratch_bytes // 64 * 64
-    with nogil:
-        if weigh:
-            invalid[0] = _weigh_blocks(job, partials, threads)
-        else:
-            invalid[0] = _run_blocks(job, partials, threads)
-    job.scratch = allocated
-    total = fl_sum_pairwise(partials, n_blocks)
-    free(partials)
-    return total
-
-
 cdef int _kernel_number(object cls, str name) except -2:
     """The place of a kernel in rows.def, -1 for softmax cross-entropy."""
     cdef int i
@@ -149,7 +72,7 @@ cdef int _kernel_number(object cls, str name) except -2:
     raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
 
 
-cdef class RowLoss:
+cdef class RowLoss(Loss):
     """
     Base of the losses that take several raw predictions a sample; not for use by itself.
 
@@ -212,26 +135,6 @@ cdef class RowLoss:
         if self._n_outputs:
             return self._n_outputs
         return None if self._per_output is None else self._per_output[1]
-
-    @property
-    def params(self):
-        """The parameters by name, as a new dict."""
-        return dict(self._params or ())
-
-    def __repr__(self):
-        inside = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
-        return f"{type(self).__name__}({inside})"
-
-    def __eq__(self, other):
-        if type(self) is not type(other):
-            return NotImplemented
-        return self.params == other.params
-
-    def __hash__(self):
-        return hash((type(self), tuple(self.params.items())))
-
-    def __reduce__(self):
-        return _rebuild, (type(self), self.params)
 
     # ------------------------------------------------------------ evaluation
 
@@ -520,7 +423,7 @@ cdef class RowLoss:
         if hessian is not None:
             describe_operand(&job, HESSIAN, hessian, "out", class_axis)
         arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
-        threads = _allocate(&job, threads)
+        threads = allocate_row_scratch(&job, threads)
         try:
             # ---- what the mean divides by, and any label in doubt while the input still stands
             weighs = self._class_weight is not None and self._weighted_mean
@@ -528,7 +431,9 @@ cdef class RowLoss:
                 class_weight = job.class_weight
                 if not weighs:
                     job.class_weight = NULL
-                weight_sum = _blocks_summed(&job, True, threads, &invalid)
+                weight_sum = row_blocks_summed(
+                    &job, True, min(threads, thread_count(n_threads, job.n_samples)), &invalid
+                )
                 job.class_weight = class_weight
                 if invalid:
                     self._refuse_labels(y, class_axis, job.n_classes, hard, job.precision)
@@ -542,7 +447,7 @@ cdef class RowLoss:
             job.stream = beyond_cache(
                 cnp.PyArray_NBYTES(f) * ((gradient is not None) + (hessian is not None))
             )
-            loss_sum = _blocks_summed(&job, False, threads, &invalid)
+            loss_sum = row_blocks_summed(&job, False, threads, &invalid)
         finally:
             free(job.scratch)
         if invalid:
@@ -751,9 +656,9 @@ cdef class RowLoss:
         job.has_ignore = False
         job.function = kernels().softmax[job.precision]
         job.stream = beyond_cache(cnp.PyArray_NBYTES(f))
-        threads = _allocate(&job, threads)
+        threads = allocate_row_scratch(&job, threads)
         try:
-            _blocks_summed(&job, False, threads, &invalid)
+            row_blocks_summed(&job, False, threads, &invalid)
         finally:
             free(job.scratch)
         return target
@@ -789,8 +694,3 @@ cdef tuple _split_out(object out, int wants, int expected):
     if expected == 3:
         return out
     return (out[0], out[1], None) if want_loss else (None, out[0], out[1])
-
-
-def _rebuild(cls, params):
-    """Unpickle a loss."""
-    return cls(**params)

@@ -377,6 +377,9 @@ def test_every_loss_is_itself_on_predictions_of_numpy(name, kind, dtype):
     if name in ("tweedie_identity", "squared_log_error"):  # of positive predictions
         X, coef = np.abs(X), np.abs(coef)
         f = X.astype(np.float64) @ coef[:-1] + coef[-1]
+    if name == "binary_cross_entropy":  # of probabilities
+        coef = np.append(coef[:-1] / 100, 0.5)
+        f = X.astype(np.float64) @ coef[:-1] + coef[-1]
     options = {"n_outputs": n_outputs} if hasattr(loss, "label_kind") else {}
     matrix = X if kind == "dense" else sparse.csr_array(X)
     objective = fl.LinearObjective(loss, matrix, y, weight, **options)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from fastloss.demo.comparison import TaskResult
-from fastloss.demo.estimators import Fit
+from fastloss.demo.estimators import TOL, Fit
 from fastloss.demo.evaluation import Metric
 from fastloss.demo.tasks import Task
 from fastloss.demo.training import EpochCallback, Run
@@ -72,10 +72,13 @@ class TrainingDisplay:
 
 
 def estimators_table(task: Task, fits: Sequence[Fit]) -> Table:
-    """How ``LogisticRegression().fit`` went with either library."""
+    """How the fit went with either library."""
     n_samples, n_features = task.design.train.shape
     table = Table(
-        title=f"LogisticRegression().fit(X, y): {task.title}, X {n_samples:,} × {n_features - 1}",
+        title=(
+            f"LogisticRegression(tol={TOL:g}).fit(X, y): {task.title}, "
+            f"X {n_samples:,} × {n_features - 1}"
+        ),
         title_style="bold",
         title_justify="left",
         caption="objective: mean log loss and L2 penalty, in float64; precision on the test days",

@@ -69,9 +69,11 @@ NUMBERS = frozenset(
         "wing",
     }
 )
-# Their outputs are not one number or one score a class; the perceptron loss is least at coefficients 0.
+# Their outputs are not one number or one score a class, or have to be probabilities, which no line
+# stays within; the perceptron loss is least at coefficients 0.
 OTHERS = frozenset(
     {
+        "binary_cross_entropy",
         "coral",
         "cumulative_logit",
         "gaussian_crps",

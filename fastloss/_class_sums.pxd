@@ -16,8 +16,11 @@ ctypedef fused real:
     double
 
 
-cdef inline Py_ssize_t class_sum_parts(Py_ssize_t n) noexcept nogil:
-    return min(<Py_ssize_t>MOST_PARTS, max(<Py_ssize_t>1, n // LEAST_PART))
+cdef inline Py_ssize_t class_sum_parts(Py_ssize_t n, Py_ssize_t n_classes) noexcept nogil:
+    """No more of them than leaves the sums of all parts smaller than the samples."""
+    return min(
+        <Py_ssize_t>MOST_PARTS, max(<Py_ssize_t>1, n // max(<Py_ssize_t>LEAST_PART, 8 * n_classes))
+    )
 
 
 cdef inline void add_by_class(
@@ -86,8 +89,8 @@ cdef inline int add_class_sums(
     const Job* job, const void* first_table, const void* second_table, Py_ssize_t n,
     Py_ssize_t n_classes, double* sums, int threads
 ) noexcept nogil:
-    """Into (class_sum_parts(n), n_classes, 3) sums; not 0 if a label is invalid."""
-    cdef Py_ssize_t part, n_parts = class_sum_parts(n)
+    """Into (class_sum_parts(n, n_classes), n_classes, 3) sums; not 0 if a label is invalid."""
+    cdef Py_ssize_t part, n_parts = class_sum_parts(n, n_classes)
     cdef Py_ssize_t length = (n + n_parts - 1) // n_parts
     cdef int invalid = 0
     if threads > 1:

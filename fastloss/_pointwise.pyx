@@ -561,7 +561,10 @@ cdef class PointwiseLoss(Loss):
         cdef ndarray y = as_values(y_true, "y_true"), w
         cdef ndarray first, second, sums
         cdef int precision, threads, invalid
-        cdef Py_ssize_t n = size_of(f), n_classes = <Py_ssize_t>self._values[FL_LAST_CLASS] + 1
+        cdef Py_ssize_t n = size_of(f), n_classes
+        if self._functions == NULL or self._tables is None:
+            raise TypeError(f"{type(self).__name__}: not an ordinal loss, or not initialised")
+        n_classes = <Py_ssize_t>self._values[FL_LAST_CLASS] + 1
         precision = precision_of(f, "raw_prediction")
         threads = thread_count(n_threads, n)
         job.precision = precision
@@ -574,7 +577,7 @@ cdef class PointwiseLoss(Loss):
         job.function = self._functions[FL_GRADIENT * 2 + precision]
         job.params = self._values
         first, second = tables[0][precision], tables[1][precision]
-        sums = np.zeros((class_sum_parts(n), n_classes, 3))
+        sums = np.zeros((class_sum_parts(n, n_classes), n_classes, 3))
         with nogil:
             invalid = add_class_sums(
                 &job, cnp.PyArray_DATA(first), cnp.PyArray_DATA(second), n, n_classes,

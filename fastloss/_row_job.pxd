@@ -267,7 +267,8 @@ cdef inline int weigh_block(
     cdef Buffers buffers
     cdef Py_ssize_t i, n = min(job.rows, job.n_samples - start)
     cdef int invalid = 0
-    cdef double weight, total = 0.0
+    # the mean divides all by this sum: it carries along what each addition loses
+    cdef double weight, added, part, total = 0.0, lost = 0.0
     divide_scratch(job, scratch, &buffers)
     invalid = read_block_labels(job, start, n, buffers.labels)
     if job.operands[WEIGHT].present:
@@ -286,6 +287,9 @@ cdef inline int weigh_block(
                 weight = weight * (<const double*>job.class_weight)[buffers.labels[i]]
             else:
                 weight = weight * (<const float*>job.class_weight)[buffers.labels[i]]
-        total += weight
-    partial[0] = total
+        added = total + weight
+        part = added - total
+        lost += (total - (added - part)) + (weight - part)
+        total = added
+    partial[0] = total + lost
     return invalid

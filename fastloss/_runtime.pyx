@@ -586,7 +586,7 @@ def checked_weights(weights, dtype, *, bint for_mean, n_threads=None):
         a mean and extreme.
     """
     cdef double total
-    cdef int exponent = 0, precision = FL_F64 if dtype == np.float64 else FL_F32
+    cdef int exponent = 0, precision = FL_F64 if np.dtype(dtype).itemsize == 8 else FL_F32
     if for_mean:
         weights = balanced_weights(
             weights, "sample_weight", precision, n_threads, &total, &exponent

@@ -32,7 +32,7 @@ class CrossEntropy(RowLoss):
     Parameters
     ----------
     class_weight : sequence of float, optional
-        One finite weight of at least 0 a class.
+        One weight a class: 0, or a number in [1e-30, 1e+30].
     label_smoothing : float
         In [0, 1]: the share of each label that is spread evenly over all classes.
     ignore_index : int, optional
@@ -209,7 +209,8 @@ class NLL(ClassLoss):
     Parameters
     ----------
     class_weight : sequence of float, optional
-        One finite weight of at least 0 a class. The mean divides by the sum of the labels' weights.
+        One weight a class: 0, or a number in [1e-30, 1e+30]. The mean divides by the sum of the
+        labels' weights.
     ignore_index : int, optional
         A label whose samples do not count, as in `CrossEntropy`.
 
@@ -282,6 +283,11 @@ def _class_weights(class_weight: object) -> npt.NDArray[np.float64]:
     for k, value in enumerate(weights.tolist()):
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"class_weight[{k}] = {value}: expected a finite number of at least 0")
+        # so that products with sample weights, their sums and the inverses of these exist in float32
+        if value and not 1e-30 <= value <= 1e30:
+            raise ValueError(
+                f"class_weight[{k}] = {value}: expected 0 or a number in [1e-30, 1e+30]"
+            )
     weights.setflags(write=False)
     return weights
 

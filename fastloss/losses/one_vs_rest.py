@@ -66,7 +66,8 @@ class OneVsRest(RowLoss):
             two = binary.loss([2], [0.5])
         except ValueError:
             two = None
-        if two is not None:
+        # labels 0 and 1, and one number for each output
+        if two is not None or np.shape(binary.predict([0.5])) != (1,):
             raise ValueError(f"loss = {binary!r}: expected a binary loss, whose labels are 0 and 1")
         super().__init__({"loss": binary}, composite=True)
 

@@ -1,7 +1,10 @@
 """Where fits end: what is said to have converged has, and what has is said to."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import fastloss as fl
 from fastloss.linear_model import LinearRegressor, QuantileRegressor
@@ -52,3 +55,21 @@ def test_an_objective_that_is_zero_within_the_margin(alpha):
     assert model.n_iter_ < 50
     assert np.abs(y - model.predict(X)).max() <= 10.0
     assert model.convergence_.objective[-1] < 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e6])
+def test_lbfgs_falls_as_far_in_any_unit_of_the_targets(scale):
+    draw = np.random.default_rng(0)
+    columns = np.logspace(0, 2, 12)
+    skewed = draw.normal(size=(300, 12)) @ np.diag(columns) @ draw.normal(size=(12, 12))
+    y = (skewed @ draw.normal(size=12) + draw.normal(size=300)) * scale
+    model = LinearRegressor(
+        alpha=0.0, max_iter=100_000, solver="lbfgs", tol=1e-12 * scale, fit_intercept=False
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(skewed, y)
+    residual = y - skewed @ np.linalg.lstsq(skewed, y, rcond=None)[0]
+    excess = np.mean((y - model.predict(skewed)) ** 2) / np.mean(residual**2) - 1
+    assert excess < 1e-6
+    assert not model.convergence_.converged or excess < 1e-9

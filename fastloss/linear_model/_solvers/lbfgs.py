@@ -19,6 +19,9 @@ from fastloss.linear_model._solvers.solution import (
 
 _FACTOR = 10.0  # how steep the wall is around points that are not finite, in slopes of the step
 _RESTARTS = 2
+_EPS = float(np.finfo(np.float64).eps)
+_ROUNDINGS = 64.0  # of the value, that a promised fall has to exceed
+_STILL = 3  # iterations without a fall
 
 
 class _Guarded:
@@ -74,8 +77,8 @@ def lbfgs(
     start : ndarray of float64
         Where to start.
     tol : float
-        It stops where no entry of the gradient is larger, or the value no longer falls by more than
-        roundings.
+        It stops where no entry of the gradient is larger, or the value no longer falls and the
+        gradient promises no more than roundings.
     max_iter : int
         Iterations at most.
     scale : ndarray of float64
@@ -92,16 +95,23 @@ def lbfgs(
         The lowest point that was evaluated.
     """
     guarded = _Guarded(function, start, scale)
-    n_iter = 0
+    n_iter, still = 0, 0
+    lowest = guarded.best[1]
+    # a value that vanishes, as that of an exact fit, is made of squared roundings of the start's
+    least = precision**2 * abs(lowest)
 
     def after(scaled: Vector) -> None:
-        nonlocal n_iter
+        nonlocal n_iter, still, lowest
         n_iter += 1
         coef, value, gradient = guarded.last
         norm = max_norm(gradient)
         report(n_iter, value, norm, coef)
         if norm <= tol:
             raise _Converged
+        still = 0 if lowest - value > _EPS * abs(value) else still + 1
+        lowest = min(lowest, value)
+        if still >= _STILL:
+            raise StopIteration  # SciPy's way out
 
     converged, reason = False, ""
     try:
@@ -109,7 +119,7 @@ def lbfgs(
         if max_norm(guarded.best[2]) <= tol:
             raise _Converged
         for _ in range(1 + _RESTARTS):
-            before = guarded.best[1]
+            before, still = guarded.best[1], 0
             result = minimize(
                 guarded,
                 guarded.best[0] / scale,
@@ -121,15 +131,24 @@ def lbfgs(
                     "maxfun": 2**31 - 1,
                     "maxls": 50,
                     "gtol": 0.0,  # of the scaled gradient; `after` knows the other
-                    "ftol": 64 * np.finfo(np.float64).eps,
+                    "ftol": 0.0,  # absolute for values below 1; `after` knows the relative fall
                 },
             )
-            # a failed line search: once more without the memory of earlier steps, if it came down
-            fell = before - guarded.best[1] > precision * abs(before)
-            if result.status != 2 or n_iter >= max_iter or not fell:
+            # half the slope along Newton's step is what the gradient promises
+            _, value, gradient = guarded.best
+            slopes = gradient * scale
+            promised = 0.5 * float(slopes @ result.hess_inv.matvec(slopes))
+            converged = promised <= _ROUNDINGS * (precision * abs(value) + least)
+            # else once more without the memory of earlier steps, if it came down
+            fell = before - value > precision * abs(before)
+            if converged or n_iter >= max_iter or not fell:
                 break
-        converged = result.status == 0 or (result.status == 2 and not fell)
-        reason = _reason(0 if converged else result.status, max_iter)
+        if converged:
+            reason = "the objective falls no further"
+        elif n_iter >= max_iter:
+            reason = f"max_iter = {max_iter} iterations were not enough"
+        else:
+            reason = "the line search found no lower objective: the features may be badly scaled"
     except _Converged:
         converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
     except KeyboardInterrupt:
@@ -138,11 +157,3 @@ def lbfgs(
         reason = STOPPED
     coef, value, gradient = guarded.best
     return Solution(coef, value, max_norm(gradient), n_iter, converged, reason)
-
-
-def _reason(status: int, max_iter: int) -> str:
-    if status == 0:
-        return "the objective falls no further"
-    if status == 1:
-        return f"max_iter = {max_iter} iterations were not enough"
-    return "the line search found no lower objective: the features may be badly scaled"

@@ -7,7 +7,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import fastloss as fl
-from fastloss.linear_model import LinearRegressor, QuantileRegressor
+from fastloss.linear_model import LinearRegressor, QuantileRegressor, TweedieRegressor
+from fastloss.linear_model._solvers import lbfgs, newton, owlqn, proximal_newton
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 3))
@@ -73,3 +74,40 @@ def test_lbfgs_falls_as_far_in_any_unit_of_the_targets(scale):
     excess = np.mean((y - model.predict(skewed)) ** 2) / np.mean(residual**2) - 1
     assert excess < 1e-6
     assert not model.convergence_.converged or excess < 1e-9
+
+
+@pytest.mark.parametrize("model", ["lbfgs", "newton-cholesky"])
+def test_the_edge_of_the_domain_is_no_optimum(model):
+    draw = np.random.default_rng(0)
+    features = draw.normal(size=(2000, 3))
+    y = draw.poisson(np.maximum(1 + 0.5 * features[:, 0], 0)).astype(float)
+    model = TweedieRegressor(power=1, link="identity", alpha=0.0, tol=1e-6, solver=model)
+    with pytest.warns(ConvergenceWarning, match="edge of where the loss is finite"):
+        model.fit(features, y)
+    assert not model.convergence_.converged
+
+
+class Line:
+    """1 plus the sum of the coefficients, where they are not negative."""
+
+    def loss_gradient(self, coef):
+        return (coef.sum() + 1.0 if coef.min() >= 0 else np.inf), np.ones_like(coef)
+
+    def hessian(self, coef):
+        return np.eye(len(coef))
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "newton", "owlqn", "proximal newton"])
+def test_solvers_tell_the_edge_of_a_domain(solver):
+    line, start, scale = Line(), np.full(2, 2.0), np.ones(2)
+    options = {"tol": 1e-9, "max_iter": 1000, "precision": 2.0**-52, "report": lambda *_: None}
+    if solver == "lbfgs":
+        solution = lbfgs(line.loss_gradient, start, scale=scale, **options)
+    elif solver == "newton":
+        solution = newton(line, start, **options)
+    elif solver == "owlqn":
+        solution = owlqn(line.loss_gradient, start, 0 * scale, scale=scale, **options)
+    else:
+        solution = proximal_newton(line, start, 0 * scale, scale=scale, **options)
+    assert not solution.converged
+    assert "edge" in solution.reason or solution.n_iter == 1000

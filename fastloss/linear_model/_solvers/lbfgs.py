@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
     STOPPED,
     Function,
@@ -13,12 +14,14 @@ from fastloss.linear_model._solvers.solution import (
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
 
 _FACTOR = 10.0  # how steep the wall is around points that are not finite, in slopes of the step
 _RESTARTS = 2
+_EDGE = 1e-6  # a relative fall that leaves an edge behind
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 64.0  # of the value, that a promised fall has to exceed
 _STILL = 3  # iterations without a fall
@@ -33,7 +36,7 @@ class _Guarded:
     """
 
     def __init__(self, function: Function, start: Vector, scale: Vector) -> None:
-        self.function, self.scale = function, scale
+        self.function, self.scale = Watched(function), scale
         value, gradient = evaluate_start(function, start)
         # one tuple, so that an interrupt finds the point and its value together
         self.best = self.last = (start.copy(), value, gradient)
@@ -109,6 +112,9 @@ def lbfgs(
         if norm <= tol:
             raise _Converged
         still = 0 if lowest - value > _EPS * abs(value) else still + 1
+        # beside an edge the value still falls, by ever less
+        if lowest - value > _EDGE * abs(value):
+            guarded.function.beyond = False
         lowest = min(lowest, value)
         if still >= _STILL:
             raise StopIteration  # SciPy's way out
@@ -143,7 +149,9 @@ def lbfgs(
             fell = before - value > precision * abs(before)
             if converged or n_iter >= max_iter or not fell:
                 break
-        if converged:
+        if guarded.function.beyond:
+            converged, reason = False, EDGE
+        elif converged:
             reason = "the objective falls no further"
         elif n_iter >= max_iter:
             reason = f"max_iter = {max_iter} iterations were not enough"

@@ -8,12 +8,15 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
     STOPPED,
+    Function,
     Report,
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
@@ -73,7 +76,8 @@ def newton(
     Solution
         The last vector, which is the lowest.
     """
-    value, gradient = evaluate_start(function.loss_gradient, start)
+    watched = Watched(function.loss_gradient)
+    value, gradient = evaluate_start(watched, start)
     state = (start.copy(), value, gradient)
     factor: Any = None
     quick = False
@@ -86,7 +90,8 @@ def newton(
                 converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
                 break
             if still >= _STILL:
-                converged, reason = True, "the objective falls no further"
+                converged = not watched.beyond
+                reason = "the objective falls no further" if converged else EDGE
                 break
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
@@ -96,10 +101,13 @@ def newton(
                 factor = _factor(function.hessian(coef))
             step: Vector = cho_solve(factor, -gradient)
             slope = float(gradient @ step)
-            moved = _search(function, state, step, slope, precision)
+            moved = _search(watched, state, step, slope, precision)
             if moved is None and not fresh:
                 factor = None
                 continue
+            if moved is None and watched.beyond:
+                reason = EDGE
+                break
             if moved is None:
                 # half the slope is what the step promises
                 converged = -slope <= 64 * precision * abs(value)
@@ -110,6 +118,7 @@ def newton(
                 )
                 break
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            watched.beyond = watched.beyond and still > 0
             quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
             state = moved
             n_iter += 1
@@ -138,7 +147,7 @@ def _factor(hessian: Vector) -> Any:
 
 
 def _search(
-    function: Curved,
+    function: Function,
     state: tuple[Vector, float, Vector],
     step: Vector,
     slope: float,
@@ -150,7 +159,7 @@ def _search(
     length = 1.0
     for _ in range(_HALVINGS):
         point = coef + length * step
-        low, slopes = function.loss_gradient(point)
+        low, slopes = function(point)
         if np.isfinite(low) and np.isfinite(slopes).all():
             if low <= value + _ARMIJO * length * slope:
                 return point, low, slopes

@@ -111,3 +111,20 @@ def test_solvers_tell_the_edge_of_a_domain(solver):
         solution = proximal_newton(line, start, 0 * scale, scale=scale, **options)
     assert not solution.converged
     assert "edge" in solution.reason or solution.n_iter == 1000
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_newton_starts_where_the_hessian_is_zero(size):
+    draw = np.random.default_rng(0)
+    features, y = size * draw.normal(size=(60, 3)), draw.normal(0, 2, size=60)
+    y += 3 * np.sign(y)
+    seen = []
+    model = LinearRegressor(
+        fl.Huber(1e-2), alpha=0.0, solver="newton-cholesky", tol=1e-7 * size, max_iter=5000
+    )
+    model.fit(features, y, callback=lambda progress: seen.append(np.abs(progress.coef).max()))
+    assert model.convergence_.converged
+    assert max(seen) < 1e3 * max(1, 1 / size)
+    best = LinearRegressor(fl.Huber(1e-2), alpha=0.0, solver="lbfgs", tol=1e-7 * size)
+    best.set_params(max_iter=5000).fit(features, y)
+    assert model.convergence_.objective[-1] <= best.convergence_.objective[-1] * (1 + 1e-6)

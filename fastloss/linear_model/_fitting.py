@@ -123,10 +123,10 @@ def minimise(
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
             penalised = l1 is not None and bool(l1.any())
             newtonian = curved and settings.solver == "newton-cholesky"
+            options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
             if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
                 solution = newton(objective, flat, **options)
             else:
-                options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
                 if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
                     solution = lbfgs(objective.loss_gradient, flat, **options)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from fastloss.linear_model._solvers.lbfgs import lbfgs
 from fastloss.linear_model._solvers.solution import (
     EDGE,
     INTERRUPTED,
@@ -48,13 +50,15 @@ def newton(
     max_iter: int,
     precision: float,
     report: Report,
+    scale: Vector | None = None,
 ) -> Solution:
     """
     Minimise a smooth function that gives its Hessian.
 
     Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
     so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
-    it serves again while it makes the gradient fall quickly.
+    it serves again while it makes the gradient fall quickly. Where it is 0, as that of a loss whose
+    samples all lie on straight lines, `lbfgs` goes on.
 
     Parameters
     ----------
@@ -70,6 +74,8 @@ def newton(
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
         Called after each iteration with its number, value, norm of the gradient and vector.
+    scale : ndarray of float64, optional
+        What `lbfgs` is given; ones by default.
 
     Returns
     -------
@@ -82,6 +88,11 @@ def newton(
     factor: Any = None
     quick = False
     n_iter, still, converged, reason = 0, 0, False, ""
+
+    def continued(done: int, objective: float, norm: float, coef: Vector) -> None:
+        if done:  # its start is known
+            report(n_iter + done, objective, norm, coef)
+
     try:
         report(0, value, max_norm(gradient), start)
         while True:
@@ -98,7 +109,19 @@ def newton(
                 break
             fresh = factor is None or not quick
             if fresh:
-                factor = _factor(function.hessian(coef))
+                hessian = function.hessian(coef)
+                if not hessian.any():
+                    rest = lbfgs(
+                        function.loss_gradient,
+                        coef,
+                        tol=tol,
+                        max_iter=max_iter - n_iter,
+                        scale=np.ones(len(coef)) if scale is None else scale,
+                        precision=precision,
+                        report=continued,
+                    )
+                    return replace(rest, n_iter=n_iter + rest.n_iter)
+                factor = _factor(hessian)
             step: Vector = cho_solve(factor, -gradient)
             slope = float(gradient @ step)
             moved = _search(watched, state, step, slope, precision)

@@ -126,24 +126,27 @@ def lbfgs(
             raise _Converged
         for _ in range(1 + _RESTARTS):
             before, still = guarded.best[1], 0
-            result = minimize(
-                guarded,
-                guarded.best[0] / scale,
-                method="L-BFGS-B",
-                jac=True,
-                callback=after,
-                options={
-                    "maxiter": max_iter - n_iter,
-                    "maxfun": 2**31 - 1,
-                    "maxls": 50,
-                    "gtol": 0.0,  # of the scaled gradient; `after` knows the other
-                    "ftol": 0.0,  # absolute for values below 1; `after` knows the relative fall
-                },
-            )
+            try:
+                inverse = minimize(
+                    guarded,
+                    guarded.best[0] / scale,
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=after,
+                    options={
+                        "maxiter": max_iter - n_iter,
+                        "maxfun": 2**31 - 1,
+                        "maxls": 50,
+                        "gtol": 0.0,  # of the scaled gradient; `after` knows the other
+                        "ftol": 0.0,  # absolute for values below 1; `after` knows the relative fall
+                    },
+                ).hess_inv.matvec
+            except StopIteration:  # SciPy before 1.11 does not know it
+                inverse = np.array  # the scale makes curvatures about 1
             # half the slope along Newton's step is what the gradient promises
             _, value, gradient = guarded.best
             slopes = gradient * scale
-            promised = 0.5 * float(slopes @ result.hess_inv.matvec(slopes))
+            promised = 0.5 * float(slopes @ inverse(slopes))
             converged = promised <= _ROUNDINGS * (precision * abs(value) + least)
             # else once more without the memory of earlier steps, if it came down
             fell = before - value > precision * abs(before)

@@ -128,3 +128,10 @@ def test_newton_starts_where_the_hessian_is_zero(size):
     best = LinearRegressor(fl.Huber(1e-2), alpha=0.0, solver="lbfgs", tol=1e-7 * size)
     best.set_params(max_iter=5000).fit(features, y)
     assert model.convergence_.objective[-1] <= best.convergence_.objective[-1] * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "epsilon_insensitive"])
+def test_kinks_are_named(loss):
+    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=50)
+    with pytest.warns(ConvergenceWarning, match="the loss has kinks"):
+        LinearRegressor(loss, solver="lbfgs", alpha=0.01).fit(X, y)

@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from fastloss.linear_model._solvers.solution import (
     EDGE,
     INTERRUPTED,
+    NOT_LOWER,
     STOPPED,
     Function,
     Report,
@@ -159,7 +160,7 @@ def lbfgs(
         elif n_iter >= max_iter:
             reason = f"max_iter = {max_iter} iterations were not enough"
         else:
-            reason = "the line search found no lower objective: the features may be badly scaled"
+            reason = NOT_LOWER
     except _Converged:
         converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ Report: TypeAlias = Callable[[int, float, float, Vector], None]  # may raise Sto
 
 INTERRUPTED = "interrupted"
 STOPPED = "stopped by the callback"
+NOT_LOWER = "the line search found no lower objective: the features may be badly scaled"
 EDGE = (
     "the steps end at the edge of where the loss is finite, short of the optimum: another link or a "
     "penalty may keep the predictions inside"

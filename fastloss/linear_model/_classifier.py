@@ -180,10 +180,10 @@ class LinearClassifier(LinearClassifierBase):
         switch("fit_intercept", self.fit_intercept)
         loss = choose_loss(self.loss, TWO_CLASSES | CLASSES, "classes")
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=False)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=False)
             self.classes_, codes = encode(y)
             n_classes = len(self.classes_)
-            weights = weigh_classes(self.class_weight, self.classes_, codes, weights)
+            weights, _ = weigh_classes(self.class_weight, self.classes_, codes, weights, exponent)
             if loss == fl.LogLoss() and n_classes > 2:
                 loss = fl.CrossEntropy()
             self.loss_ = loss

@@ -66,7 +66,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
         switch("fit_intercept", self.fit_intercept)
         loss, _ = self._loss()
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             objective = fl.LinearObjective(
                 loss,
                 X,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.extmath import safe_sparse_dot
 
 import fastloss as fl
-from fastloss.linear_model._base import LinearRegressorBase
+from fastloss.linear_model._base import LinearRegressorBase, over_power
 from fastloss.linear_model._fitting import (
     Settings,
     closing,
@@ -151,7 +152,7 @@ class HuberRegressor(LinearRegressorBase):
         alpha = nonnegative("alpha", self.alpha)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=True)
             settings = Settings(
                 "newton-cholesky" if X.shape[1] <= _NEWTON_FEATURES else "lbfgs",
                 nonnegative("tol", self.tol),
@@ -161,6 +162,12 @@ class HuberRegressor(LinearRegressorBase):
                 "HuberRegressor",
             )
             total = float(len(y) if weights is None else weights.sum())
+            alpha = over_power(alpha, exponent)  # it stands beside a sum of weights
+            if math.isinf(alpha / total):
+                raise ValueError(
+                    f"alpha = {self.alpha!r}: the penalty over the sum of the weights is infinite; "
+                    f"expected a smaller number"
+                )
             through = interpolation(X, y, weights, epsilon, alpha, fit_intercept)
             if through is not None:
                 length = float(np.sum(through[: X.shape[1]] ** 2))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
+from fastloss.linear_model._base import over_power
 from fastloss.linear_model._classes import encode, weigh_classes
 from fastloss.linear_model._classifier_base import LinearClassifierBase
 from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
@@ -171,12 +172,21 @@ class LogisticRegression(LinearClassifierBase):
         switch("fit_intercept", self.fit_intercept)
         C, l1_ratio = self._penalty()
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=False)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=False)
             self.classes_, codes = encode(y)
-            weights = weigh_classes(self.class_weight, self.classes_, codes, weights)
+            weights, exponent = weigh_classes(
+                self.class_weight, self.classes_, codes, weights, exponent
+            )
             total = float(len(codes) if weights is None else weights.sum())
+            inverse = over_power(C, -exponent) * total
+            strength = 1 / inverse if inverse > 0 else math.inf
+            if math.isinf(strength):
+                raise ValueError(
+                    f"C = {self.C!r}: the penalty, 1 over C times the sum of the weights, is infinite; "
+                    f"expected a larger number"
+                )
             fitted = self._minimise(
-                X, codes, weights, l1_ratio / (C * total), (1 - l1_ratio) / (C * total), settings
+                X, codes, weights, l1_ratio * strength, (1 - l1_ratio) * strength, settings
             )
         self._set_coef(np.atleast_2d(fitted.coef), X.dtype)
         self.n_iter_ = np.array([fitted.n_iter], np.int32)

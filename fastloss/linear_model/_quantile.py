@@ -132,7 +132,7 @@ class QuantileRegressor(LinearRegressorBase):
         alpha = nonnegative("alpha", self.alpha)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             lines = straight_lines(fl.Pinball(quantile), y.astype(np.float64))
             assert lines is not None
             fitted = minimise_lines(

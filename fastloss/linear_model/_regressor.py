@@ -154,7 +154,7 @@ class LinearRegressor(LinearRegressorBase):
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         self.loss_ = choose_loss(self.loss, NUMBERS, "numbers")
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             d = X.shape[1]
             lines = straight_lines(self.loss_, y)
             if solver == "interior-point" and lines is None:

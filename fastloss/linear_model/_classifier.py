@@ -17,9 +17,11 @@ from fastloss.linear_model._fitting import (
     Fitted,
     Settings,
     closing,
+    ended_by_user,
     fits_interior_point,
     minimise,
     minimise_lines,
+    unfitted,
     warn_unless_converged,
 )
 from fastloss.linear_model._losses import (
@@ -196,16 +198,16 @@ class LinearClassifier(LinearClassifierBase):
                     self._fit_two(X, codes, weights, None if warm is None else warm[0], settings)
                 ]
             else:
-                fits = [
-                    self._fit_two(
-                        X,
-                        (codes == k).view(np.int8),
-                        weights,
-                        None if warm is None else warm[k],
-                        settings,
-                    )
-                    for k in range(n_classes)
-                ]
+                fits = []
+                for k in range(n_classes):
+                    one = (codes == k).view(np.int8)
+                    start = None if warm is None else warm[k]
+                    if fits and ended_by_user(fits[-1]):
+                        reason = fits[-1].convergence.reason
+                        start = self._cold(X, one, weights) if start is None else start
+                        fits.append(unfitted(start, reason, settings))
+                    else:
+                        fits.append(self._fit_two(X, one, weights, start, settings))
         coef = np.concatenate([np.atleast_2d(fitted.coef) for fitted in fits])
         if loss.name in CLASSES and n_classes == 2:
             coef = coef[1:] - coef[:1]
@@ -215,6 +217,8 @@ class LinearClassifier(LinearClassifierBase):
         self.convergence_ = records[0] if len(records) == 1 else records
         for fitted in fits:
             warn_unless_converged("LinearClassifier", fitted)
+            if ended_by_user(fitted):
+                break  # the classes behind it were not begun
         return self
 
     @available_if(_with_probabilities)  # type: ignore[untyped-decorator]
@@ -285,9 +289,7 @@ class LinearClassifier(LinearClassifierBase):
                 fit_intercept=fit_intercept,
             )
         if start is None:
-            start = np.zeros(d + fit_intercept)
-            if fit_intercept:
-                start[-1] = self.loss_.initial_prediction(codes, weights)
+            start = self._cold(X, codes, weights)
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(
             objective,
@@ -300,6 +302,15 @@ class LinearClassifier(LinearClassifierBase):
             curvature=0.25,
             smooth=is_smooth(self.loss_),
         )
+
+    def _cold(
+        self, X: Any, codes: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
+    ) -> npt.NDArray[np.float64]:
+        """Return no slopes, and the best constant as intercept."""
+        start = np.zeros(X.shape[1] + bool(self.fit_intercept))
+        if self.fit_intercept:
+            start[-1] = self.loss_.initial_prediction(codes, weights)
+        return start
 
     def _fit_classes(
         self,
@@ -323,7 +334,10 @@ class LinearClassifier(LinearClassifierBase):
             # where all classes have the same score there is a kink, which no step may lead down from
             smooth = self._objective(fl.CrossEntropy(), X, codes, weights, l2)
             quiet = replace(settings, verbose=0, callback=None)
-            start = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25).coef
+            first = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25)
+            if ended_by_user(first):
+                return first
+            start = first.coef
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(
             objective,

@@ -218,6 +218,17 @@ def conclude(
     return _conclude(Solution(coef, objective, 0.0, 1, True, reason), monitor, coef.shape, settings)
 
 
+def unfitted(coef: npt.NDArray[np.float64], reason: str, settings: Settings) -> Fitted:
+    """Return coefficients to start from, of a fit that ended before its first iteration."""
+    nothing = np.empty(0)
+    return Fitted(coef, 0, Convergence(nothing, nothing, nothing, False, reason, settings.tol))
+
+
+def ended_by_user(fitted: Fitted) -> bool:
+    """Return whether Ctrl-C or the callback ended a fit."""
+    return fitted.convergence.reason in (INTERRUPTED, STOPPED)
+
+
 def fits_interior_point(n_features: int) -> bool:
     """Return whether the interior point method's square matrix is of a bearable size."""
     return n_features <= _INTERIOR_COEFFICIENTS

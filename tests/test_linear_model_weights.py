@@ -11,6 +11,7 @@ from fastloss.linear_model import (
     LogisticRegression,
     PoissonRegressor,
     QuantileRegressor,
+    TweedieRegressor,
 )
 
 rng = np.random.default_rng(0)
@@ -75,3 +76,23 @@ def test_class_weights_that_are_all_zero_or_negative(model):
 def test_a_penalty_beyond_the_floats_names_its_parameter():
     with pytest.raises(ValueError, match="C = 1e-320: the penalty, 1 over C"):
         LogisticRegression(C=1e-320).fit(X, CLASSES)
+
+
+def test_a_warm_start_that_overflows_is_a_cold_one():
+    model = PoissonRegressor(alpha=0.0, warm_start=True).fit(X, COUNTS)
+    cold = PoissonRegressor(alpha=0.0).fit(X * 1e4, COUNTS)
+    np.testing.assert_array_equal(model.fit(X * 1e4, COUNTS).coef_, cold.coef_)
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        (TweedieRegressor(power="a"), TypeError, "power = 'a': expected a number"),
+        (PoissonRegressor(verbose=None), TypeError, "verbose = None: expected an integer"),
+        (HuberRegressor(verbose="a"), TypeError, "verbose = 'a': expected an integer"),
+        (QuantileRegressor(solver_options=[1]), TypeError, r"solver_options = \[1\]: expected a"),
+    ],
+)
+def test_errors_name_the_parameter(model, error, message):
+    with pytest.raises(error, match=message):
+        model.fit(X, COUNTS)

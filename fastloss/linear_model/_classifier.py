@@ -33,7 +33,14 @@ from fastloss.linear_model._losses import (
     straight_lines,
     threshold,
 )
-from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
+from fastloss.linear_model._parameters import (
+    between,
+    integer,
+    nonnegative,
+    one_of,
+    switch,
+    verbosity,
+)
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._regressor import GAP, SOLVERS
 
@@ -173,7 +180,7 @@ class LinearClassifier(LinearClassifierBase):
             one_of("solver", self.solver, SOLVERS),
             nonnegative("tol", self.tol),
             integer("max_iter", self.max_iter, 0),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             "LinearClassifier",
         )
@@ -301,6 +308,7 @@ class LinearClassifier(LinearClassifierBase):
             l2=l2,
             curvature=0.25,
             smooth=is_smooth(self.loss_),
+            cold=(lambda: self._cold(X, codes, weights)) if self.warm_start else None,
         )
 
     def _cold(

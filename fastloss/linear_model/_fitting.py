@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
@@ -82,6 +82,7 @@ def minimise(
     curvature: float = 1.0,
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
+    cold: Callable[[], npt.NDArray[np.float64]] | None = None,
 ) -> Fitted:
     """
     Minimise an objective plus an L1 penalty.
@@ -109,6 +110,8 @@ def minimise(
         further.
     report_shape : tuple of int, optional
         Shape of the coefficients given to the callback, if they are only the first ones.
+    cold : callable, optional
+        Returns where to start if the objective is not finite at `start`, that of a warm start.
     """
     monitor = _monitor(settings, report_shape or start.shape)
     flat = np.ascontiguousarray(start, np.float64).ravel()
@@ -137,6 +140,19 @@ def minimise(
                 else:
                     solution = owlqn(objective.loss_gradient, flat, l1.ravel(), **options)
     except NotFiniteError as error:
+        if cold is not None:
+            return minimise(
+                objective,
+                cold(),
+                settings,
+                X,
+                weights=weights,
+                l1=l1,
+                l2=l2,
+                curvature=curvature,
+                smooth=smooth,
+                report_shape=report_shape,
+            )
         assert_all_finite(X, input_name="X")
         raise ValueError(str(error)) from None
     if solution.converged and not smooth and solution.gradient_norm > settings.tol:

@@ -23,7 +23,7 @@ from fastloss.linear_model._fitting import (
 )
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._interpolation import interpolation
-from fastloss.linear_model._parameters import between, integer, nonnegative, switch
+from fastloss.linear_model._parameters import between, integer, nonnegative, switch, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._solvers import NotFiniteError, newton
 from fastloss.linear_model._solvers.solution import INTERRUPTED
@@ -159,7 +159,7 @@ class HuberRegressor(LinearRegressorBase):
                 "newton-cholesky" if X.shape[1] <= _NEWTON_FEATURES else "lbfgs",
                 nonnegative("tol", self.tol),
                 integer("max_iter", self.max_iter, 0),
-                integer("verbose", int(self.verbose), 0),
+                verbosity(self.verbose),
                 callback,
                 "HuberRegressor",
             )

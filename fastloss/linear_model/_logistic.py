@@ -20,6 +20,7 @@ from fastloss.linear_model._parameters import (
     nonnegative,
     one_of,
     switch,
+    verbosity,
 )
 from fastloss.linear_model._progress import Callback, Convergence
 
@@ -165,7 +166,7 @@ class LogisticRegression(LinearClassifierBase):
             one_of("solver", self.solver, SOLVERS),
             nonnegative("tol", self.tol),
             integer("max_iter", self.max_iter, 0),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             "LogisticRegression",
         )

@@ -209,6 +209,7 @@ class HuberRegressor(LinearRegressorBase):
                         X,
                         weights=weights,
                         report_shape=(objective.n_coef,),
+                        cold=lambda: _no_slopes(y, weights, X.shape[1], fit_intercept),
                     )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._set_coef(linear, X.dtype)

@@ -272,11 +272,11 @@ class LogisticRegression(LinearClassifierBase):
             n_threads=self._n_threads(),
         )
         shape = (1 if two else n_classes, d + bool(self.fit_intercept))
-        start = self._warm_coef(shape) if self.warm_start else None
-        if start is None:
-            start = np.zeros(shape)
-            if self.fit_intercept:
-                start[:, -1] = _log_shares(codes, weights, n_classes)
+        cold = np.zeros(shape)
+        if self.fit_intercept:
+            cold[:, -1] = _log_shares(codes, weights, n_classes)
+        warm = self._warm_coef(shape) if self.warm_start else None
+        start = cold if warm is None else warm
         penalty = np.full(shape, l1)
         penalty[:, d:] = 0.0
         return minimise(
@@ -288,6 +288,7 @@ class LogisticRegression(LinearClassifierBase):
             l1=penalty[0] if two else penalty,
             l2=l2,
             curvature=0.25,
+            cold=None if warm is None else lambda: cold[0] if two else cold,
         )
 
 

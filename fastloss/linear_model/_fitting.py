@@ -27,7 +27,7 @@ from fastloss.linear_model._solvers import (
     piecewise_linear,
     proximal_newton,
 )
-from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
+from fastloss.linear_model._solvers.solution import INTERRUPTED, NOT_LOWER, STOPPED
 
 _NEWTON_COEFFICIENTS = 2000  # beyond, forming and factoring the Hessian costs more than L-BFGS
 _PROXIMAL_COEFFICIENTS = 100  # beyond, OWL-QN's many gradients cost less than a few Hessians
@@ -123,10 +123,10 @@ def minimise(
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
             penalised = l1 is not None and bool(l1.any())
             newtonian = curved and settings.solver == "newton-cholesky"
+            options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
             if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
                 solution = newton(objective, flat, **options)
             else:
-                options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
                 if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
                     solution = lbfgs(objective.loss_gradient, flat, **options)
@@ -139,7 +139,8 @@ def minimise(
     except NotFiniteError as error:
         assert_all_finite(X, input_name="X")
         raise ValueError(str(error)) from None
-    if solution.converged and not smooth and solution.gradient_norm > settings.tol:
+    stuck = solution.converged or solution.reason == NOT_LOWER
+    if stuck and not smooth and solution.gradient_norm > settings.tol:
         solution = replace(
             solution,
             converged=False,

@@ -51,6 +51,13 @@ class _Problem:
         self.low = np.concatenate([low, -l1[self.penalised]])
         self.high = np.concatenate([high, l1[self.penalised]])
 
+    def size(self) -> float:
+        """Return about the loss without the model, and not 0 where that is."""
+        n = self.rows.n
+        typical = float(np.abs(self.target[:n]).mean()) or 1.0
+        lines = self.objective(np.zeros(self.rows.n_coef), self.target)
+        return max(lines, float((self.high[:n] - self.low[:n]).sum()) * typical)
+
     def objective(self, coef: Vector, residual: Vector) -> float:
         """Return the value at a vector, from its residuals."""
         lines = np.maximum(self.low * residual, self.high * residual)
@@ -147,8 +154,8 @@ def piecewise_linear(
         fit_intercept,
     )
     # where nothing remains of the loss, the gap is compared with a small part of what there was
-    without = problem.objective(np.zeros(problem.rows.n_coef), problem.target)
-    least = max(_LEAST * without, np.finfo(np.float64).tiny)
+    full = problem.size()
+    least = max(_LEAST * full, np.finfo(np.float64).tiny)
     start = _least_squares(problem)
     if not np.isfinite(start).all():
         raise NotFiniteError("the least-squares solution that the solver starts from is not finite")
@@ -158,14 +165,15 @@ def piecewise_linear(
     try:
         report(0, best[1], best[2], start)
         while n_iter < max_iter:
-            with np.errstate(all="ignore"):  # a step that is not finite is not taken
-                moved = _iterate(problem, point)
+            try:
+                with np.errstate(all="ignore"):  # a step that is not finite is not taken
+                    moved = _iterate(problem, point)
+            except NotFiniteError:  # weights that overflow, of residuals that are all but 0
+                moved = False
             n_iter += 1
             residual = problem.target - problem.rows.times(point.coef)
             value = problem.objective(point.coef, residual)
-            unbalanced = problem.rows.transposed_times(point.dual) - problem.l2 * point.coef
-            # what the dual bound lacks while the dual is not yet balanced
-            gap = point.gap() + float(np.abs(unbalanced) @ np.abs(point.coef))
+            gap = point.gap() + _imbalance(problem, point, point.coef)
             gap /= max(value, least)
             if gap < best[2]:
                 best, best_iter = (point.coef.copy(), value, gap), n_iter
@@ -180,12 +188,25 @@ def piecewise_linear(
         else:
             reason = f"max_iter = {max_iter} iterations were not enough"
         if not problem.l2.any():
-            best = _finish(problem, point, best)
+            best = _finish(problem, point, best, least)
+        if not converged and best[2] <= tol:
+            converged = True
+            reason = f"the duality gap is at most tol = {tol:g} of the objective"
+        # the last digits of a loss that vanishes are roundings: there is no gap relative to it
+        if not converged and best[1] <= least and best[2] * max(best[1], least) <= tol * full:
+            converged = True
+            reason = f"the objective is 0 to within tol = {tol:g} of what it is without the model"
     except KeyboardInterrupt:
         reason = INTERRUPTED
     except StopFit:
         reason = STOPPED
     return Solution(best[0], best[1], best[2], n_iter, converged, reason)
+
+
+def _imbalance(problem: _Problem, point: _Point, coef: Vector) -> float:
+    """Return what the dual bound lacks while the dual is not yet balanced."""
+    unbalanced = problem.rows.transposed_times(point.dual) - problem.l2 * point.coef
+    return float(np.abs(unbalanced) @ np.abs(coef))
 
 
 def _least_squares(problem: _Problem) -> Vector:
@@ -289,12 +310,19 @@ def _to_zero(values: Vector, changes: Vector) -> float:
 
 
 def _finish(
-    problem: _Problem, point: _Point, best: tuple[Vector, float, float]
+    problem: _Problem, point: _Point, best: tuple[Vector, float, float], least: float
 ) -> tuple[Vector, float, float]:
-    """Return the vertex of the optimum if it is not worse, else what there was."""
+    """Return the vertex of the optimum, with its gap, if it is not worse, else what there was."""
     inner = np.minimum(point.to_high, point.from_low) / (problem.high - problem.low)
     vertex = nearest_vertex(problem.rows, problem.target, inner)
     if vertex is None:
         return best
-    value = problem.objective(vertex, problem.target - problem.rows.times(vertex))
-    return (vertex, value, best[2]) if value <= best[1] * (1 + 8 * _EPS) else best
+    residual = problem.target - problem.rows.times(vertex)
+    value = problem.objective(vertex, residual)
+    if not value <= best[1] * (1 + 8 * _EPS):
+        return best
+    # each line lies above the product with its dual: no digits are lost
+    above = np.maximum(residual, 0) @ point.to_high - np.minimum(residual, 0) @ point.from_low
+    gap = float(above) + _imbalance(problem, point, vertex)
+    gap = min(gap, best[2] * max(best[1], least))
+    return vertex, value, gap / max(value, least)

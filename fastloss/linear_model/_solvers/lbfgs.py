@@ -6,19 +6,26 @@ import numpy as np
 from scipy.optimize import minimize
 
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
+    NOT_LOWER,
     STOPPED,
     Function,
     Report,
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
 
 _FACTOR = 10.0  # how steep the wall is around points that are not finite, in slopes of the step
 _RESTARTS = 2
+_EDGE = 1e-6  # a relative fall that leaves an edge behind
+_EPS = float(np.finfo(np.float64).eps)
+_ROUNDINGS = 64.0  # of the value, that a promised fall has to exceed
+_STILL = 3  # iterations without a fall
 
 
 class _Guarded:
@@ -30,7 +37,7 @@ class _Guarded:
     """
 
     def __init__(self, function: Function, start: Vector, scale: Vector) -> None:
-        self.function, self.scale = function, scale
+        self.function, self.scale = Watched(function), scale
         value, gradient = evaluate_start(function, start)
         # one tuple, so that an interrupt finds the point and its value together
         self.best = self.last = (start.copy(), value, gradient)
@@ -74,8 +81,8 @@ def lbfgs(
     start : ndarray of float64
         Where to start.
     tol : float
-        It stops where no entry of the gradient is larger, or the value no longer falls by more than
-        roundings.
+        It stops where no entry of the gradient is larger, or the value no longer falls and the
+        gradient promises no more than roundings.
     max_iter : int
         Iterations at most.
     scale : ndarray of float64
@@ -92,16 +99,26 @@ def lbfgs(
         The lowest point that was evaluated.
     """
     guarded = _Guarded(function, start, scale)
-    n_iter = 0
+    n_iter, still = 0, 0
+    lowest = guarded.best[1]
+    # a value that vanishes, as that of an exact fit, is made of squared roundings of the start's
+    least = precision**2 * abs(lowest)
 
     def after(scaled: Vector) -> None:
-        nonlocal n_iter
+        nonlocal n_iter, still, lowest
         n_iter += 1
         coef, value, gradient = guarded.last
         norm = max_norm(gradient)
         report(n_iter, value, norm, coef)
         if norm <= tol:
             raise _Converged
+        still = 0 if lowest - value > _EPS * abs(value) else still + 1
+        # beside an edge the value still falls, by ever less
+        if lowest - value > _EDGE * abs(value):
+            guarded.function.beyond = False
+        lowest = min(lowest, value)
+        if still >= _STILL:
+            raise StopIteration  # SciPy's way out
 
     converged, reason = False, ""
     try:
@@ -109,27 +126,41 @@ def lbfgs(
         if max_norm(guarded.best[2]) <= tol:
             raise _Converged
         for _ in range(1 + _RESTARTS):
-            before = guarded.best[1]
-            result = minimize(
-                guarded,
-                guarded.best[0] / scale,
-                method="L-BFGS-B",
-                jac=True,
-                callback=after,
-                options={
-                    "maxiter": max_iter - n_iter,
-                    "maxfun": 2**31 - 1,
-                    "maxls": 50,
-                    "gtol": 0.0,  # of the scaled gradient; `after` knows the other
-                    "ftol": 64 * np.finfo(np.float64).eps,
-                },
-            )
-            # a failed line search: once more without the memory of earlier steps, if it came down
-            fell = before - guarded.best[1] > precision * abs(before)
-            if result.status != 2 or n_iter >= max_iter or not fell:
+            before, still = guarded.best[1], 0
+            try:
+                inverse = minimize(
+                    guarded,
+                    guarded.best[0] / scale,
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=after,
+                    options={
+                        "maxiter": max_iter - n_iter,
+                        "maxfun": 2**31 - 1,
+                        "maxls": 50,
+                        "gtol": 0.0,  # of the scaled gradient; `after` knows the other
+                        "ftol": 0.0,  # absolute for values below 1; `after` knows the relative fall
+                    },
+                ).hess_inv.matvec
+            except StopIteration:  # SciPy before 1.11 does not know it
+                inverse = np.array  # the scale makes curvatures about 1
+            # half the slope along Newton's step is what the gradient promises
+            _, value, gradient = guarded.best
+            slopes = gradient * scale
+            promised = 0.5 * float(slopes @ inverse(slopes))
+            converged = promised <= _ROUNDINGS * (precision * abs(value) + least)
+            # else once more without the memory of earlier steps, if it came down
+            fell = before - value > precision * abs(before)
+            if converged or n_iter >= max_iter or not fell:
                 break
-        converged = result.status == 0 or (result.status == 2 and not fell)
-        reason = _reason(0 if converged else result.status, max_iter)
+        if guarded.function.beyond:
+            converged, reason = False, EDGE
+        elif converged:
+            reason = "the objective falls no further"
+        elif n_iter >= max_iter:
+            reason = f"max_iter = {max_iter} iterations were not enough"
+        else:
+            reason = NOT_LOWER
     except _Converged:
         converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
     except KeyboardInterrupt:
@@ -138,11 +169,3 @@ def lbfgs(
         reason = STOPPED
     coef, value, gradient = guarded.best
     return Solution(coef, value, max_norm(gradient), n_iter, converged, reason)
-
-
-def _reason(status: int, max_iter: int) -> str:
-    if status == 0:
-        return "the objective falls no further"
-    if status == 1:
-        return f"max_iter = {max_iter} iterations were not enough"
-    return "the line search found no lower objective: the features may be badly scaled"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from fastloss.linear_model._solvers.lbfgs import lbfgs
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
     STOPPED,
+    Function,
     Report,
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
@@ -45,13 +50,15 @@ def newton(
     max_iter: int,
     precision: float,
     report: Report,
+    scale: Vector | None = None,
 ) -> Solution:
     """
     Minimise a smooth function that gives its Hessian.
 
     Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
     so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
-    it serves again while it makes the gradient fall quickly.
+    it serves again while it makes the gradient fall quickly. Where it is 0, as that of a loss whose
+    samples all lie on straight lines, `lbfgs` goes on.
 
     Parameters
     ----------
@@ -67,17 +74,25 @@ def newton(
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
         Called after each iteration with its number, value, norm of the gradient and vector.
+    scale : ndarray of float64, optional
+        What `lbfgs` is given; ones by default.
 
     Returns
     -------
     Solution
         The last vector, which is the lowest.
     """
-    value, gradient = evaluate_start(function.loss_gradient, start)
+    watched = Watched(function.loss_gradient)
+    value, gradient = evaluate_start(watched, start)
     state = (start.copy(), value, gradient)
     factor: Any = None
     quick = False
     n_iter, still, converged, reason = 0, 0, False, ""
+
+    def continued(done: int, objective: float, norm: float, coef: Vector) -> None:
+        if done:  # its start is known
+            report(n_iter + done, objective, norm, coef)
+
     try:
         report(0, value, max_norm(gradient), start)
         while True:
@@ -86,20 +101,36 @@ def newton(
                 converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
                 break
             if still >= _STILL:
-                converged, reason = True, "the objective falls no further"
+                converged = not watched.beyond
+                reason = "the objective falls no further" if converged else EDGE
                 break
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
                 break
             fresh = factor is None or not quick
             if fresh:
-                factor = _factor(function.hessian(coef))
+                hessian = function.hessian(coef)
+                if not hessian.any():
+                    rest = lbfgs(
+                        function.loss_gradient,
+                        coef,
+                        tol=tol,
+                        max_iter=max_iter - n_iter,
+                        scale=np.ones(len(coef)) if scale is None else scale,
+                        precision=precision,
+                        report=continued,
+                    )
+                    return replace(rest, n_iter=n_iter + rest.n_iter)
+                factor = _factor(hessian)
             step: Vector = cho_solve(factor, -gradient)
             slope = float(gradient @ step)
-            moved = _search(function, state, step, slope, precision)
+            moved = _search(watched, state, step, slope, precision)
             if moved is None and not fresh:
                 factor = None
                 continue
+            if moved is None and watched.beyond:
+                reason = EDGE
+                break
             if moved is None:
                 # half the slope is what the step promises
                 converged = -slope <= 64 * precision * abs(value)
@@ -110,6 +141,7 @@ def newton(
                 )
                 break
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            watched.beyond = watched.beyond and still > 0
             quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
             state = moved
             n_iter += 1
@@ -138,7 +170,7 @@ def _factor(hessian: Vector) -> Any:
 
 
 def _search(
-    function: Curved,
+    function: Function,
     state: tuple[Vector, float, Vector],
     step: Vector,
     slope: float,
@@ -150,7 +182,7 @@ def _search(
     length = 1.0
     for _ in range(_HALVINGS):
         point = coef + length * step
-        low, slopes = function.loss_gradient(point)
+        low, slopes = function(point)
         if np.isfinite(low) and np.isfinite(slopes).all():
             if low <= value + _ARMIJO * length * slope:
                 return point, low, slopes

@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
     STOPPED,
     Function,
@@ -14,6 +15,7 @@ from fastloss.linear_model._solvers.solution import (
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
@@ -81,7 +83,8 @@ def owlqn(
     penalty = penalty * scale
     kind = "subgradient" if penalty.any() else "gradient"
     coef = start / scale
-    value, gradient = evaluate_start(scaled, coef)
+    watched = Watched(scaled)
+    value, gradient = evaluate_start(watched, coef)
     state = (coef, value + float(penalty @ np.abs(coef)), gradient)
     memory: deque[tuple[Vector, Vector]] = deque(maxlen=_MEMORY)
     n_iter, still, converged, reason = 0, 0, False, ""
@@ -94,23 +97,28 @@ def owlqn(
                 converged, reason = True, f"no entry of the {kind} exceeds tol = {tol:g}"
                 break
             if still >= _STILL:
-                converged, reason = True, "the objective falls no further"
+                converged = not watched.beyond
+                reason = "the objective falls no further" if converged else EDGE
                 break
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
                 break
-            moved = _search(scaled, state, slopes, penalty, memory, precision)
+            moved = _search(watched, state, slopes, penalty, memory, precision)
             if moved is None and memory:
                 memory.clear()  # once more along the steepest descent
-                moved = _search(scaled, state, slopes, penalty, memory, precision)
+                watched.beyond = False
+                moved = _search(watched, state, slopes, penalty, memory, precision)
             if moved is None:
-                # nothing lower along the steepest descent: a smooth function is at its minimum
-                converged, reason = True, "the objective falls no further"
+                # nothing lower along the steepest descent: a smooth function is at its minimum,
+                # unless something lower lies beyond an edge
+                converged = not watched.beyond
+                reason = "the objective falls no further" if converged else EDGE
                 break
             step, change = moved[0] - coef, moved[2] - gradient
             if step @ change > _EPS * (change @ change):
                 memory.append((step, change))
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            watched.beyond = watched.beyond and still > 0
             state = moved
             n_iter += 1
             norm = max_norm(subgradient(state[0], state[2], penalty) / scale)

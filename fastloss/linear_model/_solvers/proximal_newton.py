@@ -8,12 +8,15 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from fastloss.linear_model._solvers.newton import Curved
 from fastloss.linear_model._solvers.owlqn import owlqn, subgradient
 from fastloss.linear_model._solvers.solution import (
+    EDGE,
     INTERRUPTED,
     STOPPED,
+    Function,
     Report,
     Solution,
     StopFit,
     Vector,
+    Watched,
     evaluate_start,
     max_norm,
 )
@@ -74,7 +77,8 @@ def proximal_newton(
     Friedman, Hastie, Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate
     Descent, 2010.
     """
-    value, gradient = evaluate_start(function.loss_gradient, start)
+    watched = Watched(function.loss_gradient)
+    value, gradient = evaluate_start(watched, start)
     state = (start.copy(), value + float(penalty @ np.abs(start)), gradient)
     n_iter, still, converged, reason = 0, 0, False, ""
 
@@ -90,7 +94,8 @@ def proximal_newton(
                 converged, reason = True, f"no entry of the subgradient exceeds tol = {tol:g}"
                 break
             if still >= _STILL:
-                converged, reason = True, "the objective falls no further"
+                converged = not watched.beyond
+                reason = "the objective falls no further" if converged else EDGE
                 break
             if n_iter >= max_iter:
                 reason = f"max_iter = {max_iter} iterations were not enough"
@@ -118,7 +123,10 @@ def proximal_newton(
             promised = float(gradient @ (target - coef)) + float(
                 penalty @ (np.abs(target) - np.abs(coef))
             )
-            moved = _search(function, state, target - coef, promised, penalty, precision)
+            moved = _search(watched, state, target - coef, promised, penalty, precision)
+            if moved is None and watched.beyond:
+                reason = EDGE
+                break
             if moved is None:
                 converged = -promised <= 64 * precision * abs(value)
                 reason = (
@@ -128,6 +136,7 @@ def proximal_newton(
                 )
                 break
             still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
+            watched.beyond = watched.beyond and still > 0
             state = moved
             n_iter += 1
             norm = max_norm(subgradient(state[0], state[2], penalty))
@@ -198,7 +207,7 @@ def _exact(
 
 
 def _search(
-    function: Curved,
+    function: Function,
     state: tuple[Vector, float, Vector],
     step: Vector,
     promised: float,
@@ -213,7 +222,7 @@ def _search(
         point = coef + length * step
         if length == 1.0:
             point[step == -coef] = 0.0
-        smooth, slopes = function.loss_gradient(point)
+        smooth, slopes = function(point)
         low = smooth + float(penalty @ np.abs(point))
         if np.isfinite(low) and np.isfinite(slopes).all():
             if low <= value + _ARMIJO * length * promised and promised < 0:

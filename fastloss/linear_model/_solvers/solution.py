@@ -15,10 +15,28 @@ Report: TypeAlias = Callable[[int, float, float, Vector], None]  # may raise Sto
 
 INTERRUPTED = "interrupted"
 STOPPED = "stopped by the callback"
+NOT_LOWER = "the line search found no lower objective: the features may be badly scaled"
+EDGE = (
+    "the steps end at the edge of where the loss is finite, short of the optimum: another link or a "
+    "penalty may keep the predictions inside"
+)
 
 
 class StopFit(Exception):
     """The callback asked to stop."""
+
+
+class Watched:
+    """A function, and whether it was not finite somewhere since `beyond` was last set to False."""
+
+    def __init__(self, function: Function) -> None:
+        self.function, self.beyond = function, False
+
+    def __call__(self, coef: Vector) -> tuple[float, Vector]:
+        value, gradient = self.function(coef)
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            self.beyond = True
+        return value, gradient
 
 
 class NotFiniteError(ValueError):

@@ -27,7 +27,11 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
     fit_intercept: bool
 
     def _validate_training(self, X: Any, y: Any, sample_weight: Any, *, numeric: bool) -> Any:
-        """Return X, y and weights (None if there are none), checked; X may not be finite."""
+        """
+        Return X, y, weights (None if there are none) and their exponent, checked; X may not be finite.
+
+        The weights are those given over 2**exponent, the largest of them in [0.5, 1).
+        """
         # The first evaluation of the objective finds what is not finite in X, and saves a pass.
         X, y = validate_data(
             self,
@@ -38,11 +42,12 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
             ensure_all_finite=False,
             y_numeric=numeric,
         )
+        exponent = 0
         if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, X)
+            sample_weight, exponent = in_range(check_weights(sample_weight, X))
         if numeric:
             y = np.asarray(y, X.dtype)
-        return X, y, sample_weight
+        return X, y, sample_weight, exponent
 
     def _raw_prediction(self, X: Any) -> npt.NDArray[Any]:
         """Return X @ coef_ + intercept_, of shape (n,) or (n, C)."""
@@ -90,6 +95,24 @@ class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
         coef = coef.astype(dtype)
         self.coef_ = coef[:-1].copy() if self.fit_intercept else coef
         self.intercept_ = coef[-1] if self.fit_intercept else 0.0
+
+
+def in_range(
+    weights: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], int]:
+    """
+    Return weights over 2**exponent, the largest of them in [0.5, 1), and the exponent.
+
+    A weighted mean does not see it; float32 and sums of weights cannot hold all that float64 can.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return np.ldexp(weights, -exponent), exponent
+
+
+def over_power(value: float, exponent: int) -> float:
+    """Return value / 2**exponent, which may be infinite or 0."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(np.float64(value), -exponent))
 
 
 def check_weights(sample_weight: Any, X: Any) -> npt.NDArray[np.float64]:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from fastloss.linear_model._base import in_range
+
 
 def encode(y: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return the sorted classes, and the number of each sample's class as int8, int16 or int32."""
@@ -43,10 +45,15 @@ def weigh_classes(
     classes: npt.NDArray[Any],
     codes: npt.NDArray[Any],
     sample_weight: npt.NDArray[np.float64] | None,
-) -> npt.NDArray[np.float64] | None:
-    """Return sample weights times those of the classes; "balanced" counts samples by their weights."""
+    exponent: int,
+) -> tuple[npt.NDArray[np.float64] | None, int]:
+    """
+    Return sample weights times those of the classes, over 2**exponent, and the exponent.
+
+    "balanced" counts samples by their weights.
+    """
     if class_weight is None:
-        return sample_weight
+        return sample_weight, exponent
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ValueError(
@@ -62,5 +69,21 @@ def weigh_classes(
         raise TypeError(
             f"class_weight = {class_weight!r}: expected 'balanced', a dictionary or None"
         )
-    weights: npt.NDArray[np.float64] = np.asarray(per_class, np.float64)[codes]
-    return weights if sample_weight is None else weights * sample_weight
+    per_class = np.asarray(per_class, np.float64)
+    if not (np.isfinite(per_class).all() and (per_class >= 0).all()):
+        raise ValueError(f"class_weight = {class_weight!r}: expected finite numbers of at least 0")
+    if not per_class.any():
+        raise ValueError(
+            f"class_weight = {class_weight!r}: all weights are zero; expected one greater than 0"
+        )
+    per_class, more = in_range(per_class)
+    weights: npt.NDArray[np.float64] = per_class[codes]
+    if sample_weight is not None:
+        weights *= sample_weight
+    if not weights.any():
+        raise ValueError(
+            f"class_weight = {class_weight!r}: all samples have weight zero together with "
+            f"sample_weight; expected one greater than 0"
+        )
+    weights, last = in_range(weights)
+    return weights, exponent + more + last

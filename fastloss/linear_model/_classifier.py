@@ -17,9 +17,11 @@ from fastloss.linear_model._fitting import (
     Fitted,
     Settings,
     closing,
+    ended_by_user,
     fits_interior_point,
     minimise,
     minimise_lines,
+    unfitted,
     warn_unless_converged,
 )
 from fastloss.linear_model._losses import (
@@ -31,7 +33,14 @@ from fastloss.linear_model._losses import (
     straight_lines,
     threshold,
 )
-from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
+from fastloss.linear_model._parameters import (
+    between,
+    integer,
+    nonnegative,
+    one_of,
+    switch,
+    verbosity,
+)
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._regressor import GAP, SOLVERS
 
@@ -171,7 +180,7 @@ class LinearClassifier(LinearClassifierBase):
             one_of("solver", self.solver, SOLVERS),
             nonnegative("tol", self.tol),
             integer("max_iter", self.max_iter, 0),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             "LinearClassifier",
         )
@@ -180,10 +189,10 @@ class LinearClassifier(LinearClassifierBase):
         switch("fit_intercept", self.fit_intercept)
         loss = choose_loss(self.loss, TWO_CLASSES | CLASSES, "classes")
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=False)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=False)
             self.classes_, codes = encode(y)
             n_classes = len(self.classes_)
-            weights = weigh_classes(self.class_weight, self.classes_, codes, weights)
+            weights, _ = weigh_classes(self.class_weight, self.classes_, codes, weights, exponent)
             if loss == fl.LogLoss() and n_classes > 2:
                 loss = fl.CrossEntropy()
             self.loss_ = loss
@@ -196,16 +205,16 @@ class LinearClassifier(LinearClassifierBase):
                     self._fit_two(X, codes, weights, None if warm is None else warm[0], settings)
                 ]
             else:
-                fits = [
-                    self._fit_two(
-                        X,
-                        (codes == k).view(np.int8),
-                        weights,
-                        None if warm is None else warm[k],
-                        settings,
-                    )
-                    for k in range(n_classes)
-                ]
+                fits = []
+                for k in range(n_classes):
+                    one = (codes == k).view(np.int8)
+                    start = None if warm is None else warm[k]
+                    if fits and ended_by_user(fits[-1]):
+                        reason = fits[-1].convergence.reason
+                        start = self._cold(X, one, weights) if start is None else start
+                        fits.append(unfitted(start, reason, settings))
+                    else:
+                        fits.append(self._fit_two(X, one, weights, start, settings))
         coef = np.concatenate([np.atleast_2d(fitted.coef) for fitted in fits])
         if loss.name in CLASSES and n_classes == 2:
             coef = coef[1:] - coef[:1]
@@ -215,6 +224,8 @@ class LinearClassifier(LinearClassifierBase):
         self.convergence_ = records[0] if len(records) == 1 else records
         for fitted in fits:
             warn_unless_converged("LinearClassifier", fitted)
+            if ended_by_user(fitted):
+                break  # the classes behind it were not begun
         return self
 
     @available_if(_with_probabilities)  # type: ignore[untyped-decorator]
@@ -285,9 +296,7 @@ class LinearClassifier(LinearClassifierBase):
                 fit_intercept=fit_intercept,
             )
         if start is None:
-            start = np.zeros(d + fit_intercept)
-            if fit_intercept:
-                start[-1] = self.loss_.initial_prediction(codes, weights)
+            start = self._cold(X, codes, weights)
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(
             objective,
@@ -299,7 +308,17 @@ class LinearClassifier(LinearClassifierBase):
             l2=l2,
             curvature=0.25,
             smooth=is_smooth(self.loss_),
+            cold=(lambda: self._cold(X, codes, weights)) if self.warm_start else None,
         )
+
+    def _cold(
+        self, X: Any, codes: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
+    ) -> npt.NDArray[np.float64]:
+        """Return no slopes, and the best constant as intercept."""
+        start = np.zeros(X.shape[1] + bool(self.fit_intercept))
+        if self.fit_intercept:
+            start[-1] = self.loss_.initial_prediction(codes, weights)
+        return start
 
     def _fit_classes(
         self,
@@ -323,7 +342,10 @@ class LinearClassifier(LinearClassifierBase):
             # where all classes have the same score there is a kink, which no step may lead down from
             smooth = self._objective(fl.CrossEntropy(), X, codes, weights, l2)
             quiet = replace(settings, verbose=0, callback=None)
-            start = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25).coef
+            first = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25)
+            if ended_by_user(first):
+                return first
+            start = first.coef
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(
             objective,

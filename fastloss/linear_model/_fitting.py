@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
@@ -82,6 +82,7 @@ def minimise(
     curvature: float = 1.0,
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
+    cold: Callable[[], npt.NDArray[np.float64]] | None = None,
 ) -> Fitted:
     """
     Minimise an objective plus an L1 penalty.
@@ -109,6 +110,8 @@ def minimise(
         further.
     report_shape : tuple of int, optional
         Shape of the coefficients given to the callback, if they are only the first ones.
+    cold : callable, optional
+        Returns where to start if the objective is not finite at `start`, that of a warm start.
     """
     monitor = _monitor(settings, report_shape or start.shape)
     flat = np.ascontiguousarray(start, np.float64).ravel()
@@ -137,6 +140,19 @@ def minimise(
                 else:
                     solution = owlqn(objective.loss_gradient, flat, l1.ravel(), **options)
     except NotFiniteError as error:
+        if cold is not None:
+            return minimise(
+                objective,
+                cold(),
+                settings,
+                X,
+                weights=weights,
+                l1=l1,
+                l2=l2,
+                curvature=curvature,
+                smooth=smooth,
+                report_shape=report_shape,
+            )
         assert_all_finite(X, input_name="X")
         raise ValueError(str(error)) from None
     stuck = solution.converged or solution.reason == NOT_LOWER
@@ -217,6 +233,17 @@ def conclude(
     except StopFit:
         pass
     return _conclude(Solution(coef, objective, 0.0, 1, True, reason), monitor, coef.shape, settings)
+
+
+def unfitted(coef: npt.NDArray[np.float64], reason: str, settings: Settings) -> Fitted:
+    """Return coefficients to start from, of a fit that ended before its first iteration."""
+    nothing = np.empty(0)
+    return Fitted(coef, 0, Convergence(nothing, nothing, nothing, False, reason, settings.tol))
+
+
+def ended_by_user(fitted: Fitted) -> bool:
+    """Return whether Ctrl-C or the callback ended a fit."""
+    return fitted.convergence.reason in (INTERRUPTED, STOPPED)
 
 
 def fits_interior_point(n_features: int) -> bool:

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 import fastloss as fl
 from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
-from fastloss.linear_model._parameters import integer, nonnegative, one_of, switch
+from fastloss.linear_model._parameters import integer, nonnegative, one_of, real, switch, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
 
 _SOLVERS = ("lbfgs", "newton-cholesky")
@@ -58,7 +58,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
             one_of("solver", self.solver, _SOLVERS),
             nonnegative("tol", self.tol),
             integer("max_iter", self.max_iter, 1),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             name,
         )
@@ -66,7 +66,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
         switch("fit_intercept", self.fit_intercept)
         loss, _ = self._loss()
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             objective = fl.LinearObjective(
                 loss,
                 X,
@@ -76,12 +76,19 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
                 fit_intercept=bool(self.fit_intercept),
                 n_threads=self._n_threads(),
             )
-            start = self._warm_coef(X.shape[1]) if self.warm_start else None
-            if start is None:
-                start = np.zeros(X.shape[1] + bool(self.fit_intercept))
-                if self.fit_intercept:
-                    start[-1] = loss.initial_prediction(y, weights)
-            fitted = minimise(objective, start, settings, X, weights=weights, l2=alpha)
+            cold = np.zeros(X.shape[1] + bool(self.fit_intercept))
+            if self.fit_intercept:
+                cold[-1] = loss.initial_prediction(y, weights)
+            warm = self._warm_coef(X.shape[1]) if self.warm_start else None
+            fitted = minimise(
+                objective,
+                cold if warm is None else warm,
+                settings,
+                X,
+                weights=weights,
+                l2=alpha,
+                cold=None if warm is None else lambda: cold,
+            )
         self._set_coef(fitted.coef, X.dtype)
         self.n_iter_ = fitted.n_iter
         self.convergence_ = fitted.convergence
@@ -381,6 +388,7 @@ class TweedieRegressor(GeneralizedLinearRegressor):
 
     def _loss(self) -> tuple[Any, float]:
         link = one_of("link", self.link, ("auto", "identity", "log"))
+        real("power", self.power)
         identity = link == "identity" or (link == "auto" and self.power <= 0)
         loss = fl.TweedieIdentity(self.power) if identity else fl.Tweedie(self.power)
         return loss, float(self.power)

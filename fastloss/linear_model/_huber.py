@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,20 +11,22 @@ import numpy.typing as npt
 from sklearn.utils.extmath import safe_sparse_dot
 
 import fastloss as fl
-from fastloss.linear_model._base import LinearRegressorBase
+from fastloss.linear_model._base import LinearRegressorBase, over_power
 from fastloss.linear_model._fitting import (
     Settings,
     closing,
     conclude,
     minimise,
     minimise_lines,
+    unfitted,
     warn_unless_converged,
 )
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._interpolation import interpolation
-from fastloss.linear_model._parameters import between, integer, nonnegative, switch
+from fastloss.linear_model._parameters import between, integer, nonnegative, switch, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._solvers import NotFiniteError, newton
+from fastloss.linear_model._solvers.solution import INTERRUPTED
 
 _NEWTON_FEATURES = 300  # beyond, L-BFGS is quicker than forming Hessians
 _ROWS_PER_FEATURE = 200  # rows that tell a coefficient to about a tenth of its noise
@@ -151,16 +154,22 @@ class HuberRegressor(LinearRegressorBase):
         alpha = nonnegative("alpha", self.alpha)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=True)
             settings = Settings(
                 "newton-cholesky" if X.shape[1] <= _NEWTON_FEATURES else "lbfgs",
                 nonnegative("tol", self.tol),
                 integer("max_iter", self.max_iter, 0),
-                integer("verbose", int(self.verbose), 0),
+                verbosity(self.verbose),
                 callback,
                 "HuberRegressor",
             )
             total = float(len(y) if weights is None else weights.sum())
+            alpha = over_power(alpha, exponent)  # it stands beside a sum of weights
+            if math.isinf(alpha / total):
+                raise ValueError(
+                    f"alpha = {self.alpha!r}: the penalty over the sum of the weights is infinite; "
+                    f"expected a smaller number"
+                )
             through = interpolation(X, y, weights, epsilon, alpha, fit_intercept)
             if through is not None:
                 length = float(np.sum(through[: X.shape[1]] ** 2))
@@ -182,14 +191,26 @@ class HuberRegressor(LinearRegressorBase):
                 linear, self.scale_ = fitted.coef, _LEAST_SCALE
             else:
                 start = self._warm_start(X.shape[1]) if self.warm_start else None
+                interrupted = False
                 if start is None:
-                    start = _first_guess(X, y, weights, epsilon, fit_intercept, self._n_threads())
+                    start, interrupted = _first_guess(
+                        X, y, weights, epsilon, fit_intercept, self._n_threads()
+                    )
                 objective = HuberScale(
                     X, y, weights, epsilon, alpha / total, fit_intercept, self._n_threads()
                 )
-                fitted = minimise(
-                    objective, start, settings, X, weights=weights, report_shape=(objective.n_coef,)
-                )
+                if interrupted:
+                    fitted = unfitted(start, INTERRUPTED, settings)
+                else:
+                    fitted = minimise(
+                        objective,
+                        start,
+                        settings,
+                        X,
+                        weights=weights,
+                        report_shape=(objective.n_coef,),
+                        cold=lambda: _no_slopes(y, weights, X.shape[1], fit_intercept),
+                    )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._set_coef(linear, X.dtype)
         self.n_iter_ = fitted.n_iter
@@ -214,20 +235,25 @@ def _first_guess(
     epsilon: float,
     fit_intercept: bool,
     n_threads: int | None,
-) -> npt.NDArray[np.float64]:
-    """Return coefficients and log(sigma) of some of the rows, where there are many, else no slopes."""
+) -> tuple[npt.NDArray[np.float64], bool]:
+    """
+    Return coefficients and log(sigma) of some of the rows, and whether Ctrl-C ended their fit.
+
+    Where there are few rows there are no slopes.
+    """
     d = X.shape[1]
     stride = len(y) // (_ROWS_PER_FEATURE * (d + 2))
     part = None if weights is None or stride < 1 else weights[::stride]
     if stride < 4 or d > _NEWTON_FEATURES or (part is not None and not part.any()):
-        return _no_slopes(y, weights, d, fit_intercept)
+        return _no_slopes(y, weights, d, fit_intercept), False
     start = _no_slopes(y[::stride], part, d, fit_intercept)
     objective = HuberScale(X[::stride], y[::stride], part, epsilon, 0.0, fit_intercept, n_threads)
     tol = 1e-3 * float(np.exp(start[-1]))
     try:
-        return newton(objective, start, tol=tol, **_GUESS).coef
+        solution = newton(objective, start, tol=tol, **_GUESS)
     except NotFiniteError:  # X is not finite: the whole fit will say so
-        return start
+        return start, False
+    return solution.coef, solution.reason == INTERRUPTED
 
 
 def _no_slopes(

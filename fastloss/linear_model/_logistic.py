@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
+from fastloss.linear_model._base import over_power
 from fastloss.linear_model._classes import encode, weigh_classes
 from fastloss.linear_model._classifier_base import LinearClassifierBase
 from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
@@ -19,6 +20,7 @@ from fastloss.linear_model._parameters import (
     nonnegative,
     one_of,
     switch,
+    verbosity,
 )
 from fastloss.linear_model._progress import Callback, Convergence
 
@@ -164,19 +166,28 @@ class LogisticRegression(LinearClassifierBase):
             one_of("solver", self.solver, SOLVERS),
             nonnegative("tol", self.tol),
             integer("max_iter", self.max_iter, 0),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             "LogisticRegression",
         )
         switch("fit_intercept", self.fit_intercept)
         C, l1_ratio = self._penalty()
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=False)
+            X, y, weights, exponent = self._validate_training(X, y, sample_weight, numeric=False)
             self.classes_, codes = encode(y)
-            weights = weigh_classes(self.class_weight, self.classes_, codes, weights)
+            weights, exponent = weigh_classes(
+                self.class_weight, self.classes_, codes, weights, exponent
+            )
             total = float(len(codes) if weights is None else weights.sum())
+            inverse = over_power(C, -exponent) * total
+            strength = 1 / inverse if inverse > 0 else math.inf
+            if math.isinf(strength):
+                raise ValueError(
+                    f"C = {self.C!r}: the penalty, 1 over C times the sum of the weights, is infinite; "
+                    f"expected a larger number"
+                )
             fitted = self._minimise(
-                X, codes, weights, l1_ratio / (C * total), (1 - l1_ratio) / (C * total), settings
+                X, codes, weights, l1_ratio * strength, (1 - l1_ratio) * strength, settings
             )
         self._set_coef(np.atleast_2d(fitted.coef), X.dtype)
         self.n_iter_ = np.array([fitted.n_iter], np.int32)
@@ -261,11 +272,11 @@ class LogisticRegression(LinearClassifierBase):
             n_threads=self._n_threads(),
         )
         shape = (1 if two else n_classes, d + bool(self.fit_intercept))
-        start = self._warm_coef(shape) if self.warm_start else None
-        if start is None:
-            start = np.zeros(shape)
-            if self.fit_intercept:
-                start[:, -1] = _log_shares(codes, weights, n_classes)
+        cold = np.zeros(shape)
+        if self.fit_intercept:
+            cold[:, -1] = _log_shares(codes, weights, n_classes)
+        warm = self._warm_coef(shape) if self.warm_start else None
+        start = cold if warm is None else warm
         penalty = np.full(shape, l1)
         penalty[:, d:] = 0.0
         return minimise(
@@ -277,6 +288,7 @@ class LogisticRegression(LinearClassifierBase):
             l1=penalty[0] if two else penalty,
             l2=l2,
             curvature=0.25,
+            cold=None if warm is None else lambda: cold[0] if two else cold,
         )
 
 

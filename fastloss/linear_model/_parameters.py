@@ -7,7 +7,7 @@ import numbers
 
 import numpy as np
 
-from fastloss.losses._parameters import between, nonnegative, one_of, positive
+from fastloss.losses._parameters import between, nonnegative, one_of, positive, real
 
 __all__ = [
     "between",
@@ -16,8 +16,10 @@ __all__ = [
     "nonnegative",
     "one_of",
     "positive",
+    "real",
     "switch",
     "threads",
+    "verbosity",
 ]
 
 
@@ -36,6 +38,13 @@ def switch(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} = {value!r}: expected True or False")
     return bool(value)
+
+
+def verbosity(value: object) -> int:
+    """Return verbose, an integer of at least 0 or a bool."""
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    return integer("verbose", value, 0)
 
 
 def inverse_strength(name: str, value: object) -> float:

@@ -15,7 +15,14 @@ from fastloss.linear_model._fitting import (
     warn_unless_converged,
 )
 from fastloss.linear_model._losses import straight_lines
-from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
+from fastloss.linear_model._parameters import (
+    between,
+    integer,
+    nonnegative,
+    one_of,
+    switch,
+    verbosity,
+)
 from fastloss.linear_model._progress import Callback, Convergence
 
 _SOLVERS = ("highs", "highs-ds", "highs-ipm", "interior-point", "revised simplex")
@@ -120,19 +127,21 @@ class QuantileRegressor(LinearRegressorBase):
             The fitted estimator.
         """
         quantile = between("quantile", self.quantile, 0.0, 1.0, closed="neither")
-        options = self.solver_options or {}
+        options = {} if self.solver_options is None else self.solver_options
+        if not isinstance(options, dict):
+            raise TypeError(f"solver_options = {options!r}: expected a dictionary or None")
         settings = Settings(
             one_of("solver", self.solver, _SOLVERS),
             _TOL,
             integer("solver_options['maxiter']", options.get("maxiter", 200), 1),
-            integer("verbose", int(self.verbose), 0),
+            verbosity(self.verbose),
             callback,
             "QuantileRegressor",
         )
         alpha = nonnegative("alpha", self.alpha)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             lines = straight_lines(fl.Pinball(quantile), y.astype(np.float64))
             assert lines is not None
             fitted = minimise_lines(

@@ -18,7 +18,14 @@ from fastloss.linear_model._fitting import (
     warn_unless_converged,
 )
 from fastloss.linear_model._losses import NUMBERS, choose_loss, is_smooth, straight_lines
-from fastloss.linear_model._parameters import between, integer, nonnegative, one_of, switch
+from fastloss.linear_model._parameters import (
+    between,
+    integer,
+    nonnegative,
+    one_of,
+    switch,
+    verbosity,
+)
 from fastloss.linear_model._progress import Callback, Convergence
 
 SOLVERS = ("auto", "interior-point", "lbfgs", "newton-cholesky")
@@ -148,13 +155,13 @@ class LinearRegressor(LinearRegressorBase):
         solver = one_of("solver", self.solver, SOLVERS)
         tol = nonnegative("tol", self.tol)
         max_iter = integer("max_iter", self.max_iter, 0)
-        verbose = integer("verbose", int(self.verbose), 0)
+        verbose = verbosity(self.verbose)
         alpha = nonnegative("alpha", self.alpha)
         l1 = alpha * between("l1_ratio", self.l1_ratio, 0.0, 1.0)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
         self.loss_ = choose_loss(self.loss, NUMBERS, "numbers")
         with closing(callback):
-            X, y, weights = self._validate_training(X, y, sample_weight, numeric=True)
+            X, y, weights, _ = self._validate_training(X, y, sample_weight, numeric=True)
             d = X.shape[1]
             lines = straight_lines(self.loss_, y)
             if solver == "interior-point" and lines is None:
@@ -192,6 +199,7 @@ class LinearRegressor(LinearRegressorBase):
                     l1=np.where(np.arange(d + fit_intercept) < d, l1, 0.0),
                     l2=alpha - l1,
                     smooth=is_smooth(self.loss_),
+                    cold=(lambda: self._cold(X, y, weights)) if self.warm_start else None,
                 )
         self._set_coef(fitted.coef, X.dtype)
         self.n_iter_ = fitted.n_iter
@@ -220,8 +228,12 @@ class LinearRegressor(LinearRegressorBase):
         self, X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
     ) -> npt.NDArray[np.float64]:
         start = self._warm_coef(X.shape[1]) if self.warm_start else None
-        if start is None:
-            start = np.zeros(X.shape[1] + bool(self.fit_intercept))
-            if self.fit_intercept:
-                start[-1] = self.loss_.initial_prediction(y, weights)
+        return self._cold(X, y, weights) if start is None else start
+
+    def _cold(
+        self, X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
+    ) -> npt.NDArray[np.float64]:
+        start = np.zeros(X.shape[1] + bool(self.fit_intercept))
+        if self.fit_intercept:
+            start[-1] = self.loss_.initial_prediction(y, weights)
         return start

@@ -5,6 +5,7 @@ import numpy as np
 from fastloss._runtime import checked_weights
 from fastloss._sums import LossSums
 
+cimport cython
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport INFINITY, NAN, ldexp
@@ -123,6 +124,7 @@ cdef int _check_out_tuple(object out, int expected) except -1:
     return 0
 
 
+@cython.auto_pickle(False)  # the base says how
 cdef class PointwiseLoss(Loss):
     """
     Base of the losses that take one raw prediction a sample; not for use by itself.

@@ -5,6 +5,7 @@ import numpy as np
 from fastloss._runtime import checked_weights
 from fastloss._sums import LossSums
 
+cimport cython
 cimport numpy as cnp
 from libc.math cimport NAN, ldexp
 from libc.stdint cimport int64_t
@@ -72,6 +73,7 @@ cdef int _kernel_number(object cls, str name) except -2:
     raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
 
 
+@cython.auto_pickle(False)  # the base says how
 cdef class RowLoss(Loss):
     """
     Base of the losses that take several raw predictions a sample; not for use by itself.

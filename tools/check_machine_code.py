@@ -155,8 +155,15 @@ def cycles(nodes: set[int], after: list[list[int]]) -> list[set[int]]:
     return found
 
 
+def only_fetches(loop: list[Instruction]) -> bool:
+    """Whether a loop does nothing but fetch lines ahead."""
+    return any(i.name.startswith("prefetch") for i in loop) and not any(
+        PACKED.match(i.name) or SCALAR.match(i.name) or i.name.startswith("call") for i in loop
+    )
+
+
 def innermost_loops(body: list[Instruction]) -> list[list[Instruction]]:
-    """Return the loops that hold no other loop."""
+    """Return the loops that hold no other loop, but for one that only fetches."""
     after = successors(body)
     found = []
     waiting = cycles(set(range(len(body))), after)
@@ -164,6 +171,7 @@ def innermost_loops(body: list[Instruction]) -> list[list[Instruction]]:
         loop = waiting.pop()
         entries = {to for i in range(len(body)) if i not in loop for to in after[i] if to in loop}
         inner = cycles(loop - (entries or {min(loop)}), after)
+        inner = [part for part in inner if not only_fetches([body[i] for i in part])]
         if inner:
             waiting += inner
         else:

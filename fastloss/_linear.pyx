@@ -471,7 +471,9 @@ cdef class LinearObjective:
         _, matrix = self._coefficients(coef, "coef")
         value, sums = self._evaluate("gradient", matrix)
         gradient = self._in_shape(sums, 1.0, None).reshape(self.coef_shape)
-        return LinearSums(value, self.weight_sum, gradient, self.n_samples)
+        return LinearSums(
+            value, self.weight_sum, gradient, self.n_samples, bool(self.fit_intercept)
+        )
 
     # ------------------------------------------------------------ inside
 

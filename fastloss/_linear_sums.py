@@ -24,6 +24,8 @@ class LinearSums:
         Sum of weight times gradient, of the objective's ``coef_shape``.
     n_samples : int
         Number of samples.
+    fit_intercept : bool, default=True
+        Whether the last coefficient (of each output) is an intercept.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class LinearSums:
     weight_sum: float
     gradient_sum: npt.NDArray[np.float64]
     n_samples: int
+    fit_intercept: bool = True
 
     def __add__(self, other: LinearSums) -> LinearSums:
         """Merge the sums of two parts."""
@@ -50,11 +53,16 @@ class LinearSums:
                 f"gradient_sum has shape {self.gradient_sum.shape}, the other "
                 f"{other.gradient_sum.shape}: they must be equal"
             )
+        if self.fit_intercept != other.fit_intercept:
+            raise ValueError(
+                "fit_intercept: the sums of one objective have an intercept, the other's not"
+            )
         return LinearSums(
             self.loss_sum + other.loss_sum,
             self.weight_sum + other.weight_sum,
             self.gradient_sum + other.gradient_sum,
             self.n_samples + other.n_samples,
+            self.fit_intercept,
         )
 
     def __radd__(self, other: object) -> LinearSums:
@@ -62,7 +70,7 @@ class LinearSums:
         return self if other == 0 and isinstance(other, int) else NotImplemented
 
     def finish(
-        self, coef: npt.ArrayLike, *, l2: npt.ArrayLike = 0.0, fit_intercept: bool = True
+        self, coef: npt.ArrayLike, *, l2: npt.ArrayLike = 0.0, fit_intercept: bool | None = None
     ) -> tuple[float, npt.NDArray[np.float64]]:
         """
         Return value and gradient of all samples together.
@@ -73,8 +81,9 @@ class LinearSums:
             The coefficients that the sums were taken at, in that shape or flat.
         l2 : float or array-like
             The penalty, as `LinearObjective` takes it.
-        fit_intercept : bool
-            Whether the last coefficient (of each output) is an intercept, which is not penalised.
+        fit_intercept : bool, optional
+            Whether the last coefficient (of each output) is an intercept, which is not penalised; by
+            default as the objective says.
 
         Returns
         -------
@@ -86,6 +95,8 @@ class LinearSums:
             raise ValueError(f"coef has shape {at.shape}: expected {self.gradient_sum.shape}")
         total = self.weight_sum if self.weight_sum > 0 else float("nan")
         matrix, gradient = at.reshape(self.gradient_sum.shape), self.gradient_sum / total
+        if fit_intercept is None:
+            fit_intercept = self.fit_intercept
         penalised = (..., slice(None, -1 if fit_intercept else None))
         slope = np.asarray(l2, dtype=np.float64) * matrix[penalised]
         gradient[penalised] += slope

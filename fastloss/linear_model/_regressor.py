@@ -29,6 +29,7 @@ from fastloss.linear_model._parameters import (
 from fastloss.linear_model._progress import Callback, Convergence
 
 SOLVERS = ("auto", "interior-point", "lbfgs", "newton-cholesky")
+_FEW_FEATURES = 500  # whose squares are quickly solved
 GAP = 1e-4  # the duality gap that a tolerance of 1 stands for: 1e-8 by default
 
 
@@ -51,12 +52,15 @@ class LinearRegressor(LinearRegressorBase):
         Whether there is an intercept.
     solver : {"auto", "interior-point", "lbfgs", "newton-cholesky"}, default="auto"
         "auto" is an interior point method, which finds the exact optimum, for absolute (percentage)
-        errors, pinball and epsilon-insensitive loss up to 5000 features, and L-BFGS otherwise. With
+        errors, pinball and epsilon-insensitive loss up to 5000 features; Newton's for squared errors
+        without an L1 penalty up to 500; and L-BFGS otherwise. With
         an L1 penalty "lbfgs" is OWL-QN; all others are proximal Newton up to 100 features, and OWL-QN
         beyond.
     tol : float, default=1e-4
         The fit ends when no entry of the gradient (with an L1 penalty, of the subgradient of least
-        norm) is larger; by interior points, when the duality gap is below 1e-4 * tol of the objective.
+        norm) is larger than tol, or than tol times the largest at the best model without features
+        where that is below 1: the units of X and y do not matter. By interior points, when the
+        duality gap is below 1e-4 * tol of the objective.
     max_iter : int, default=1000
         Iterations at most.
     warm_start : bool, default=False
@@ -182,16 +186,26 @@ class LinearRegressor(LinearRegressorBase):
                     fit_intercept=fit_intercept,
                 )
             else:
+                objective = fl.LinearObjective(
+                    self.loss_,
+                    X,
+                    y,
+                    weights,
+                    l2=alpha - l1,
+                    fit_intercept=fit_intercept,
+                    n_threads=self._n_threads(),
+                )
+                squares = isinstance(self.loss_, fl.SquaredError | fl.HalfSquaredError)
+                if solver == "auto" and squares and l1 == 0.0 and d <= _FEW_FEATURES:
+                    solver = "newton-cholesky"  # one step
+                # small units of X or y make gradients small before anything is learnt
+                steepest = float(
+                    np.abs(objective.gradient(self._cold(X, y, weights))).max(initial=0.0)
+                )
+                if 0.0 < steepest < 1.0:
+                    tol *= steepest
                 fitted = minimise(
-                    fl.LinearObjective(
-                        self.loss_,
-                        X,
-                        y,
-                        weights,
-                        l2=alpha - l1,
-                        fit_intercept=fit_intercept,
-                        n_threads=self._n_threads(),
-                    ),
+                    objective,
                     self._start(X, y, weights),
                     Settings(solver, tol, max_iter, verbose, callback, "LinearRegressor"),
                     X,

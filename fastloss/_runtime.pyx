@@ -85,15 +85,6 @@ def cpu_info():
     }
 
 
-def pointwise_table():
-    """Return losses.def: {name: (label domain, link)} as their numbers in kernels.h."""
-    cdef int i
-    return {
-        fl_pointwise_info[i].name.decode(): (fl_pointwise_info[i].labels, fl_pointwise_info[i].link)
-        for i in range(FL_N_POINTWISE)
-    }
-
-
 # ---------------------------------------------------------------- threads
 
 cdef enum:

@@ -3,6 +3,7 @@
 from cython.parallel cimport prange
 
 from fastloss._pointwise_job cimport *
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -18,6 +18,7 @@ from fastloss._linear_loss cimport describe_loss
 from fastloss._linear_matrix cimport describe_dense, describe_sparse
 from fastloss._pointwise cimport PointwiseLoss
 from fastloss._rows cimport RowLoss
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -8,6 +8,7 @@ from fastloss._pointwise_job cimport run_block
 from fastloss._row_job cimport GRADIENT, RAW, divide_scratch, run_row_block
 from fastloss._row_job cimport Buffers as RowBuffers
 from fastloss._row_job cimport Job as RowJob
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -8,6 +8,7 @@ from fastloss._pointwise_job cimport describe_in_job
 from fastloss._row_job cimport LABEL, TARGET, VALUE, WEIGHT
 from fastloss._row_layout cimport arrange_axes, describe_operand
 from fastloss._rows cimport RowLoss
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

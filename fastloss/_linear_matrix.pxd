@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 from numpy cimport ndarray
 
 from fastloss._linear_job cimport LinearJob
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -6,6 +6,7 @@ cimport numpy as cnp
 from cython.parallel cimport prange
 from numpy cimport ndarray
 
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -2,6 +2,7 @@
 # GIL, and one block of it.
 from libc.stdint cimport int64_t
 
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -3,6 +3,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 
 from fastloss._row_job cimport *
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

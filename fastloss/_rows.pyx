@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastloss._runtime import checked_weights
+from fastloss._weights import checked_weights
 from fastloss._sums import LossSums
 
 cimport cython
@@ -15,7 +15,10 @@ from numpy cimport ndarray
 from fastloss._row_blocks cimport *
 from fastloss._row_job cimport *
 from fastloss._row_layout cimport *
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
+from fastloss._vecmath cimport *
+from fastloss._weights cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

@@ -10,6 +10,7 @@ cimport numpy as cnp
 from libc.stdlib cimport free, realloc
 from numpy cimport ndarray
 
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 from fastloss.optim._positions cimport Position, Positions

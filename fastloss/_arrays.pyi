@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+def checked_place(
+    out: object,
+    argument: str,
+    prototype: npt.NDArray[Any],
+    prototype_name: str,
+    taken: Sequence[tuple[npt.NDArray[Any] | None, str]] = (),
+) -> npt.NDArray[Any]: ...
+def share_memory(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool: ...

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastloss._linear_arrays import checked_csr, checked_penalty, target_sums
 from fastloss._linear_sums import LinearSums
+from fastloss._row_curvature import curvature_product, has_curvature
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
@@ -32,10 +33,8 @@ cdef enum:
     ENTRIES_A_BLOCK = 2048     # of sparse X, about
     CHUNK_WORK = 65536         # multiplications a chunk, at least
     MOST_CHUNKS = 64           # each has sums of its own
+    PRODUCT_NUMBERS = 524288   # of X in a block of a Hessian's product in Python
     MOST_SUM_BYTES = 67108864  # of all chunks, where that leaves a few of them
-    PYTHON_BLOCK_BYTES = 524288  # of X in a block, where the loss is Python
-    LEAST_PYTHON_ROWS = 256
-    MOST_PYTHON_ROWS = 4096
 
 _WAYS = {
     "loss": LINEAR_LOSS, "gradient": LINEAR_GRADIENT, "product": LINEAR_PRODUCT,
@@ -135,11 +134,12 @@ cdef class LinearObjective:
     cdef readonly tuple coef_shape
     cdef readonly bint fit_intercept
     cdef readonly double weight_sum
-    cdef bint _python          # the loss is evaluated in Python
     cdef object _n_threads
     cdef object _penalty       # float64, to be multiplied with the coefficients, or None
     cdef tuple _kept           # what the pointers in _job point to
     cdef object _curvature
+    cdef object _beside        # another loss of the same predictions, and what it summed to
+    cdef double _sum_beside
     cdef ndarray _y, _weight, _offset
 
     def __init__(
@@ -169,7 +169,6 @@ cdef class LinearObjective:
         self.n_samples, self.n_features = self._job.n_samples, self._job.n_features
         if self.n_features == 0:
             raise ValueError(f"X has shape ({self.n_samples}, 0): expected at least one feature")
-        self._python = isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
         self._take_labels(y, sample_weight, n_outputs)
         self._take_offset(offset)
         self._penalty = checked_penalty(l2, self.n_features, self.coef_shape)
@@ -218,6 +217,8 @@ cdef class LinearObjective:
             raise _renamed(error) from None
         self.weight_sum = sums.weight_sum
         self._y = labels
+        if weight is not None and self._job.sparse and _of_each_output(loss):
+            weight = np.broadcast_to((<object>weight)[:, None], rows_shape)
         self._weight = weight
         self._job.n_outputs = self.n_outputs
 
@@ -255,9 +256,6 @@ cdef class LinearObjective:
         if job.in_columns:
             rows = max(rows, <Py_ssize_t>LEAST_COLUMN_ROWS)
         rows = min(rows, <Py_ssize_t>MOST_BLOCK_ROWS)
-        if self._python:
-            rows = PYTHON_BLOCK_BYTES // (d * job.item)
-            rows = min(max(rows, <Py_ssize_t>LEAST_PYTHON_ROWS), <Py_ssize_t>MOST_PYTHON_ROWS)
         job.block_rows = min(rows, max(n, <Py_ssize_t>1))
         job.raw_stride = (job.block_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
         job.coef_stride = (d + FL_LINEAR_PAD - 1) // FL_LINEAR_PAD * FL_LINEAR_PAD
@@ -367,25 +365,24 @@ cdef class LinearObjective:
         Raises
         ------
         TypeError
-            If the loss has several outputs and is not `CrossEntropy` (without z_loss and
-            logit_adjustment).
+            If the loss has several outputs and is made of planes, so that it has no Hessian that tells
+            anything: `CrammerSinger`, `MulticlassHinge` with p = 1, `MultilabelMargin`, `MultiPinball`.
         """
         given, matrix = self._coefficients(coef, "coef")
         shape, direction = self._coefficients(v, "v")
-        way = "product"
         loss = self.loss_function
-        if isinstance(loss, RowLoss) or self._python:
-            if (
-                not isinstance(loss, RowLoss) or (<RowLoss>loss)._composite
-                or (<RowLoss>loss)._kernel >= 0
-            ):
-                raise TypeError(
-                    f"{loss!r} has no Hessian product: expected a loss of one output a sample, or "
-                    "CrossEntropy without z_loss and logit_adjustment"
-                )
-            way = "softmax product"
+        if isinstance(loss, PointwiseLoss) or _of_each_output(loss):
+            _, sums = self._evaluate("product", matrix, direction)
+        elif loss.name == "cross_entropy" and (<RowLoss>loss)._kernel < 0:
             self._take_curvature()
-        _, sums = self._evaluate(way, matrix, direction)
+            _, sums = self._evaluate("softmax product", matrix, direction)
+        elif has_curvature(loss):
+            sums = self._row_product(matrix, direction)
+        else:
+            raise TypeError(
+                f"{loss!r} has no Hessian product: it is made of planes; expected a loss whose "
+                "gradient is not a staircase"
+            )
         product = self._in_shape(sums, self._total_weight(), direction)
         return product.reshape(shape.shape).astype(given.dtype.newbyteorder("="), copy=False)
 
@@ -533,8 +530,6 @@ cdef class LinearObjective:
         cdef LinearBuffers unused
         cdef char* memory
         cdef double value
-        if self._python:
-            return self._evaluate_python(way, matrix)
         job.way = _WAYS[way]
         job.n_predictions = job.n_outputs * (2 if direction is not None else 1)
         job.n_sums = job.n_outputs * (d + 1)
@@ -547,24 +542,26 @@ cdef class LinearObjective:
         job.intercept = cnp.PyArray_DATA(intercept)
         if self._curvature is not None:
             job.curvature = <const char*>cnp.PyArray_DATA(<ndarray>self._curvature)
-        describe_loss(&job, self.loss_function, self._y, self._weight)
+        describe_loss(&job, self.loss_function, self._beside, self._y, self._weight)
         threads = self._divide_chunks(&job)
         total = np.empty(job.n_sums)
         job.scratch_bytes = divide_linear_scratch(&job, NULL, &unused)
         memory = <char*>malloc(
             threads * job.scratch_bytes + 64
-            + (job.n_chunks * (job.n_sums + 1) + FL_LINEAR_PAD) * sizeof(double)
+            + (job.n_chunks * (job.n_sums + 2) + FL_LINEAR_PAD) * sizeof(double)
         )
         if memory == NULL:
             raise MemoryError
         job.scratch = <char*>((<uintptr_t>memory + 63) // 64 * 64)
         job.scratch_bytes = job.scratch_bytes // 64 * 64
         job.losses = <double*>(job.scratch + threads * job.scratch_bytes)
-        job.sums = job.losses + job.n_chunks
+        job.losses_beside = job.losses + job.n_chunks
+        job.sums = job.losses_beside + job.n_chunks
         with nogil:
             invalid = _run_chunks(&job, threads)
             _merge(&job, <double*>cnp.PyArray_DATA(total))
             value = fl_sum_pairwise(job.losses, job.n_chunks)
+            self._sum_beside = fl_sum_pairwise(job.losses_beside, job.n_chunks)
         free(memory)
         if invalid:
             raise ValueError("y has changed since it was checked: a label is outside its domain")
@@ -587,33 +584,34 @@ cdef class LinearObjective:
         intercept[:len(matrix)] = matrix[:, d]
         return coef, intercept
 
-    cdef tuple _evaluate_python(self, str way, matrix):
-        """The same block by block with a loss that is Python."""
+    def _row_product(self, matrix, direction):
+        """The sums of a Hessian's product whose samples are computed in Python, block by block."""
         cdef LinearJob job = self._job
         cdef LinearBuffers buffers
         cdef FlLinearBlock block
-        cdef ndarray coef, intercept, raw, sums, total
-        cdef Py_ssize_t at, n, d = job.n_features
+        cdef ndarray coef, intercept, raw, total
+        cdef Py_ssize_t at, n, d = job.n_features, half
         cdef char* memory
-        coef, intercept = self._packed(matrix)
-        job.way = _WAYS[way]
-        job.n_predictions = job.n_outputs
-        job.n_sums = job.n_outputs * (d + 1)
+        coef, intercept = self._packed(np.concatenate([matrix, direction]))
+        job.way = LINEAR_GRADIENT
+        job.n_predictions = 2 * job.n_outputs
+        job.block_rows = min(max(PRODUCT_NUMBERS // d, <Py_ssize_t>256), <Py_ssize_t>FLUSH_ROWS)
+        job.raw_stride = (job.block_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
         job.coef = cnp.PyArray_DATA(coef)
         job.intercept = cnp.PyArray_DATA(intercept)
-        total = np.zeros(job.n_sums + FL_LINEAR_PAD)[:job.n_sums]
-        # as the kernels lay it out, and as (n, n_outputs)
-        raw = np.zeros(job.n_outputs * job.raw_stride, self.dtype)
+        total = np.zeros(job.n_outputs * (d + 1) + FL_LINEAR_PAD)
+        half = job.n_outputs * job.raw_stride
+        # as the kernels lay them out, and as (2, n, n_outputs)
+        raw = np.zeros(2 * half + FL_LINEAR_PAD, self.dtype)
+        both = (<object>raw)[:2 * half]
         if job.sparse:
-            predictions = (<object>raw).reshape(job.raw_stride, job.n_outputs)
+            both = both.reshape(2, job.raw_stride, job.n_outputs)
         else:
-            predictions = (<object>raw).reshape(job.n_outputs, job.raw_stride).T
+            both = both.reshape(2, job.n_outputs, job.raw_stride).transpose(0, 2, 1)
         job.scratch_bytes = divide_linear_scratch(&job, NULL, &buffers)
         memory = <char*>malloc(job.scratch_bytes + 64)
         if memory == NULL:
             raise MemoryError
-        loss = self.loss_function
-        value = 0.0
         memset(&block, 0, sizeof(block))
         try:
             divide_linear_scratch(&job, <char*>((<uintptr_t>memory + 63) // 64 * 64), &buffers)
@@ -624,37 +622,41 @@ cdef class LinearObjective:
             block.indices = job.indices
             block.coef_stride = job.coef_stride
             block.raw_stride = job.raw_stride
+            block.intercept_sums = <double*>cnp.PyArray_DATA(total) + job.n_outputs * d
+            block.sums = cnp.PyArray_DATA(total) if job.sparse else <void*>buffers.sums
             for at in range(0, job.n_samples, job.block_rows):
                 n = min(job.block_rows, job.n_samples - at)
                 block.n_rows = n
                 find_rows(&job, at, n, buffers.x, &block)
                 predict_rows(&job, &buffers, at, &block)
-                rows = predictions[:n] if isinstance(loss, RowLoss) else predictions[:n, 0]
-                arguments = (
-                    self._y[at:at + n], rows, None if self._weight is None else self._weight[at:at + n]
-                )
-                if job.way == LINEAR_LOSS:
-                    value += loss.loss(*arguments, reduction="sum", n_threads=self._n_threads)
-                    continue
-                part, gradient = loss.loss_gradient(
-                    *arguments, reduction="sum", n_threads=self._n_threads
-                )
-                value += part
-                rows[...] = gradient
+                rows = both[:, :n].astype(np.float64)
+                product = curvature_product(self.loss_function, self._y[at:at + n], rows[0], rows[1])
+                if self._weight is not None:
+                    product *= (<object>self._weight)[at:at + n, None]
+                both[1, :n] = product
                 block.n_outputs = job.n_outputs
-                block.raw = buffers.raw
-                sums = total
-                block.intercept_sums = <double*>cnp.PyArray_DATA(sums) + job.n_outputs * d
+                block.raw = second_half(&job, &buffers)
                 if job.sparse:
-                    block.sums = cnp.PyArray_DATA(sums)
                     job.kernels.csr_backward[job.precision][job.wide_indices](&block)
                 else:
-                    block.sums = buffers.sums
                     job.kernels.dense_backward[job.precision](&block)
-                    flush_sums(&job, &buffers, <double*>cnp.PyArray_DATA(sums))
+                    flush_sums(&job, &buffers, <double*>cnp.PyArray_DATA(total))
         finally:
             free(memory)
-        return float(value), total
+        return (<object>total)[:job.n_outputs * (d + 1)]
+
+    def _exchange(self, loss, beside=None):
+        """Another loss of the same class, and one whose `_mean_beside` comes with value and gradient.
+
+        With a dense Hessian the gradient is then that of the loss beside.
+        """
+        if type(loss) is not type(self.loss_function):
+            raise TypeError(f"{loss!r}: expected a {type(self.loss_function).__name__}")
+        self.loss_function, self._beside = loss, beside
+
+    def _mean_beside(self):
+        """Of the last evaluation, the mean of the other loss."""
+        return self._sum_beside / self.weight_sum
 
     def _take_curvature(self):
         """Each sample's weight times the sum of its targets: the softmax Hessian's factor."""
@@ -663,6 +665,10 @@ cdef class LinearObjective:
             if self._weight is not None:
                 factors = factors * self._weight
             self._curvature = np.ascontiguousarray(factors, dtype=self.dtype)
+
+
+cdef bint _of_each_output(loss) except -1:
+    return isinstance(loss, RowLoss) and (<RowLoss>loss)._composite
 
 
 def _count_outputs(RowLoss loss, labels, n_outputs):

@@ -25,6 +25,7 @@ cdef enum:
     FLUSH_ROWS = 2048
     # A block of this size and the next stay in the first cache, with what belongs to them.
     FIRST_CACHE_BYTES = 16384
+    LABELS_AT_ONCE = 256
 
 
 cdef struct LinearJob:
@@ -32,7 +33,11 @@ cdef struct LinearJob:
     int precision
     int way                   # LINEAR_*
     int of_rows               # the loss takes several outputs a sample
-    PointwiseJob pointwise
+    int each_output           # one loss of each output: of one of all of them where X is sparse
+    int by_class              # its labels are classes, each 1 at the output of its number and else 0
+    Py_ssize_t label_stride   # else the bytes from a label to that of the next output
+    int has_beside            # another loss of the same raw predictions, of one output
+    PointwiseJob pointwise, beside
     RowJob rows
     Py_ssize_t item           # bytes of a REAL
     Py_ssize_t n_samples, n_features
@@ -60,6 +65,7 @@ cdef struct LinearJob:
     Py_ssize_t n_sums         # doubles of a chunk: coefficients, intercepts, and the Hessian
     double* sums              # [n_chunks][n_sums]
     double* losses            # [n_chunks]
+    double* losses_beside     # [n_chunks]
     char* scratch             # [threads][scratch_bytes]
     size_t scratch_bytes
 
@@ -68,6 +74,8 @@ cdef struct LinearJob:
 cdef struct LinearBuffers:
     char* raw
     char* second              # a Hessian's diagonal, or probabilities
+    char* beside              # the gradient of the other loss
+    char* labels              # REAL: whether a sample's class is that of an output
     char* offset
     char* x
     char* sums                # REAL [n_outputs][coef_stride]
@@ -92,6 +100,12 @@ cdef inline size_t divide_linear_scratch(
     out.second = base + at
     if job.way >= LINEAR_PRODUCT:
         at += whole_lines(job.n_outputs * job.raw_stride * job.item)
+    out.beside = base + at
+    if job.has_beside:
+        at += whole_lines(job.raw_stride * job.item)
+    out.labels = base + at
+    if job.by_class and not job.sparse:
+        at += whole_lines(job.raw_stride * job.item)
     out.offset = base + at
     if job.has_offset:
         at += whole_lines(job.block_rows * job.n_outputs * job.item)
@@ -143,6 +157,48 @@ cdef inline void find_rows(
         block.next = <const char*>block.x + n * job.row_stride * job.item
 
 
+cdef inline void find_class(
+    const LinearJob* job, Py_ssize_t start, Py_ssize_t n, Py_ssize_t k, char* out
+) noexcept nogil:
+    """1 for each sample of class k, and 0 for the others."""
+    cdef int64_t labels[LABELS_AT_ONCE]
+    cdef Py_ssize_t at = 0, m, i
+    while at < n:
+        m = min(n - at, <Py_ssize_t>LABELS_AT_ONCE)
+        kernels().read_labels(&job.pointwise.y_true, start + at, m, labels)
+        for i in range(m):
+            if job.precision == FL_F64:
+                (<double*>out)[at + i] = labels[i] == k
+            else:
+                (<float*>out)[at + i] = labels[i] == k
+        at += m
+
+
+cdef inline int apply_each(
+    LinearJob* job, PointwiseJob* pointwise, const LinearBuffers* buffers, Py_ssize_t start,
+    Py_ssize_t n, double* loss
+) noexcept nogil:
+    """One loss of each output of dense X, output after output."""
+    cdef Py_ssize_t k, at
+    cdef double partial
+    cdef int invalid = 0
+    for k in range(job.n_outputs):
+        at = k * job.raw_stride * job.item
+        point_at(&pointwise.raw_prediction, buffers.raw + at, start, job.item)
+        pointwise.gradient.data = pointwise.raw_prediction.data
+        point_at(&pointwise.hessian, buffers.second + at, start, job.item)
+        if job.by_class:
+            find_class(job, start, n, k, buffers.labels)
+            point_at(&pointwise.y_true, buffers.labels, start, job.item)
+            pointwise.y_true.contiguous = True
+            pointwise.y_true.itemsize = job.item
+        else:
+            pointwise.y_true.data = job.pointwise.y_true.data + k * job.label_stride
+        invalid += run_block(pointwise, start, n, &partial)
+        loss[0] += partial
+    return invalid
+
+
 cdef inline int apply_loss(
     LinearJob* job, PointwiseJob* pointwise, RowJob* rows, const LinearBuffers* buffers,
     Py_ssize_t start, Py_ssize_t n, double* loss
@@ -150,6 +206,8 @@ cdef inline int apply_loss(
     """Raw predictions to gradients, in place, and the Hessian's diagonal; 1 if a label is invalid."""
     cdef double partial
     cdef int invalid
+    if job.each_output and not job.sparse:
+        return apply_each(job, pointwise, buffers, start, n, loss)
     if job.of_rows:
         point_at(
             &rows.operands[RAW].array, buffers.raw, start, rows.operands[RAW].array.strides[0]
@@ -159,10 +217,26 @@ cdef inline int apply_loss(
             rows, start, <char*>((<uintptr_t>buffers.rows + 63) // 64 * 64), &partial
         )
     else:
+        if job.each_output:
+            start, n = start * job.n_outputs, n * job.n_outputs
         point_at(&pointwise.raw_prediction, buffers.raw, start, job.item)
         pointwise.gradient.data = pointwise.raw_prediction.data
         point_at(&pointwise.hessian, buffers.second, start, job.item)
         invalid = run_block(pointwise, start, n, &partial)
+    loss[0] += partial
+    return invalid
+
+
+cdef inline int apply_beside(
+    LinearJob* job, PointwiseJob* beside, const LinearBuffers* buffers, Py_ssize_t start,
+    Py_ssize_t n, double* loss
+) noexcept nogil:
+    """The other loss of the same raw predictions, which stay."""
+    cdef double partial
+    cdef int invalid
+    point_at(&beside.raw_prediction, buffers.raw, start, job.item)
+    point_at(&beside.gradient, buffers.beside, start, job.item)
+    invalid = run_block(beside, start, n, &partial)
     loss[0] += partial
     return invalid
 
@@ -265,14 +339,14 @@ cdef inline int run_linear_chunk(LinearJob* job, Py_ssize_t chunk, int thread) n
     """One chunk of rows; its sums go to their place. How many of its blocks hold an invalid label."""
     cdef LinearBuffers buffers
     cdef FlLinearBlock block
-    cdef PointwiseJob pointwise
+    cdef PointwiseJob pointwise, beside
     cdef RowJob rows
     cdef char* scratch = job.scratch + thread * job.scratch_bytes
     cdef double* sums = job.sums + chunk * job.n_sums
     cdef Py_ssize_t at = chunk * job.chunk_rows, end, n, since = 0, d = job.n_features
-    cdef Py_ssize_t all_sums = job.n_outputs * d
+    cdef Py_ssize_t k, all_sums = job.n_outputs * d
     cdef int invalid = 0, p = job.precision, wide = job.wide_indices
-    cdef double loss = 0.0
+    cdef double loss = 0.0, loss_beside = 0.0
     end = min(at + job.chunk_rows, job.n_samples)
     divide_linear_scratch(job, scratch, &buffers)
     memset(sums, 0, job.n_sums * sizeof(double))
@@ -284,6 +358,8 @@ cdef inline int run_linear_chunk(LinearJob* job, Py_ssize_t chunk, int thread) n
         rows = job.rows
     else:
         pointwise = job.pointwise
+    if job.has_beside:
+        beside = job.beside
     block.n_features = d
     block.data = job.data
     block.indices = job.indices
@@ -297,6 +373,8 @@ cdef inline int run_linear_chunk(LinearJob* job, Py_ssize_t chunk, int thread) n
         if job.way == LINEAR_SOFTMAX_PRODUCT:
             apply_softmax(job, &buffers, at, n)
         else:
+            if job.has_beside:
+                invalid += apply_beside(job, &beside, &buffers, at, n, &loss_beside)
             invalid += apply_loss(job, &pointwise, &rows, &buffers, at, n, &loss)
         if job.way != LINEAR_LOSS:
             block.n_outputs = job.n_outputs
@@ -305,8 +383,16 @@ cdef inline int run_linear_chunk(LinearJob* job, Py_ssize_t chunk, int thread) n
             block.raw = buffers.raw
             if job.n_predictions > job.n_outputs:
                 block.raw = second_half(job, &buffers)
-                if job.way == LINEAR_PRODUCT:
-                    job.kernels.multiply[p](block.raw, buffers.second, n)
+                if job.way == LINEAR_PRODUCT and job.sparse:
+                    job.kernels.multiply[p](block.raw, buffers.second, n * job.n_outputs)
+                elif job.way == LINEAR_PRODUCT:
+                    for k in range(job.n_outputs):
+                        job.kernels.multiply[p](
+                            <char*>block.raw + k * job.raw_stride * job.item,
+                            buffers.second + k * job.raw_stride * job.item, n,
+                        )
+            elif job.has_beside and job.way == LINEAR_GRAM:
+                block.raw = buffers.beside
             if job.sparse:
                 job.kernels.csr_backward[p][wide](&block)
             else:
@@ -319,4 +405,5 @@ cdef inline int run_linear_chunk(LinearJob* job, Py_ssize_t chunk, int thread) n
             flush_sums(job, &buffers, sums)
             since = 0
     job.losses[chunk] = loss
+    job.losses_beside[chunk] = loss_beside
     return invalid

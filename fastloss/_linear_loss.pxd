@@ -4,6 +4,7 @@ from numpy cimport ndarray
 
 from fastloss._linear_job cimport *
 from fastloss._pointwise cimport PointwiseLoss
+from fastloss._pointwise_job cimport Job as PointwiseJob
 from fastloss._pointwise_job cimport describe_in_job
 from fastloss._row_job cimport LABEL, TARGET, VALUE, WEIGHT
 from fastloss._row_layout cimport arrange_axes, describe_operand
@@ -13,42 +14,72 @@ from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 
 
+cdef inline int describe_pointwise(
+    LinearJob* job, PointwiseLoss loss, int operation, ndarray y, ndarray weight, PointwiseJob* out
+) except -1:
+    """A loss of one output a sample."""
+    cdef int which
+    cdef FlArray* array
+    loss._choose_kernel(operation, job.precision, out)
+    out.contiguous = True
+    describe_in_job(y, "y", job.precision, out, &out.y_true)
+    out.has_weight = weight is not None
+    if weight is not None:
+        describe_in_job(weight, "sample_weight", job.precision, out, &out.sample_weight)
+    for which in range(3):
+        array = (
+            &out.raw_prediction if which == 0 else &out.gradient if which == 1 else &out.hessian
+        )
+        array.contiguous = True
+        array.itemsize = job.item
+    out.want_loss = operation == FL_LOSS or operation == FL_LOSS_GRADIENT
+    out.has_gradient = operation != FL_LOSS
+    out.has_hessian = operation == FL_GRADIENT_HESSIAN
+    out.scale = 1.0
+    return 0
+
+
+cdef inline int describe_each(
+    LinearJob* job, object binary, int operation, ndarray y, ndarray weight
+) except -1:
+    """A loss of each output: of dense X output by output; of sparse X as of an array, with weights."""
+    cdef ndarray labels = y
+    job.each_output = True
+    job.by_class = cnp.PyArray_NDIM(y) == 1
+    if not (job.sparse or job.by_class):
+        labels = (<object>y)[:, 0]
+        job.label_stride = cnp.PyArray_STRIDE(y, 1)
+    describe_pointwise(job, binary, operation, labels, weight, &job.pointwise)
+    if job.by_class and job.sparse:
+        job.pointwise.one_hot = job.n_outputs
+        job.pointwise.contiguous = False
+    elif job.by_class:
+        # labels are made in a buffer
+        job.pointwise.contiguous = weight is None or job.pointwise.sample_weight.contiguous
+    return 0
+
+
 cdef inline int describe_loss(
-    LinearJob* job, object loss, ndarray y, ndarray weight
+    LinearJob* job, object loss, object beside, ndarray y, ndarray weight
 ) except -1:
     """What the job's way wants of a loss, of labels and weights that are checked."""
     cdef RowLoss rows
-    cdef PointwiseLoss pointwise
     cdef int which, operation = FL_LOSS
     cdef FlArray* array
-    job.of_rows = isinstance(loss, RowLoss)
-    if not job.of_rows:
-        pointwise = loss
-        if job.way == LINEAR_GRADIENT:
-            operation = FL_LOSS_GRADIENT
-        elif job.way != LINEAR_LOSS:
-            operation = FL_GRADIENT_HESSIAN
-        pointwise._choose_kernel(operation, job.precision, &job.pointwise)
-        job.pointwise.contiguous = True
-        describe_in_job(y, "y", job.precision, &job.pointwise, &job.pointwise.y_true)
-        job.pointwise.has_weight = weight is not None
-        if weight is not None:
-            describe_in_job(
-                weight, "sample_weight", job.precision, &job.pointwise,
-                &job.pointwise.sample_weight,
-            )
-        for which in range(3):
-            array = (
-                &job.pointwise.raw_prediction if which == 0
-                else &job.pointwise.gradient if which == 1 else &job.pointwise.hessian
-            )
-            array.contiguous = True
-            array.itemsize = job.item
-        job.pointwise.want_loss = operation == FL_LOSS or operation == FL_LOSS_GRADIENT
-        job.pointwise.has_gradient = operation != FL_LOSS
-        job.pointwise.has_hessian = operation == FL_GRADIENT_HESSIAN
-        job.pointwise.scale = 1.0
+    if job.way == LINEAR_GRADIENT:
+        operation = FL_LOSS_GRADIENT
+    elif job.way != LINEAR_LOSS:
+        operation = FL_GRADIENT_HESSIAN
+    if isinstance(loss, PointwiseLoss):
+        describe_pointwise(job, loss, operation, y, weight, &job.pointwise)
+        if beside is not None:
+            job.has_beside = True
+            operation = FL_GRADIENT if job.way == LINEAR_GRAM else FL_LOSS
+            describe_pointwise(job, beside, operation, y, weight, &job.beside)
         return 0
+    if (<RowLoss>loss)._composite:
+        return describe_each(job, loss.base_loss, operation, y, weight)
+    job.of_rows = True
     rows = loss
     job.rows.precision = job.precision
     job.rows.n_samples = job.n_samples

@@ -13,6 +13,8 @@
 #endif
 
 #define LINE 64
+#define PIECE \
+    ((size_t)1 << 21) /* that a thread takes at a time: one that is held up holds up no other */
 #define INLINE static inline __attribute__((always_inline))
 typedef uint64_t Line __attribute__((vector_size(LINE), aligned(1), may_alias));
 
@@ -36,25 +38,40 @@ INLINE void store(char *to, Line x, int stream)
     *(Line *)to = x;
 }
 
+/* Lines that lie far apart in the input are read in turn: one line after the other alone does not keep as many
+ * requests under way as memory takes. */
+#define STREAMS 4
+
+INLINE Line pass_line(const char *a, const char *b, char *c, char *d, size_t i, int two, int writes,
+                      int stream)
+{
+    Line x = *(const Line *)(a + i);
+    if (two)
+        x ^= *(const Line *)(b + i);
+    if (writes >= 1)
+        store(c + i, x, stream);
+    if (writes >= 2)
+        store(d + i, x, stream);
+    return x;
+}
+
 INLINE uint64_t run(const char *a, const char *b, char *c, char *d, size_t n, int two, int writes,
                     int stream)
 {
-    Line sum = {0};
-    for (size_t i = 0; i + LINE <= n; i += LINE) {
-        Line x = *(const Line *)(a + i);
-        if (two)
-            x ^= *(const Line *)(b + i);
-        if (writes == 0)
-            sum ^= x;
-        if (writes >= 1)
-            store(c + i, x, stream);
-        if (writes >= 2)
-            store(d + i, x, stream);
-    }
+    const size_t part = writes ? n : n / (STREAMS * LINE) * LINE;
+    Line sums[STREAMS] = {{0}}, sum;
+    size_t i = 0;
+    for (; i + LINE <= part; i += LINE)
+#pragma GCC unroll 4
+        for (int s = 0; s < (writes ? 1 : STREAMS); s++)
+            sums[s] ^= pass_line(a, b, c, d, (size_t)s * part + i, two, writes, stream);
+    for (i = writes ? i : STREAMS * part; i + LINE <= n; i += LINE)
+        sums[0] ^= pass_line(a, b, c, d, i, two, writes, stream);
+    sum = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
     return sum[0] ^ sum[1] ^ sum[2] ^ sum[3] ^ sum[4] ^ sum[5] ^ sum[6] ^ sum[7];
 }
 
-/* One thread's share, with every choice known at compile time. */
+/* A piece, with every choice known at compile time. */
 static uint64_t share(const char *a, const char *b, char *c, char *d, size_t n, int stream)
 {
     if (!c)
@@ -80,20 +97,21 @@ uint64_t limit_pass(const char *a, const char *b, char *c, char *d, size_t n, in
         return 0;
     if (d && ((uintptr_t)c - (uintptr_t)d) % LINE)
         stream = 0;
-    const size_t lines = (n - skip) / LINE;
+    const size_t end = skip + (n - skip) / LINE * LINE;
+    const ptrdiff_t n_pieces = (ptrdiff_t)((end - skip + PIECE - 1) / PIECE);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) reduction(^ : sum)
 #endif
     {
 #ifdef _OPENMP
-        const size_t team = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
-#else
-        const size_t team = 1, me = 0;
+#pragma omp for schedule(dynamic, 1)
 #endif
-        const size_t start = skip + lines * me / team * LINE;
-        const size_t end = skip + lines * (me + 1) / team * LINE;
-        sum ^= share(a + start, b ? b + start : b, c ? c + start : c, d ? d + start : d,
-                     end - start, stream);
+        for (ptrdiff_t piece = 0; piece < n_pieces; piece++) {
+            const size_t start = skip + (size_t)piece * PIECE;
+            const size_t size = end - start < PIECE ? end - start : PIECE;
+            sum ^= share(a + start, b ? b + start : b, c ? c + start : c, d ? d + start : d, size,
+                         stream);
+        }
 #if defined(__x86_64__)
         if (stream)
             _mm_sfence();

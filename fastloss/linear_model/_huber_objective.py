@@ -47,19 +47,19 @@ class HuberScale:
         fit_intercept: bool,
         n_threads: int | None,
     ) -> None:
-        self.data = (X, y, sample_weight)
         self.d = X.shape[1]
-        self.epsilon, self.l2, self.n_threads = epsilon, l2, n_threads
+        self.epsilon, self.l2 = epsilon, l2
         self.n_coef = self.d + fit_intercept
+        # always with an intercept, which may stay 0
+        self.objective = fl.LinearObjective(
+            fl.Huber(), X, y, sample_weight, fit_intercept=True, n_threads=n_threads
+        )
         self._last: tuple[Vector, float, Vector, float] | None = None
 
-    def _losses(self, log_scale: float) -> tuple[Any, Any]:
-        """Return the two objectives for one scale; always with an intercept, which may stay 0."""
-        delta = self.epsilon * float(np.exp(log_scale))
-        return self._objective(fl.Huber(delta)), self._objective(fl.EpsilonInsensitive(delta))
-
-    def _objective(self, loss: Any) -> fl.LinearObjective:
-        return fl.LinearObjective(loss, *self.data, fit_intercept=True, n_threads=self.n_threads)
+    def _use_scale(self, sigma: float) -> None:
+        """Let one pass compute both losses for a scale."""
+        delta = self.epsilon * sigma
+        self.objective._exchange(fl.Huber(delta), fl.EpsilonInsensitive(delta))
 
     def _linear(self, unknowns: Vector) -> Vector:
         """Return coefficients and intercept."""
@@ -74,13 +74,13 @@ class HuberScale:
         if not 1e-140 < sigma < 1e140:
             return np.inf, np.full(len(unknowns), np.nan)
         linear = self._linear(unknowns)
-        huber, beyond = self._losses(unknowns[-1])
-        loss, slopes = huber.loss_gradient(linear)
+        self._use_scale(sigma)
+        loss, slopes = self.objective.loss_gradient(linear)
+        excess = self.objective._mean_beside()
         coef = unknowns[: self.d]
         gradient = np.empty(len(unknowns))
         gradient[:-1] = (2 / sigma) * slopes[: self.n_coef]
         gradient[: self.d] += 2 * self.l2 * coef
-        excess = beyond.loss(linear)
         gradient[-1] = sigma - (2 / sigma) * loss + 2 * self.epsilon * excess
         self._last = (unknowns.copy(), loss, slopes, excess)
         return sigma + (2 / sigma) * loss + self.l2 * float(coef @ coef), gradient
@@ -94,9 +94,8 @@ class HuberScale:
             self.loss_gradient(unknowns)
         assert self._last is not None
         _, loss, slopes, excess = self._last
-        huber, beyond = self._losses(unknowns[-1])
-        inside = huber.hessian(linear)
-        outer_slopes = beyond.gradient(linear)
+        self._use_scale(sigma)
+        outer_slopes, inside = self.objective.gradient_hessian(linear)
         n = self.n_coef
         out = np.empty((n + 1, n + 1))
         out[:-1, :-1] = (2 / sigma) * inside[:n, :n]

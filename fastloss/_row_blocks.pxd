@@ -23,7 +23,7 @@ cdef inline int allocate_row_scratch(Job* job, int threads) except -1:
         rows = max(rows, <Py_ssize_t>ROWS_SIDE_BY_SIDE)
     job.rows = min(max(rows, <Py_ssize_t>1), <Py_ssize_t>MAX_ROWS)
     job.rows = min(job.rows, max(job.n_samples, <Py_ssize_t>1))
-    # a buffer of the kernels takes at most 64 bytes an output and column, of which there are 8
+    # a buffer of the kernels takes at most 64 bytes an output and column, of which there are 10
     if job.n_classes > PY_SSIZE_T_MAX // 4096 // MAX_ROWS:
         raise MemoryError
     n_blocks = max((job.n_samples + job.rows - 1) // job.rows, <Py_ssize_t>1)

@@ -185,6 +185,9 @@ cdef inline int run_row_block(
     block.scale = job.scale
     block.wants = job.wants
     block.stream = job.stream
+    for i in range(GRADIENT, HESSIAN + 1):
+        if job.operands[i].present and not job.operands[i].direct:
+            block.stream = 0  # staged in cache
     block.scratch = buffers.kernel
     block.loss_sum = 0.0
     block.invalid = 0

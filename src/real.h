@@ -189,11 +189,12 @@ FL_INLINE V vfrom_bits(VI i)
 #endif
 }
 
-/* mask ? a : b, lane by lane; both sides are computed */
+/* mask ? a : b, lane by lane; both sides are computed. A sum, for of it GCC makes one blend, where it turns
+ * `|` into two exclusive ors. */
 FL_INLINE V vselect(VI mask, V a, V b)
 {
 #if FL_VECTOR_BYTES
-    return (V)((mask & (VI)a) | (~mask & (VI)b));
+    return (V)((mask & (VI)a) + (~mask & (VI)b));
 #else
     return mask ? a : b;
 #endif

@@ -62,5 +62,5 @@ FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants
                    FN(fl_opaque)((total + (penalty + penalty)) * p) * not_p +
                        t->p[2] * FN(fl_opaque)(p * p));
     }
-    return (loss + lost) + FN(fl_opaque)(penalty * normaliser);
+    return carried(loss, lost) + FN(fl_opaque)(penalty * normaliser);
 }

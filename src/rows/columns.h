@@ -4,13 +4,20 @@
  */
 #define two_sum FN(fl_finite_sum)
 #define add_carrying FN(fl_add_carrying)
+#define carried FN(fl_carried)
 
-/* *sum += term; what is lost to rounding joins *lost. */
+/* *sum += term; what is lost to rounding joins *lost, which is NaN once the sum is not finite. */
 FL_INLINE void add_carrying(V *sum, V *lost, V term)
 {
     V error;
-    *sum = two_sum(*sum, term, &error);
+    *sum = FN(fl_two_sum)(*sum, term, &error);
     *lost = *lost + error;
+}
+
+/* The sum with what it lost */
+FL_INLINE V carried(V sum, V lost)
+{
+    return sum + vkeep(vabs(sum) <= REAL_MAX, lost);
 }
 
 /* (a - b) + c with c a number of order 1: rounded about once. */

@@ -19,5 +19,5 @@ FL_INLINE V FN(coral)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, importance * (u - u * u));
     }
-    return loss + lost;
+    return carried(loss, lost);
 }

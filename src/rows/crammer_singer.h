@@ -6,23 +6,27 @@
 FL_INLINE V FN(crammer_singer)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    V raw = vload(t->f), rival = vsplat((REAL)-INFINITY), bad = zero, slack;
-    VI which = vsplat_int(-1);
-    for (ptrdiff_t k = 0; k < t->n; k++) {
+    const V none = vsplat((REAL)-INFINITY);
+    const VI label = t->label;
+    const ptrdiff_t n = t->n;
+    V raw = vload(t->f), rival = none, bad = zero, slack;
+    for (ptrdiff_t k = 0; k < n; k++) {
         const V x = vload(t->f + k * LANES);
-        const VI here = FN(fl_row_is)(t->label, k);
-        const VI better = (vselect(here, vsplat((REAL)-INFINITY), x) > rival);
+        const VI here = FN(fl_row_is)(label, k);
         raw = vselect(here, x, raw);
-        rival = vselect(better, x, rival);
-        which = vbits(vselect(better, vfrom_bits(vsplat_int((INT)k)), vfrom_bits(which)));
-        bad = vselect(x == x, bad, x); /* a comparison overlooks NaN */
+        rival = vmax(vselect(here, none, x), rival); /* overlooks NaN */
+        bad = vselect(x == x, bad, x);
     }
     slack = vmax(zero, FN(fl_sum_of_three)(rival, raw, vsplat(t->p[0])));
-    slack = vselect(which >= vsplat_int(0), slack, zero); /* a single class has no rival */
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V sign = vselect(FN(fl_row_is)(t->label, k), -one,
-                               vselect(which == vsplat_int((INT)k), one, zero));
-        const V active = vkeep(slack > zero, sign) + bad;
+    slack = vkeep(rival > none, slack); /* a single class has no rival */
+    const V lowered = vkeep(slack > zero, -one);
+    V raised = -lowered; /* 0 once the rival has been met */
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V x = vload(t->f + k * LANES);
+        const VI here = FN(fl_row_is)(label, k);
+        const V first = vkeep((x == rival) & (here == 0), raised);
+        const V active = vselect(here, lowered, first) + bad;
+        raised = raised - first;
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, active);
         if (wants & FL_WANT_HESSIAN)

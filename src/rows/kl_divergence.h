@@ -22,5 +22,5 @@ FL_INLINE V FN(kl_divergence)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vselect(f == f, zero, f));
     }
-    return loss + lost;
+    return carried(loss, lost);
 }

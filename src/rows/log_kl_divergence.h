@@ -15,5 +15,5 @@ FL_INLINE V FN(log_kl_divergence)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vselect(f == f, zero, f));
     }
-    return loss + lost;
+    return carried(loss, lost);
 }

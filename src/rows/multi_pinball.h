@@ -5,16 +5,18 @@
  */
 FL_INLINE V FN(multi_pinball)(const FN(FlRowTile) * t, int wants)
 {
+    const ptrdiff_t n = t->n;
+    const REAL *quantile = t->per_output;
+    const V value = t->value;
     V loss = vsplat(R(0.0)), lost = loss;
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V r = vload(t->f + k * LANES) - t->value;
-        const V slope =
-            vselect(r > R(0.0), vsplat(t->per_output[t->n + k]), vsplat(-t->per_output[k]));
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V r = vload(t->f + k * LANES) - value;
+        const V slope = vselect(r > R(0.0), vsplat(quantile[n + k]), -vsplat(quantile[k]));
         add_carrying(&loss, &lost, vabs(FN(fl_opaque)(slope * r)));
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES, vselect(r == r, slope, r));
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vselect(r == r, vsplat(R(1.0)), r));
     }
-    return loss + lost;
+    return carried(loss, lost);
 }

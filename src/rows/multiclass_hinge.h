@@ -8,19 +8,20 @@
 FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * t, int wants, int squared)
 {
     const V zero = vsplat(R(0.0));
-    const REAL n = (REAL)t->n;
+    const ptrdiff_t n_outputs = t->n;
+    const REAL n = (REAL)n_outputs;
     const V part = vsplat(R(1.0) / n);
     V raw = vload(t->f), rest, loss = zero, lost = zero, slope = zero, slope_lost = zero;
     V active = zero;
-    for (ptrdiff_t k = 1; k < t->n; k++)
-        raw = vselect(FN(fl_row_is)(t->label, k), vload(t->f + k * LANES), raw);
+    const VI label = t->label;
+    for (ptrdiff_t k = 1; k < n_outputs; k++)
+        raw = vselect(FN(fl_row_is)(label, k), vload(t->f + k * LANES), raw);
     const V from = two_sum(vsplat(t->p[0]), -raw, &rest);
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        V error;
-        const V sum = two_sum(vload(t->f + k * LANES), from, &error);
-        const V s = sum + (error + rest);
-        const V term = vselect(FN(fl_row_is)(t->label, k), zero, vmax(zero, s));
-        const VI beyond = (term > zero) | (term != term);
+    for (ptrdiff_t k = 0; k < n_outputs; k++) {
+        /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
+        const V s = (vload(t->f + k * LANES) + from) + rest;
+        const V term = vselect(FN(fl_row_is)(label, k), zero, vmax(zero, s));
+        const VI beyond = (term <= zero) == 0; /* also NaN */
         add_carrying(&loss, &lost, squared ? FN(fl_opaque)(term * term) : term);
         active = active + vkeep(beyond, vsplat(R(1.0)));
         if (squared) {
@@ -28,19 +29,18 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * t, int wants, int square
             add_carrying(&slope, &slope_lost, first);
             if (wants & FL_WANT_GRADIENT)
                 vstore(t->gradient + k * LANES, first / n);
-        } else { /* a count, but for NaN */
-            slope = slope + vkeep(beyond, vselect(term == term, vsplat(R(1.0)), term));
-            if (wants & FL_WANT_GRADIENT)
-                vstore(t->gradient + k * LANES, vkeep(beyond, vselect(term == term, part, term)));
-        }
+        } else if (wants & FL_WANT_GRADIENT)
+            vstore(t->gradient + k * LANES, vselect(term == term, vkeep(beyond, part), term));
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
     }
-    slope = slope + slope_lost;
-    if (squared)
+    if (squared) {
+        slope = carried(slope, slope_lost);
         active = active + active;
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const VI here = FN(fl_row_is)(t->label, k);
+    } else
+        slope = vselect(loss == loss, active, loss);
+    for (ptrdiff_t k = 0; k < n_outputs; k++) {
+        const VI here = FN(fl_row_is)(label, k);
         if (wants & FL_WANT_GRADIENT)
             vstore(t->gradient + k * LANES,
                    vselect(here, -slope / n, vload(t->gradient + k * LANES)));
@@ -48,7 +48,7 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * t, int wants, int square
             vstore(t->hessian + k * LANES,
                    vselect(here, active / n, vload(t->hessian + k * LANES)));
     }
-    return (loss + lost) / n;
+    return carried(loss, lost) / n;
 }
 
 FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)

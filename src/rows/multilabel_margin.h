@@ -8,7 +8,8 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     REAL *times = t->room[0], *slope = t->room[1];
-    const REAL n = (REAL)t->n;
+    const ptrdiff_t n_outputs = t->n;
+    const REAL n = (REAL)n_outputs;
     V loss = zero, lost = zero, open = one, bad = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V f = vload(t->f + k * LANES);
@@ -24,20 +25,19 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
         for (ptrdiff_t k = 0; k < t->n; k++)
             vstore(times + k * LANES, vload(times + k * LANES) + vselect(q == (REAL)k, open, zero));
     }
-    for (ptrdiff_t j = 0; j < t->n; j++) {
+    for (ptrdiff_t j = 0; j < n_outputs; j++) {
         const V count = vload(times + j * LANES), f = vload(t->f + j * LANES);
         V active = zero, rest;
         const V from = two_sum(one, -f, &rest);
         if (!vany(count > zero))
             continue;
-        for (ptrdiff_t k = 0; k < t->n; k++) {
-            V error;
-            const V sum = two_sum(vload(t->f + k * LANES), from, &error);
-            const V s = sum + (error + rest);
-            const VI pair = (count > zero) & (vload(times + k * LANES) == zero);
-            const V term = vkeep(pair, vmax(zero, s));
-            const V step = vselect(term == term, vkeep(term > zero, count), term);
-            add_carrying(&loss, &lost, FN(fl_opaque)(term * count));
+        for (ptrdiff_t k = 0; k < n_outputs; k++) {
+            /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
+            const V s = (vload(t->f + k * LANES) + from) + rest;
+            const V weight = vkeep(vload(times + k * LANES) == zero, count);
+            const V term = vkeep(weight > zero, vmax(zero, s));
+            const V step = vselect(term == term, vkeep(term > zero, weight), term);
+            add_carrying(&loss, &lost, FN(fl_opaque)(term * weight));
             vstore(slope + k * LANES, vload(slope + k * LANES) + step);
             active = active + step;
         }
@@ -50,5 +50,5 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, vabs(g));
     }
-    return (loss + lost) / n + bad;
+    return carried(loss, lost) / n + bad;
 }

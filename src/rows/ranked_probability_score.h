@@ -52,5 +52,5 @@ FL_INLINE V FN(ranked_probability_score)(const FN(FlRowTile) * t, int wants)
             nearer = nearer + FN(fl_opaque)(under * under);
         }
     }
-    return loss + lost;
+    return carried(loss, lost);
 }

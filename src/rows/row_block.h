@@ -69,7 +69,8 @@ enum { FL_ROW_ROOM = 4 }; /* columns of each kernel's own, for every output */
 /* The same for every precision and instruction set, so that a driver can allocate before it knows. */
 static inline size_t fl_row_scratch_bytes(ptrdiff_t n_outputs)
 {
-    return (size_t)n_outputs * 64 * (4 + FL_ROW_ROOM);
+    /* eight columns, and two pieces of rows with a line each (stream.h) */
+    return (size_t)n_outputs * 64 * (4 + FL_ROW_ROOM) + ((size_t)n_outputs + 1) * 128;
 }
 
 #endif

@@ -99,7 +99,8 @@ def optimizers() -> dict[str, str]:
 def kernel_units() -> list[str]:
     """What has a file of its own for each instruction set."""
     others = (f"{OPTIM}{name}" for name in optimizers())
-    return [LINEAR, *pointwise_losses(), *row_losses(), *others]
+    runs = (f"{SGD}_{name}" for name in pointwise_losses())
+    return [LINEAR, *pointwise_losses(), *row_losses(), *others, SGD, *runs]
 
 
 def unit_path(name: str, isa: str) -> Path:
@@ -175,6 +176,8 @@ OPTIM = "optim_"  # begins the name of an optimizer's unit
 OPTIM_HEADERS = [
     SOURCE / "optim" / name for name in ("update.h", "optim_block.inc", "optim_unit.inc")
 ]
+SGD = "sgd"  # the unit of what all runs of SGD share, and begins the name of a loss's
+SGD_HEADERS = [p for p in HEADERS if p.parent.name == "sgd"]
 
 
 def unit_of(source: str) -> str | None:
@@ -191,6 +194,11 @@ def headers_of(source: str) -> list[str]:
         return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
     if name == LINEAR:
         return [*map(str, SHARED_HEADERS + LINEAR_HEADERS)]
+    if name == SGD:
+        return [*map(str, SHARED_HEADERS + SGD_HEADERS)]
+    if name.startswith(f"{SGD}_"):
+        header = SOURCE / "losses" / f"{name.removeprefix(f'{SGD}_')}.h"
+        return [*map(str, SHARED_HEADERS + SGD_HEADERS), str(header)]
     if name.startswith(OPTIM):
         header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
         return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
@@ -247,15 +255,18 @@ def write_units():
             unit_path(LINEAR, isa),
             f'#define FL_ISA {isa}\n{scalar}#include "linear/linear_unit.inc"\n',
         )
+        write_unit(
+            unit_path(SGD, isa), f'#define FL_ISA {isa}\n{scalar}#include "sgd/sgd_unit.inc"\n'
+        )
         for name, row in pointwise_losses().items():
-            write_unit(
-                unit_path(name, isa),
+            loss = (
                 f"#define FL_ISA {isa}\n"
                 f"#define FL_LOSS_NAME {name}\n"
                 f'#define FL_LOSS_HEADER "losses/{name}.h"\n'
-                f"#define FL_LOSS_ROW {row}\n"
-                f'{scalar}#include "pointwise_unit.inc"\n',
+                f"#define FL_LOSS_ROW {row}\n{scalar}"
             )
+            write_unit(unit_path(name, isa), f'{loss}#include "pointwise_unit.inc"\n')
+            write_unit(unit_path(f"{SGD}_{name}", isa), f'{loss}#include "sgd/loss_unit.inc"\n')
         for name, labels in row_losses().items():
             write_unit(
                 unit_path(name, isa),
@@ -304,7 +315,10 @@ def library(name: str, sources: list[Path], flags: list[str]) -> tuple[str, dict
 LIBRARIES = [
     library(
         "fastloss_common",
-        [SOURCE / name for name in ("dispatch.c", "threads.c", "arrays.c")],
+        [
+            *(SOURCE / name for name in ("dispatch.c", "threads.c", "arrays.c")),
+            SOURCE / "sgd" / "permutation.c",
+        ],
         OPENMP_COMPILE + WITHOUT,
     ),
     *(

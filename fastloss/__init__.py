@@ -16,6 +16,7 @@ import typing
 
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
 from fastloss._linear import LinearObjective
+from fastloss._linear_sgd import LinearSGD
 from fastloss._linear_sums import LinearSums
 from fastloss._optim import sgd_step
 from fastloss._plot_convergence import plot_convergence
@@ -121,6 +122,7 @@ __all__ = [
     "JensenShannon",
     "KLDivergence",
     "LinearObjective",
+    "LinearSGD",
     "LinearSums",
     "LogCosh",
     "LogLoss",

@@ -7,6 +7,7 @@ from fastloss.kernels cimport *
 
 
 cdef class PointwiseLoss(Loss):
+    cdef int _which                        # FL_ID_* of its kernel
     cdef const FlPointwiseFn* _functions   # [operation][precision]
     cdef double _values[FL_MAX_PARAMS]
     cdef int _labels

@@ -165,6 +165,7 @@ cdef class PointwiseLoss(Loss):
                     self._values[FL_LAST_CLASS] = n_classes - 1
                 self._tables = tables
                 self._link = fl_pointwise_info[i].link
+                self._which = i
                 self._functions = &kernels().pointwise[i].run[0][0]
                 return
         raise TypeError(f"{type(self).__name__} has no kernel named {name!r}")

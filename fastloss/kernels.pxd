@@ -1,5 +1,5 @@
 # The C core as Cython sees it; src/kernels.h says what each thing means.
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 
 cdef extern from "kernels.h" nogil:
@@ -231,6 +231,71 @@ cdef extern from "kernels.h" nogil:
             Py_ssize_t row_stride, Py_ssize_t class_stride
         ) noexcept nogil
 
+    enum:
+        FL_SGD_AHEAD
+        FL_SGD_PAD
+
+    ctypedef struct FlSgdAfter:
+        double* received
+        double penalty
+        const double* l1
+        double* average
+        const double* sums
+        const double* after
+        double average_intercept
+        double n_averaged
+
+    ctypedef void (*FlSgdAfterFn)(void* run, Py_ssize_t i, double times) noexcept nogil
+
+    ctypedef struct FlSgdRun:
+        Py_ssize_t n
+        Py_ssize_t n_features
+        const void** rows
+        const int64_t* starts
+        const int64_t* ends
+        const void* data
+        const void* indices
+        int wide_indices
+        const void* y_true
+        const double* before
+        const double* inverse
+        const double* rate
+        double clip
+        const void* pending_row
+        double pending_times
+        double dot
+        int has_dot
+        int is_last
+        double intercept
+        double intercept_rate
+        int forget
+        void* coef
+        void* raw
+        const double* params
+        const void* table
+        int plain_labels
+        FlSgdAfter* more
+        FlSgdAfterFn after
+
+    ctypedef void (*FlSgdFn)(FlSgdRun* run) noexcept nogil
+
+    ctypedef struct FlSgdLoss:
+        FlSgdFn dense[2]
+        FlSgdFn sparse[2]
+
+    ctypedef struct FlSgdKernels:
+        FlSgdAfterFn dense_after[2]
+        FlSgdAfterFn sparse_after[2]
+        void (*fold[2])(
+            void* coef, Py_ssize_t n, double scale, double* average, double sum
+        ) noexcept nogil
+        void (*add[2])(
+            void* coef, const void* x, double times, Py_ssize_t n
+        ) noexcept nogil
+        int (*finite[2])(const void* x, Py_ssize_t n) noexcept nogil
+
+    void fl_sgd_permute(int64_t* order, Py_ssize_t n, uint64_t* state)
+
     ctypedef struct FlKernels:
         const char* isa
         int vector_bits
@@ -251,6 +316,8 @@ cdef extern from "kernels.h" nogil:
         FlRowFn softmax[2]
         const FlRowKernels* rows[1]             # FL_N_ROWS of them in C
         const FlLinearKernels* linear
+        const FlSgdKernels* sgd
+        const FlSgdLoss* sgd_losses[1]          # FL_N_POINTWISE of them in C
 
     ctypedef struct FlPointwiseInfo:
         const char* name

@@ -11,6 +11,7 @@
 
 #include "linear/linear.h"
 #include "multiclass/cross_entropy.h"
+#include "sgd/sgd.h"
 
 enum { FL_F64, FL_F32, FL_N_PRECISIONS };
 
@@ -219,6 +220,8 @@ typedef struct {
     FlRowFn softmax[FL_N_PRECISIONS];
     const FlRowKernels *rows[FL_N_ROWS];
     const FlLinearKernels *linear;
+    const FlSgdKernels *sgd;
+    const FlSgdLoss *sgd_losses[FL_N_POINTWISE];
 } FlKernels;
 
 /* What losses.def says of a pointwise loss. */

@@ -258,7 +258,8 @@ def check_symbols(folder: Path) -> list[str]:
         tables = {f"fl_pointwise_{loss}_{isa}" for loss, _ in pointwise_losses()}
         tables |= {f"fl_row_{loss}_{isa}" for loss in names_in("rows.def", "FL_ROW")}
         tables |= {f"fl_optim_{name}_{isa}" for name in names_in("optimizers.def", "FL_OPTIMIZER")}
-        tables |= {f"fl_kernels_{isa}", f"fl_linear_{isa}"}
+        tables |= {f"fl_sgd_{loss}_{isa}" for loss, _ in pointwise_losses()}
+        tables |= {f"fl_kernels_{isa}", f"fl_linear_{isa}", f"fl_sgd_{isa}"}
         visible = {line[-1] for line in symbols(path, "--extern-only", "--defined-only")}
         called = {line[-1] for line in symbols(path, "--undefined-only")} - tables
         if visible != tables:

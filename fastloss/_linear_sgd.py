@@ -1,0 +1,508 @@
+"""Stochastic gradient descent on a linear model, an epoch or a part of a stream at a time."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._pointwise import PointwiseLoss
+from fastloss._sgd import LinearSGDBase
+from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
+from fastloss.losses.registry import get_loss
+
+_Array = npt.NDArray[Any]
+_PENALTIES = ("l2", "l1", "elasticnet")
+_RATES = ("optimal", "constant", "invscaling", "adaptive")
+#: what a state holds, apart from arrays that are None where they are not used
+_ARRAYS = (
+    "coef",
+    "intercept",
+    "received",
+    "average",
+    "average_intercept",
+    "pending_row",
+    "pending_times",
+)
+_NUMBERS = ("t", "eta", "scale", "sums", "penalty", "n_averaged")
+
+
+def _integer(name: str, value: object, least: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} = {value!r}: expected {what}")
+    if value < least:
+        raise ValueError(f"{name} = {value!r}: expected {what}")
+    return int(value)
+
+
+class LinearSGD(LinearSGDBase):
+    """
+    Stochastic gradient descent on a linear model, compiled from the shuffle to the update.
+
+    Each call of `epoch` goes through the rows of X once and takes a step for each: with the rate
+    ``eta``, the prediction f = x . coef + intercept and its loss's derivative g = dloss/df,
+
+    - coef shrinks by 1 - eta * (L2's part of alpha), but not below 0;
+    - coef -= eta * weight * g * x and intercept -= eta * weight * g;
+    - L1's part of alpha is taken from the coefficients of x by cumulative penalty, so that they
+      become 0.
+
+    The steps, their order and the learning rates are those of scikit-learn's SGDClassifier and
+    SGDRegressor. Calls continue each other: parts of a stream, unshuffled, one after another give the
+    same bits as one call for all of it. So does any number of threads.
+
+    Parameters
+    ----------
+    loss : loss or str
+        A loss of one output a sample, or its name.
+    n_features : int
+        Columns of X.
+    n_outputs : int
+        More than 1 under ``one_vs_rest``: the number of classes.
+    one_vs_rest : bool
+        Whether labels are classes 0 to n_outputs - 1, and each output learns to tell its class from
+        the rest, with a loss of labels 0 and 1. All outputs see the rows in the same order.
+    dtype : float32 or float64
+        What is computed in. Intercepts, rates, averages and sums are float64 in any case.
+    penalty : {"l2", "l1", "elasticnet"} or None
+        L2 is 1/2 * alpha * ||coef||^2, L1 alpha * ||coef||_1. Intercepts are not penalised.
+    alpha : float
+        The penalty's factor, at least 0; greater than 0 for the learning rate "optimal".
+    l1_ratio : float
+        L1's part of alpha under "elasticnet", in [0, 1].
+    fit_intercept : bool
+        Whether there are intercepts.
+    learning_rate : {"optimal", "constant", "invscaling", "adaptive"}
+        "optimal" is 1 / (alpha * (t0 + t)) with Bottou's t0; "invscaling" eta0 / t**power_t;
+        "constant" and "adaptive" are `eta`, at first eta0: when to lower it, whoever calls `epoch`
+        decides.
+    eta0 : float
+        Greater than 0.
+    power_t : float
+        The exponent of "invscaling".
+    average : bool or int
+        Whether `average_coef` averages the coefficients over steps: from the first, or from step
+        number ``average``, on.
+    clip_gradient : float, optional
+        Largest size of the loss's derivative at a sample. scikit-learn's estimators clip at 1e12.
+    class_weight : array-like, optional
+        Factors of the samples' weights: for labels 0 and 1; under ``one_vs_rest`` for each class,
+        where the output learns that class.
+    intercept_decay : float
+        A factor of the intercepts' rates. scikit-learn's estimators take 0.01 for sparse X.
+    seed : int
+        Of the shuffles, in [0, 2**64).
+    n_threads : int, optional
+        For the outputs of ``one_vs_rest``; see `fastloss.set_num_threads`.
+
+    Notes
+    -----
+    A weight multiplies the sample's step: 0 takes none but counts in ``t`` and shrinks the
+    coefficients. A large weight is one long step, not many short ones.
+
+    With L1 and an average, the average is that of the coefficients of each step; scikit-learn's
+    leaves the part that L1 took out of account. On sparse rows, L1 is taken from a coefficient
+    when a row meets it; `coef` is what remains when all of it is taken.
+
+    References
+    ----------
+    Bottou, Stochastic Gradient Descent Tricks, 2012.
+    Tsuruoka, Tsujii, Ananiadou, Stochastic Gradient Descent Training for L1-regularized Log-linear
+    Models with Cumulative Penalty, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastloss as fl
+    >>> X = np.array([[0.0, 1.0], [1.0, 2.0], [3.0, 1.0], [4.0, 4.0]])
+    >>> sgd = fl.LinearSGD("log_loss", 2, learning_rate="constant", eta0=0.5)
+    >>> losses = [sgd.epoch(X, [0, 0, 1, 1]) for _ in range(100)]
+    >>> (X @ sgd.coef + sgd.intercept > 0).tolist()
+    [False, False, True, True]
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        n_features: int,
+        *,
+        n_outputs: int = 1,
+        one_vs_rest: bool = False,
+        dtype: npt.DTypeLike = np.float64,
+        penalty: str | None = "l2",
+        alpha: float = 1e-4,
+        l1_ratio: float = 0.15,
+        fit_intercept: bool = True,
+        learning_rate: str = "optimal",
+        eta0: float = 0.01,
+        power_t: float = 0.25,
+        average: bool | int = False,
+        clip_gradient: float | None = None,
+        class_weight: npt.ArrayLike | None = None,
+        intercept_decay: float = 1.0,
+        seed: int = 0,
+        n_threads: int | None = None,
+    ) -> None:
+        self._parameters = {
+            name: value
+            for name, value in locals().items()
+            if name not in ("self", "loss", "n_features", "__class__")
+        }
+        if isinstance(loss, str):
+            loss = get_loss(loss)
+        if not isinstance(loss, PointwiseLoss):
+            raise TypeError(f"loss = {loss!r}: expected a loss of one output a sample, or its name")
+        n_features = _integer("n_features", n_features, 1, "a positive integer")
+        n_outputs = _integer("n_outputs", n_outputs, 1, "a positive integer")
+        if n_outputs > 1 and not truth("one_vs_rest", one_vs_rest):
+            raise ValueError(
+                f"n_outputs = {n_outputs}: {type(loss).__name__} has one, unless one_vs_rest=True"
+            )
+        kind = np.dtype(dtype)
+        if kind not in (np.float32, np.float64):
+            raise TypeError(f"dtype = {dtype!r}: expected float32 or float64")
+        self.one_vs_rest = one_vs_rest
+        if penalty is not None:
+            one_of("penalty", penalty, _PENALTIES)
+        alpha = nonnegative("alpha", alpha)
+        l1_ratio = between("l1_ratio", l1_ratio, 0.0, 1.0)
+        l1 = {"l1": alpha, "elasticnet": l1_ratio * alpha}.get(penalty or "", 0.0)
+        l2 = {"l2": alpha, "elasticnet": (1.0 - l1_ratio) * alpha}.get(penalty or "", 0.0)
+        one_of("learning_rate", learning_rate, _RATES)
+        if learning_rate == "optimal" and not alpha > 0:
+            raise ValueError(
+                f"alpha = {alpha!r}: expected a number greater than 0 for learning_rate='optimal'"
+            )
+        if not isinstance(average, bool):
+            average = _integer("average", average, 0, "True, False or an integer of at least 0")
+        clip = math.inf
+        if clip_gradient is not None:
+            clip = positive("clip_gradient", clip_gradient)
+        seed = _integer("seed", seed, 0, "an integer in [0, 2**64)")
+        if seed >= 2**64:
+            raise ValueError(f"seed = {seed!r}: expected an integer in [0, 2**64)")
+        self._class_weight = self._checked_class_weight(class_weight, n_outputs)
+        self._n_threads = n_threads
+        self._threads(n_threads, 0)
+        intercept_decay = real("intercept_decay", intercept_decay)
+        self._begin(
+            loss,
+            n_features,
+            n_outputs,
+            kind.newbyteorder("="),
+            {
+                "learning_rate": learning_rate,
+                "eta0": positive("eta0", eta0),
+                "power_t": real("power_t", power_t),
+                "alpha": alpha,
+                "optimal_init": _optimal_init(loss, alpha) if learning_rate == "optimal" else 0.0,
+                "l1": l1,
+                "l2": l2,
+                "average": int(average),
+                "clip": clip,
+                "intercept_rate": intercept_decay if truth("fit_intercept", fit_intercept) else 0.0,
+                "seed": seed,
+            },
+        )
+
+    def _checked_class_weight(self, class_weight: Any, n_outputs: int) -> _Array | None:
+        if class_weight is None:
+            return None
+        weight: _Array = np.asarray(class_weight, dtype=np.float64)
+        count = n_outputs if self.one_vs_rest else 2
+        if weight.shape != (count,):
+            raise ValueError(f"class_weight has shape {weight.shape}: expected ({count},)")
+        wrong = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
+        if wrong.size:
+            k = int(wrong[0])
+            raise ValueError(
+                f"class_weight[{k}] = {weight[k]}: expected a finite number of at least 0"
+            )
+        return np.ascontiguousarray(weight)
+
+    # ------------------------------------------------------------ an epoch
+
+    def epoch(
+        self,
+        X: Any,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        shuffle: bool = True,
+        order: npt.ArrayLike | None = None,
+    ) -> float:
+        """
+        Go through the rows of X once, with a step for each.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), or CSR
+            Of any layout; the fastest is a C-contiguous array of this object's dtype. Or anything
+            with ``data``, ``indices``, ``indptr`` and ``shape``, such as SciPy's CSR arrays: int32 or
+            int64 indices in any order, the same column several times.
+        y : array-like of shape (n,)
+            Labels as the loss takes them; under ``one_vs_rest`` classes 0 to n_outputs - 1.
+        sample_weight : array-like of shape (n,), optional
+            Finite weights of at least 0.
+        shuffle : bool
+            Whether the rows are taken in a random order, which ``seed`` determines, else as they
+            stand.
+        order : array-like of int, optional
+            The rows to take, in this order, whatever ``shuffle`` says: any of them, also several
+            times.
+
+        Returns
+        -------
+        float
+            The weighted mean of the losses that the samples had just before their steps, without the
+            penalty; under ``one_vs_rest`` summed over the outputs. NaN if there is no sample.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has a wrong dtype or shape, a label lies outside the loss's domain, or a
+            weight or an index is invalid: before the first step. Or if coefficients are no longer
+            finite after the last.
+        """
+        matrix, n = self._matrix(X)
+        labels, classes, plain = self._labels(y, n)
+        weight = self._weights(sample_weight, labels, n)
+        truth("shuffle", shuffle)
+        if order is not None:
+            rows = _checked_order(order, n)
+        else:
+            rows = self._random_order(n) if shuffle else np.arange(n)
+        class_weight = self._class_weight if self.one_vs_rest else None
+        threads = self._threads(self._n_threads, len(rows) * self.n_features * self.n_outputs)
+        losses = self._run_samples(
+            matrix,
+            labels,
+            classes,
+            weight,
+            class_weight,
+            rows,
+            plain,
+            min(threads, self.n_outputs),
+        )
+        if not self._is_finite():
+            raise ValueError(
+                "coefficients overflowed: scale the columns of X, or lower eta0 or set "
+                "clip_gradient"
+            )
+        return self._mean(losses, weight, classes, class_weight, rows)
+
+    def _labels(self, y: npt.ArrayLike, n: int) -> tuple[_Array | None, _Array | None, bool]:
+        """Labels of the dtype, or classes; and whether the loss sees only labels 0 and 1."""
+        array = self._values(y, "y", n)
+        if not self.one_vs_rest:
+            plain = self._check_labels(array)
+            return np.ascontiguousarray(array, dtype=self.dtype), None, plain
+        classes = array.astype(np.int64)
+        wrong = np.flatnonzero((classes != array) | (classes < 0) | (classes >= self.n_outputs))
+        if wrong.size:
+            i = int(wrong[0])
+            raise ValueError(f"y[{i}] = {array[i]}: expected classes 0 to {self.n_outputs - 1}")
+        self._check_labels(np.array([0, 1]))
+        return None, classes, True
+
+    def _weights(
+        self, sample_weight: npt.ArrayLike | None, labels: _Array | None, n: int
+    ) -> _Array | None:
+        """Weights of the rows as float64, times those of two classes."""
+        weight = None
+        if sample_weight is not None:
+            given = self._values(sample_weight, "sample_weight", n)
+            self._weight_sum(given, self._n_threads)
+            weight = np.ascontiguousarray(given, dtype=np.float64)
+        if self._class_weight is not None and labels is not None:
+            wrong = np.flatnonzero((labels != 0) & (labels != 1))
+            if wrong.size:
+                i = int(wrong[0])
+                raise ValueError(f"y[{i}] = {labels[i]}: class_weight expects labels 0 and 1")
+            factor = self._class_weight[labels.astype(np.intp)]
+            weight = factor if weight is None else weight * factor
+        return weight
+
+    def _mean(
+        self,
+        losses: _Array,
+        weight: _Array | None,
+        classes: _Array | None,
+        class_weight: _Array | None,
+        rows: _Array,
+    ) -> float:
+        if len(rows) == 0:
+            return math.nan
+        given = np.ones(len(rows)) if weight is None and class_weight is not None else weight
+        if given is None:
+            return float(losses.sum() / len(rows))
+        if weight is not None:
+            given = weight[rows]
+        total = np.full(self.n_outputs, given.sum())
+        if class_weight is not None and classes is not None:
+            own = np.bincount(classes[rows], given, self.n_outputs)
+            total += (class_weight - 1) * own
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float((losses / total).sum())
+
+    # ------------------------------------------------------------ what was learnt
+
+    def _in_shape(self, array: _Array) -> _Array:
+        return array if self.one_vs_rest else array[0]
+
+    @property
+    def coef(self) -> _Array:
+        """Coefficients (n_features,), under ``one_vs_rest`` (n_outputs, n_features): a new array."""
+        state, d = self._state, self.n_features
+        stored = self._with_pending(state) if state["pending"] else state["coef"]
+        coef = stored[:, :d].astype(np.float64) * state["scale"]
+        if state["received"] is not None:
+            owed, received = state["penalty"], state["received"][:, :d]
+            taken = np.where(
+                coef > 0,
+                np.maximum(coef - (owed + received), 0.0),
+                np.minimum(coef + (owed - received), 0.0),
+            )
+            coef = np.where(coef == 0, coef, taken)
+        return self._in_shape(coef.astype(self.dtype))
+
+    @coef.setter
+    def coef(self, value: npt.ArrayLike) -> None:
+        state, d = self._state, self.n_features
+        given = np.asarray(value, dtype=self.dtype)
+        shape = (self.n_outputs, d) if self.one_vs_rest else (d,)
+        if given.shape != shape:
+            raise ValueError(f"coef has shape {given.shape}: expected {shape}")
+        old = self._with_pending(state) if state["pending"] else state["coef"]
+        if state["average"] is not None:
+            state["average"] += state["sums"] * old.astype(np.float64)
+        state["coef"][:, :d] = given
+        state["scale"], state["sums"], state["pending"] = 1.0, 0.0, False
+        if state["received"] is not None:
+            state["received"][...] = 0.0
+            state["penalty"] = 0.0
+
+    @property
+    def intercept(self) -> _Array:
+        """Intercepts (n_outputs,), float64: a new array."""
+        copy: _Array = self._state["intercept"].copy()
+        return copy
+
+    @intercept.setter
+    def intercept(self, value: npt.ArrayLike) -> None:
+        self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
+
+    @property
+    def average_coef(self) -> _Array:
+        """The averages of the coefficients, like `coef`; `coef` itself before the first of them."""
+        state, d = self._state, self.n_features
+        if state["average"] is None or state["n_averaged"] == 0:
+            return self.coef
+        stored = self._with_pending(state) if state["pending"] else state["coef"]
+        sums = state["sums"] * stored[:, :d].astype(np.float64) + state["average"][:, :d]
+        return self._in_shape((sums / state["n_averaged"]).astype(self.dtype))
+
+    @property
+    def average_intercept(self) -> _Array:
+        """The averages of the intercepts; `intercept` itself before the first of them."""
+        if self._state["average"] is None or self._state["n_averaged"] == 0:
+            return self.intercept
+        copy: _Array = self._state["average_intercept"].copy()
+        return copy
+
+    @property
+    def t(self) -> int:
+        """The number of steps taken, plus 1."""
+        return int(self._state["t"])
+
+    @t.setter
+    def t(self, value: int) -> None:
+        self._state["t"] = float(_integer("t", value, 1, "a positive integer"))
+
+    @property
+    def eta(self) -> float:
+        """The rate of the last step; under "constant" and "adaptive" that of the next ones too."""
+        return float(self._state["eta"])
+
+    @eta.setter
+    def eta(self, value: float) -> None:
+        self._state["eta"] = positive("eta", value)
+
+    # ------------------------------------------------------------ state
+
+    def state_dict(self) -> dict[str, Any]:
+        """
+        Return all that a continuation with the same bits needs.
+
+        Returns
+        -------
+        dict
+            Of arrays, numbers and None; copies.
+        """
+        return {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in self._state.items()
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """
+        Continue where another object of the same parameters was.
+
+        Parameters
+        ----------
+        state : dict
+            Of `state_dict`.
+        """
+        if set(state) != set(self._state):
+            names = ", ".join(sorted(set(state) ^ set(self._state)))
+            raise ValueError(f"state: has {names} too many or too few")
+        new = dict(self._state)
+        for name, mine in self._state.items():
+            given = state[name]
+            if name not in _ARRAYS:
+                new[name] = type(mine)(given)
+                continue
+            if (given is None) != (mine is None) or (
+                mine is not None and np.shape(given) != mine.shape
+            ):
+                expected = None if mine is None else mine.shape
+                found = None if given is None else np.shape(given)
+                raise ValueError(f"state[{name!r}] has shape {found}: expected {expected}")
+            if mine is not None:
+                new[name] = np.array(given, dtype=mine.dtype, order="C")
+        self._state = new
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (self.loss_function, self.n_features, self._parameters), self.state_dict()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.load_state_dict(state)
+
+
+def _remade(loss: PointwiseLoss, n_features: int, parameters: dict[str, Any]) -> LinearSGD:
+    return LinearSGD(loss, n_features, **parameters)
+
+
+def _optimal_init(loss: PointwiseLoss, alpha: float) -> float:
+    """Bottou's t0: the first rate is about what moves typical coefficients by their size."""
+    typical = math.sqrt(1.0 / math.sqrt(alpha))
+    try:
+        slope = float(loss.gradient(np.array([1.0]), np.array([-typical]), reduction="sum")[0])
+    except ValueError:  # 1 is no label of this loss
+        slope = 0.0
+    return 1.0 / (typical / max(1.0, slope) * alpha)
+
+
+def _checked_order(order: npt.ArrayLike, n: int) -> _Array:
+    rows: _Array = np.asarray(order)
+    if rows.ndim != 1:
+        raise ValueError(f"order has shape {rows.shape}: expected one axis")
+    if rows.size and rows.dtype.kind not in "iu":
+        raise TypeError(f"order has dtype {rows.dtype}: expected integers")
+    if rows.size and (rows.min() < 0 or rows.max() >= n):
+        i = int(np.flatnonzero((rows < 0) | (rows >= n))[0])
+        raise ValueError(f"order[{i}] = {rows[i]}: expected rows 0 to {n - 1}")
+    return np.ascontiguousarray(rows, dtype=np.int64)

@@ -1,0 +1,288 @@
+"""The compiled part of `LinearSGD`: its state, and epochs of plain SGD for losses of one output."""
+
+import numpy as np
+
+from fastloss._linear_arrays import checked_csr
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport prange, threadid
+from libc.math cimport INFINITY
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+from numpy cimport ndarray
+
+from fastloss._pointwise cimport PointwiseLoss
+from fastloss._runtime cimport *
+from fastloss._sgd_job cimport *
+from fastloss.kernels cimport *
+
+cnp.import_array()
+
+_KINDS = {
+    "constant": RATE_CONSTANT, "adaptive": RATE_CONSTANT, "optimal": RATE_OPTIMAL,
+    "invscaling": RATE_INVSCALING,
+}
+
+
+cdef void _run_outputs(
+    SampleJob* job, Py_ssize_t at, Py_ssize_t n, int forget, int is_last, int threads
+) noexcept nogil:
+    cdef Py_ssize_t k
+    if threads > 1:
+        for k in prange(job.n_outputs, schedule="dynamic", chunksize=1, num_threads=threads):
+            run_output(job, k, at, n, forget, is_last, threadid())
+    else:
+        for k in range(job.n_outputs):
+            run_output(job, k, at, n, forget, is_last, 0)
+
+
+cdef Py_ssize_t _run_some(
+    SampleJob* job, Py_ssize_t at, Py_ssize_t end, int threads
+) noexcept nogil:
+    """Runs from place `at` of the order on, to about `end`; returns the place after them."""
+    cdef Py_ssize_t n
+    cdef int forget, is_last
+    while at < end:
+        n = prepare_run(job, at, &forget, &is_last)
+        _run_outputs(job, at, n, forget, is_last, threads)
+        finish_run(job, n, is_last)
+        at += n
+    return at
+
+
+cdef void* _data(object array) noexcept:
+    return NULL if array is None else cnp.PyArray_DATA(<ndarray>array)
+
+
+def _rows_read(ndarray x, Py_ssize_t start, Py_ssize_t row_length, dtype):
+    """The rows of X from `start` on, with zeros behind them."""
+    n = cnp.PyArray_DIM(x, 0) - start
+    tail = np.zeros((n, row_length), dtype)
+    tail[:, :cnp.PyArray_DIM(x, 1)] = (<object>x)[start:]
+    return tail
+
+
+cdef class LinearSGDBase:
+    """
+    What is compiled of LinearSGD; not for use by itself.
+
+    Coefficients stand in memory divided by their scale, and the last step may be pending: the next
+    row's dot product with the coefficients is taken before it.
+    """
+
+    cdef readonly object dtype
+    cdef readonly Py_ssize_t n_features, n_outputs
+    cdef readonly object loss_function
+    cdef public dict _state    # arrays and numbers, what load_state_dict takes
+    cdef readonly dict _settings
+
+    def _begin(self, loss, n_features, n_outputs, dtype, dict settings):
+        """Zeros for all coefficients; settings are checked."""
+        self.loss_function = loss
+        self.n_features = n_features
+        self.n_outputs = n_outputs
+        self.dtype = np.dtype(dtype)
+        self._settings = settings
+        length = (n_features + FL_SGD_PAD - 1) // FL_SGD_PAD * FL_SGD_PAD
+        self._state = {
+            "coef": np.zeros((n_outputs, length), self.dtype),
+            "intercept": np.zeros(n_outputs),
+            "received": np.zeros((n_outputs, length)) if settings["l1"] > 0 else None,
+            "average": np.zeros((n_outputs, length)) if settings["average"] else None,
+            "average_intercept": np.zeros(n_outputs),
+            "pending_row": np.zeros(length, self.dtype),
+            "pending_times": np.zeros(n_outputs),
+            "pending": False,
+            "t": 1.0, "eta": settings["eta0"], "scale": 1.0, "sums": 0.0, "penalty": 0.0,
+            "n_averaged": 0.0, "random": settings["seed"],
+        }
+
+    def _with_pending(self, dict state):
+        cdef ndarray coef = state["coef"].copy()
+        cdef ndarray row = state["pending_row"]
+        cdef ndarray times = state["pending_times"]
+        cdef Py_ssize_t k
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        for k in range(self.n_outputs):
+            kernels().sgd.add[precision](
+                <char*>cnp.PyArray_DATA(coef) + k * cnp.PyArray_STRIDE(coef, 0),
+                cnp.PyArray_DATA(row), (<double*>cnp.PyArray_DATA(times))[k], self.n_features,
+            )
+        return coef
+
+    def _random_order(self, Py_ssize_t n):
+        """A permutation of n rows; the generator goes on."""
+        cdef ndarray order = np.arange(n, dtype=np.int64)
+        cdef uint64_t random = self._state["random"]
+        cdef int64_t* rows = <int64_t*>cnp.PyArray_DATA(order)
+        with nogil:
+            fl_sgd_permute(rows, n, &random)
+        self._state["random"] = int(random)
+        return order
+
+    def _check_labels(self, ndarray y):
+        """Whether all are 0 or 1; an error for the first outside the loss's domain."""
+        cdef PointwiseLoss loss = self.loss_function
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        cdef FlArray array
+        cdef Py_ssize_t n = cnp.PyArray_DIM(y, 0)
+        loss._check_labels(y, precision)
+        describe(y, "y", precision, &array)
+        return find_invalid(&array, precision, n, FL_LABELS_BINARY) < 0
+
+    def _matrix(self, X):
+        """X as an array of its own dtype, or CSR arrays of this one; and its number of rows."""
+        cdef ndarray array
+        if hasattr(X, "indptr"):
+            data, indices, indptr, n, d = checked_csr(X)
+            matrix = (data.astype(self.dtype, copy=False), indices, indptr, n, d)
+        else:
+            array = as_values(X, "X")
+            if cnp.PyArray_NDIM(array) != 2:
+                raise ValueError(
+                    f"X has shape {(<object>array).shape}: expected (n, {self.n_features})"
+                )
+            n, d = (<object>array).shape
+            matrix = array
+        if d != self.n_features:
+            raise ValueError(f"X has shape ({n}, {d}): expected (n, {self.n_features})")
+        return matrix, n
+
+    def _values(self, values, argument, n):
+        """Numbers of n rows as an array of their own dtype."""
+        cdef ndarray array = as_values(values, argument)
+        if (<object>array).shape != (n,):
+            raise ValueError(f"{argument} has shape {(<object>array).shape}: expected ({n},)")
+        return array
+
+    def _weight_sum(self, ndarray weight, threads):
+        """The sum of the weights; an error if one is negative or not finite."""
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        return sum_weights(weight, "sample_weight", precision, threads)
+
+    def _threads(self, n_threads, Py_ssize_t work):
+        return thread_count(n_threads, work)
+
+    def _run_samples(self, X, y, classes, weight, class_weight, ndarray order, plain, threads):
+        """
+        One step a sample, in this order; returns the sums of the weighted losses by output.
+
+        X is an array or CSR arrays; y of this dtype or None, classes int64 or None, weights float64 or
+        None, all of one value a row; the order int64.
+        """
+        cdef SampleJob job
+        cdef PointwiseLoss loss = self.loss_function
+        cdef dict state = self._state, settings = self._settings
+        cdef Py_ssize_t at = 0, end, step, d = self.n_features
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        cdef int n_threads = threads, which
+        cdef char* memory
+        cdef ndarray losses = np.zeros(self.n_outputs), dots = np.zeros(self.n_outputs)
+        cdef ndarray coef = state["coef"]
+        memset(&job, 0, sizeof(SampleJob))
+        if isinstance(X, tuple):
+            describe_csr(&job.x, X[0], X[1], X[2], X[3], X[4])
+        else:
+            describe_rows(&job.x, X, precision)
+        job.kernels = kernels().sgd
+        job.precision = precision
+        job.coef_stride = cnp.PyArray_DIM(coef, 1)
+        tail = None
+        if not job.x.sparse and not job.x.copied:
+            tail = _rows_read(X, job.x.whole_rows, job.coef_stride, self.dtype)
+            job.x.tail = <const char*>_data(tail)
+            job.x.tail_bytes = job.coef_stride * job.x.item
+        which = loss._which
+        if job.x.sparse:
+            job.run = kernels().sgd_losses[which].sparse[precision]
+            job.after = job.kernels.sparse_after[precision]
+        else:
+            job.run = kernels().sgd_losses[which].dense[precision]
+            job.after = job.kernels.dense_after[precision]
+        loss._choose_kernel(FL_LOSS, precision, &job.loss)
+        job.loss.contiguous = True
+        job.loss.want_loss = True
+        job.loss.scale = 1.0
+        job.schedule.kind = _KINDS[settings["learning_rate"]]
+        job.schedule.eta0 = settings["eta0"]
+        job.schedule.power_t = settings["power_t"]
+        job.schedule.alpha = settings["alpha"]
+        job.schedule.optimal_init = settings["optimal_init"]
+        job.schedule.l1 = settings["l1"]
+        job.schedule.l2 = settings["l2"]
+        job.schedule.fold_below = 1e-9 if precision == FL_F64 else 1e-6
+        job.schedule.average_from = settings["average"] if settings["average"] else INFINITY
+        job.schedule.t = state["t"]
+        job.schedule.eta = state["eta"]
+        job.schedule.scale = state["scale"]
+        job.schedule.sums = state["sums"]
+        job.schedule.penalty = state["penalty"]
+        job.y = <const char*>_data(y)
+        job.classes = <const int64_t*>_data(classes)
+        job.weight = <const double*>_data(weight)
+        job.class_weight = <const double*>_data(class_weight)
+        job.plain_labels = plain
+        job.order = <const int64_t*>cnp.PyArray_DATA(order)
+        job.n_order = cnp.PyArray_DIM(order, 0)
+        job.n_outputs = self.n_outputs
+        job.run_length = RUN
+        if job.n_outputs > 1 or job.x.copied:
+            job.run_length = max(RUN_BYTES // (job.coef_stride * job.x.item), <Py_ssize_t>16)
+            job.run_length = min(job.run_length, <Py_ssize_t>RUN)
+        job.clip = settings["clip"]
+        job.intercept_rate = settings["intercept_rate"]
+        job.coef = <char*>cnp.PyArray_DATA(coef)
+        job.intercept = <double*>_data(state["intercept"])
+        job.received = <double*>_data(state["received"])
+        job.average = <double*>_data(state["average"])
+        job.average_intercept = <double*>_data(state["average_intercept"])
+        job.n_averaged = state["n_averaged"]
+        job.pending_row = <char*>_data(state["pending_row"])
+        job.pending_times = <double*>_data(state["pending_times"])
+        job.pending = state["pending"]
+        job.dots = <double*>cnp.PyArray_DATA(dots)
+        job.losses = <double*>cnp.PyArray_DATA(losses)
+        if job.pending and job.x.sparse:
+            take_pending(&job)
+        job.scratch_bytes = 4 * RUN * 8
+        memory = <char*>malloc(
+            sizeof(Steps) + (RUN + FL_SGD_AHEAD) * 3 * 8 + n_threads * job.scratch_bytes
+            + (job.x.copied * (job.run_length + 1) * job.coef_stride + FL_SGD_PAD) * job.x.item
+        )
+        if memory == NULL:
+            raise MemoryError
+        job.steps = <Steps*>memory
+        job.rows = <const void**>(memory + sizeof(Steps))
+        job.starts = <int64_t*>(job.rows + RUN + FL_SGD_AHEAD)
+        job.ends = job.starts + RUN + FL_SGD_AHEAD
+        job.scratch = <char*>(job.ends + RUN + FL_SGD_AHEAD)
+        job.copies = job.scratch + n_threads * job.scratch_bytes
+        step = SIGNAL_WORK // (self.n_outputs * (d if not job.x.sparse else 64)) + 1
+        try:
+            while at < job.n_order:
+                end = min(at + step, job.n_order)
+                with nogil:
+                    at = _run_some(&job, at, end, n_threads)
+                PyErr_CheckSignals()
+        finally:
+            free(memory)
+            state["t"] = job.schedule.t
+            state["eta"] = job.schedule.eta
+            state["scale"] = job.schedule.scale
+            state["sums"] = job.schedule.sums
+            state["penalty"] = job.schedule.penalty
+            state["n_averaged"] = job.n_averaged
+            state["pending"] = bool(job.pending)
+        return losses
+
+    def _is_finite(self):
+        """Whether all coefficients and intercepts are."""
+        cdef ndarray coef = self._state["coef"]
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        if self._state["pending"]:
+            coef = self._with_pending(self._state)
+        return bool(
+            kernels().sgd.finite[precision](cnp.PyArray_DATA(coef), cnp.PyArray_SIZE(coef))
+        ) and bool(np.isfinite(self._state["intercept"]).all())

@@ -1,0 +1,408 @@
+# Plain SGD on a linear model, described for the loops that run without the GIL: where rows stand, how
+# the learning rate goes on, and a run of samples for each output.
+cimport numpy as cnp
+from libc.math cimport INFINITY
+from libc.stdint cimport int64_t, uintptr_t
+from libc.string cimport memcpy, memset
+from numpy cimport ndarray
+
+from fastloss._pointwise_job cimport Job as PointwiseJob
+from fastloss._pointwise_job cimport run_block
+from fastloss._runtime cimport *
+from fastloss.kernels cimport *
+
+cdef enum:
+    RUN = 1024          # samples a run, at most
+    # runs of as many bytes of rows, where several outputs read them
+    RUN_BYTES = 262144
+    SIGNAL_WORK = 33554432  # multiplications between two looks for Ctrl-C, about
+
+cdef enum:
+    RATE_CONSTANT
+    RATE_OPTIMAL
+    RATE_INVSCALING
+
+
+# Where X stands: dense rows that the kernels can read, but for the last few; dense of any other layout;
+# CSR.
+cdef struct Matrix:
+    int sparse, wide_indices, copied
+    Py_ssize_t n_samples, n_features, item
+    FlArray array
+    const char* rows
+    Py_ssize_t row_bytes    # from one row to the next
+    Py_ssize_t whole_rows   # so many can be read to the end of their last vector
+    const char* tail        # the others, so many bytes each
+    Py_ssize_t tail_bytes
+    const char* data
+    const char* indices
+    const int64_t* indptr
+
+
+# How the learning rate and with it the scale of the coefficients go on: the same for all outputs.
+cdef struct Schedule:
+    int kind
+    double eta0, power_t, alpha, optimal_init
+    double l1, l2           # parts of alpha
+    double fold_below       # scales
+    double average_from     # the first averaged sample, INFINITY for none
+    double t, eta, scale, sums, penalty
+
+
+# The schedule of a run.
+cdef struct Steps:
+    double eta[RUN]
+    double power[RUN]
+    double before[RUN]
+    double inverse[RUN]
+    double after[RUN]
+    double sums[RUN + 1]
+    double l1[RUN]
+    double rate[RUN]
+
+
+cdef struct SampleJob:
+    const FlSgdKernels* kernels
+    FlSgdFn run
+    FlSgdAfterFn after
+    int precision
+    Matrix x
+    Schedule schedule
+    PointwiseJob loss       # of the raw predictions of a run
+    const char* y           # REAL[n_samples], or NULL
+    const int64_t* classes  # [n_samples]: output k learns whether it is the class
+    const double* weight    # [n_samples], or NULL
+    const double* class_weight  # of the positive samples of each class, or NULL
+    int plain_labels
+    const int64_t* order
+    Py_ssize_t n_order
+    Py_ssize_t n_outputs, coef_stride, run_length
+    double clip, intercept_rate
+    char* coef              # REAL[n_outputs][coef_stride]
+    double* intercept       # [n_outputs]
+    double* received        # [n_outputs][coef_stride], or NULL
+    double* average         # [n_outputs][coef_stride], or NULL
+    double* average_intercept
+    double n_averaged
+    char* pending_row       # REAL[coef_stride]
+    double* pending_times   # [n_outputs]
+    int pending
+    double* dots            # [n_outputs]
+    int has_dots
+    double* losses          # [n_outputs]
+    Steps* steps
+    const void** rows       # [RUN + FL_SGD_AHEAD]
+    int64_t* starts
+    int64_t* ends
+    char* copies            # REAL[RUN + 1][coef_stride] of rows that the kernels cannot read
+    char* scratch           # for each thread, so many bytes
+    Py_ssize_t scratch_bytes
+
+
+cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1:
+    """Dense X of any dtype and layout; the tail is still to be made."""
+    cdef Py_ssize_t row_stride, column_stride, beyond
+    cdef bint native
+    memset(x, 0, sizeof(Matrix))
+    describe(array, "X", precision, &x.array)
+    x.item = 8 if precision == FL_F64 else 4
+    x.n_samples = cnp.PyArray_DIM(array, 0)
+    x.n_features = cnp.PyArray_DIM(array, 1)
+    row_stride, column_stride = cnp.PyArray_STRIDE(array, 0), cnp.PyArray_STRIDE(array, 1)
+    if x.n_samples <= 1:
+        row_stride = x.n_features * x.item
+    native = (
+        cnp.PyArray_TYPE(array) == <int>(cnp.NPY_FLOAT64 if precision == FL_F64 else cnp.NPY_FLOAT32)
+        and PyArray_ISNOTSWAPPED(array)
+        and bool(PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_ALIGNED))
+        and (column_stride == x.item or x.n_features == 1)
+        and row_stride >= x.item and row_stride % x.item == 0
+    )
+    x.copied = not native
+    if native:
+        x.rows = <const char*>cnp.PyArray_DATA(array)
+        x.row_bytes = row_stride
+        # a row's last vector may reach into the rows behind it
+        beyond = (FL_SGD_PAD * x.item + row_stride - 1) // row_stride
+        x.whole_rows = max(x.n_samples - beyond, <Py_ssize_t>0)
+    return 0
+
+
+cdef inline void describe_csr(
+    Matrix* x, ndarray data, ndarray indices, ndarray indptr, Py_ssize_t n, Py_ssize_t d
+) noexcept:
+    """The parts of a CSR matrix that were checked by _linear_arrays.checked_csr."""
+    memset(x, 0, sizeof(Matrix))
+    x.n_samples = n
+    x.n_features = d
+    x.item = cnp.PyArray_ITEMSIZE(data)
+    x.sparse = True
+    x.wide_indices = cnp.PyArray_ITEMSIZE(indices) == 8
+    x.data = <const char*>cnp.PyArray_DATA(data)
+    x.indices = <const char*>cnp.PyArray_DATA(indices)
+    x.indptr = <const int64_t*>cnp.PyArray_DATA(indptr)
+
+
+cdef inline const char* row_of(const Matrix* x, Py_ssize_t i) noexcept nogil:
+    if i < x.whole_rows:
+        return x.rows + i * x.row_bytes
+    return x.tail + (i - x.whole_rows) * x.tail_bytes
+
+
+cdef inline Py_ssize_t next_steps(
+    Schedule* s, Steps* steps, Py_ssize_t n, int* forget
+) noexcept nogil:
+    """
+    Learning rates and scales of at most n samples; returns of how many.
+
+    A run ends where the scale has become so small that the coefficients must take it up.
+    """
+    cdef Py_ssize_t i
+    cdef double shrink, scale = s.scale, sums = s.sums
+    forget[0] = False
+    if s.kind == RATE_INVSCALING:
+        for i in range(n):
+            steps.eta[i] = s.t + i
+            steps.power[i] = s.power_t
+        kernels().pow[FL_F64](steps.eta, steps.power, steps.eta, n)
+        for i in range(n):
+            steps.eta[i] = s.eta0 / steps.eta[i]
+    elif s.kind == RATE_OPTIMAL:
+        for i in range(n):
+            steps.eta[i] = 1.0 / (s.alpha * (s.optimal_init + (s.t + i) - 1.0))
+    else:
+        for i in range(n):
+            steps.eta[i] = s.eta
+    steps.sums[0] = sums
+    for i in range(n):
+        shrink = 1.0 - s.l2 * steps.eta[i]
+        if not shrink > 0.0:
+            if i > 0:
+                n = i
+                break
+            forget[0] = True
+            n = 1
+        steps.before[i] = scale
+        scale = 1.0 if forget[0] else scale * shrink
+        steps.after[i] = scale
+        steps.inverse[i] = 1.0 / scale
+        steps.l1[i] = s.l1 * steps.eta[i]
+        if s.t + i >= s.average_from:
+            sums += scale
+        steps.sums[i + 1] = sums
+        if scale < s.fold_below or n == 1:
+            n = i + 1
+            break
+    s.t += n
+    s.eta = steps.eta[n - 1]
+    s.scale = scale
+    s.sums = sums
+    return n
+
+
+cdef inline void fold_scale(SampleJob* job) noexcept nogil:
+    """The coefficients take up their scale, and the averages what they have seen of them."""
+    cdef Py_ssize_t k, d = job.x.n_features
+    cdef double* average = NULL
+    for k in range(job.n_outputs):
+        if job.average != NULL:
+            average = job.average + k * job.coef_stride
+        job.kernels.fold[job.precision](
+            job.coef + k * job.coef_stride * job.x.item, d, job.schedule.scale, average,
+            job.schedule.sums,
+        )
+    job.schedule.scale = 1.0
+    job.schedule.sums = 0.0
+
+
+cdef inline void find_rows(SampleJob* job, Py_ssize_t at, Py_ssize_t n) noexcept nogil:
+    """Where the rows from place `at` of the order on stand, and those behind the last."""
+    cdef Py_ssize_t i, item = job.x.item
+    cdef Py_ssize_t count = min(n + FL_SGD_AHEAD, job.n_order - at)
+    cdef const int64_t* order = job.order + at
+    if job.x.sparse:
+        for i in range(count):
+            job.starts[i] = job.x.indptr[order[i]]
+            job.ends[i] = job.x.indptr[order[i] + 1]
+        for i in range(count, n + FL_SGD_AHEAD):
+            job.starts[i] = job.ends[i] = 0
+        return
+    if job.x.copied:
+        count = min(count, n + 1)
+        for i in range(count):
+            job.rows[i] = job.copies + i * job.coef_stride * item
+            kernels().read[job.precision](
+                &job.x.array, order[i] * job.x.n_features, job.x.n_features, <void*>job.rows[i]
+            )
+    else:
+        for i in range(count):
+            job.rows[i] = row_of(&job.x, order[i])
+    for i in range(count, n + FL_SGD_AHEAD):
+        job.rows[i] = job.rows[count - 1]
+
+
+cdef inline void fill_labels(
+    const SampleJob* job, Py_ssize_t k, const int64_t* order, Py_ssize_t n, void* y
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if job.classes != NULL:
+        for i in range(n):
+            if job.precision == FL_F64:
+                (<double*>y)[i] = job.classes[order[i]] == k
+            else:
+                (<float*>y)[i] = job.classes[order[i]] == k
+    elif job.precision == FL_F64:
+        for i in range(n):
+            (<double*>y)[i] = (<const double*>job.y)[order[i]]
+    else:
+        for i in range(n):
+            (<float*>y)[i] = (<const float*>job.y)[order[i]]
+
+
+cdef inline void run_output(
+    SampleJob* job, Py_ssize_t k, Py_ssize_t at, Py_ssize_t n, int forget, int is_last, int thread
+) noexcept nogil:
+    """One run of one output, and its losses; what is scratch belongs to the thread."""
+    cdef FlSgdRun run
+    cdef FlSgdAfter more
+    cdef PointwiseJob loss
+    cdef Steps* steps = job.steps
+    cdef char* scratch = job.scratch + thread * job.scratch_bytes
+    cdef double* rate = <double*>scratch
+    cdef char* y = scratch + RUN * 8
+    cdef char* raw = y + RUN * 8
+    cdef char* weight = raw + RUN * 8
+    cdef const int64_t* order = job.order + at
+    cdef bint weighted = job.weight != NULL or job.class_weight != NULL
+    cdef double one, partial
+    cdef Py_ssize_t i
+    fill_labels(job, k, order, n, y)
+    if weighted:
+        for i in range(n):
+            one = job.weight[order[i]] if job.weight != NULL else 1.0
+            if job.class_weight != NULL and job.classes[order[i]] == k:
+                one *= job.class_weight[k]
+            rate[i] = steps.eta[i] * one
+            if job.precision == FL_F64:
+                (<double*>weight)[i] = one
+            else:
+                (<float*>weight)[i] = <float>one
+    run.n = n
+    run.n_features = job.x.n_features
+    run.rows = job.rows
+    run.starts = job.starts
+    run.ends = job.ends
+    run.data = job.x.data
+    run.indices = job.x.indices
+    run.wide_indices = job.x.wide_indices
+    run.y_true = y
+    run.before = steps.before
+    run.inverse = steps.inverse
+    run.rate = rate if weighted else steps.eta
+    run.clip = job.clip
+    run.pending_row = job.pending_row if job.pending else NULL
+    run.pending_times = job.pending_times[k]
+    run.dot = job.dots[k]
+    run.has_dot = job.has_dots
+    run.is_last = is_last
+    run.intercept = job.intercept[k]
+    run.intercept_rate = job.intercept_rate
+    run.forget = forget
+    run.coef = job.coef + k * job.coef_stride * job.x.item
+    run.raw = raw
+    run.params = job.loss.params
+    run.table = job.loss.table
+    run.plain_labels = job.plain_labels
+    run.more = NULL
+    run.after = job.after
+    more.received = NULL
+    more.average = NULL
+    if job.average != NULL and job.schedule.t > job.schedule.average_from:
+        more.average = job.average + k * job.coef_stride
+    if job.received != NULL:
+        more.received = job.received + k * job.coef_stride
+    if more.average != NULL or more.received != NULL:
+        more.penalty = job.schedule.penalty
+        more.l1 = steps.l1
+        more.sums = steps.sums
+        more.after = steps.after
+        more.average_intercept = job.average_intercept[k]
+        more.n_averaged = job.n_averaged
+        run.more = &more
+    job.run(&run)
+    job.intercept[k] = run.intercept
+    job.pending_times[k] = run.pending_times
+    job.dots[k] = run.dot
+    if run.more != NULL:
+        job.average_intercept[k] = more.average_intercept
+    loss = job.loss
+    loss.y_true.data = y
+    loss.raw_prediction.data = raw
+    loss.sample_weight.data = weight
+    loss.has_weight = weighted
+    run_block(&loss, 0, n, &partial)
+    job.losses[k] += partial
+
+
+cdef inline Py_ssize_t prepare_run(
+    SampleJob* job, Py_ssize_t at, int* forget, int* is_last
+) noexcept nogil:
+    """The next run's samples, from place `at` of the order on; returns how many."""
+    cdef Py_ssize_t n = min(job.run_length, job.n_order - at)
+    # averages begin with a run of their own
+    if job.schedule.t < job.schedule.average_from < job.schedule.t + n:
+        n = <Py_ssize_t>(job.schedule.average_from - job.schedule.t)
+    n = next_steps(&job.schedule, job.steps, n, forget)
+    if forget[0] and job.average != NULL:
+        forget_average(job)
+    find_rows(job, at, n)
+    is_last[0] = at + n == job.n_order
+    return n
+
+
+cdef inline void forget_average(SampleJob* job) noexcept nogil:
+    """The averages take up the coefficients, which are about to become 0."""
+    cdef Py_ssize_t k
+    cdef double before = job.steps.sums[0]
+    if job.pending:
+        take_pending(job)
+    job.has_dots = False
+    for k in range(job.n_outputs):
+        job.kernels.fold[job.precision](
+            job.coef + k * job.coef_stride * job.x.item, job.x.n_features, 1.0,
+            job.average + k * job.coef_stride, before,
+        )
+    job.schedule.sums -= before
+    job.steps.sums[1] -= before
+    job.steps.sums[0] = 0.0
+
+
+cdef inline void finish_run(SampleJob* job, Py_ssize_t n, int is_last) noexcept nogil:
+    """What the run leaves to the next."""
+    cdef Py_ssize_t i
+    cdef bint pends = is_last and not job.x.sparse and job.received == NULL
+    if job.received != NULL:
+        for i in range(n):
+            job.schedule.penalty += job.steps.l1[i]
+    if job.schedule.t > job.schedule.average_from:
+        job.n_averaged += n
+    job.pending = pends
+    job.has_dots = not job.x.sparse and not is_last
+    if pends:
+        memcpy(job.pending_row, job.rows[n - 1], job.x.n_features * job.x.item)
+    if job.schedule.scale < job.schedule.fold_below:
+        if pends:
+            take_pending(job)
+        fold_scale(job)
+        job.has_dots = False
+
+
+cdef inline void take_pending(SampleJob* job) noexcept nogil:
+    """The step that waited for a next row."""
+    cdef Py_ssize_t k
+    for k in range(job.n_outputs):
+        job.kernels.add[job.precision](
+            job.coef + k * job.coef_stride * job.x.item, job.pending_row, job.pending_times[k],
+            job.x.n_features,
+        )
+    job.pending = False

@@ -1,0 +1,94 @@
+/* Plain stochastic gradient descent on a linear model of one output: a run of samples, one after another.
+ *
+ * The coefficients are w = scale * coef: to shrink them all is one multiplication. How they shrink does not
+ * depend on the data, so that the driver knows the scales of a whole run beforehand:
+ *
+ *     raw = before * (coef . x) + intercept
+ *     step = -rate * (the loss's derivative at raw, clipped)
+ *     coef += step * inverse * x              inverse = 1 / (the scale after this sample's shrinking)
+ *     intercept += step * intercept_rate
+ */
+#ifndef FL_SGD_H
+#define FL_SGD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FL_SGD_AHEAD = 16, /* a run's rows have so many more behind them, to be fetched ahead */
+    FL_SGD_PAD = 16 /* coefficients have room for a multiple of it, 0 behind the features */
+};
+
+/* What may come after each step: L1 by cumulative penalty (Tsuruoka, Tsujii, Ananiadou 2009), and averages of
+ * the coefficients (Bottou 2012), as lazy as the scale. With S the sum of the scales after each averaged step,
+ * the sum of the averaged coefficients is S * coef + average.
+ */
+typedef struct {
+    double *received; /* [n_features]: what L1 has added to each coefficient; NULL without L1 */
+    double penalty; /* in and out: what L1 may have taken from any coefficient by now */
+    const double *l1; /* [n]: what each step adds to it */
+    double *average; /* [n_features], or NULL */
+    const double *sums; /* [n + 1]: S before each step, and after the last */
+    const double *after; /* [n]: the scale after each step */
+    double average_intercept, n_averaged; /* in and out */
+} FlSgdAfter;
+
+/* Rows are dense, rows[i] the REALs of row i, from which a whole vector may be read on from any feature; or
+ * sparse: row i has the entries starts[i] to ends[i] of data and indices. */
+typedef struct {
+    ptrdiff_t n, n_features;
+    const void *const *rows; /* [n + FL_SGD_AHEAD] */
+    const int64_t *starts, *ends; /* [n + FL_SGD_AHEAD] */
+    const void *data, *indices;
+    int wide_indices;
+    const void *y_true; /* REAL[n] */
+    const double *before, *inverse, *rate; /* [n] */
+    double clip; /* the derivative's largest size; INFINITY for any */
+    /* Of dense rows. A step joins the dot product that is already known of the next row: where none is, the last
+     * step stays pending until there is one, so that a stream of parts has the bits of the whole. */
+    const void *pending_row; /* [n_features], of a step that is not yet taken; or NULL */
+    double pending_times; /* in and out */
+    double dot; /* in and out: coef . rows[0], unless a step is pending or it is not known */
+    int has_dot;
+    int is_last; /* rows[n] is no row: leave the last step pending */
+    double intercept, intercept_rate;
+    int forget; /* of the first sample's step: the coefficients shrink to 0 */
+    void *coef; /* REAL */
+    void *raw; /* REAL[n], written */
+    const double *params;
+    const void *table;
+    int plain_labels; /* y_true is 0 or 1 */
+    FlSgdAfter *more; /* or NULL */
+    /* of FlSgdKernels: comes after sample i, whose row was added so many times */
+    void (*after)(void *run, ptrdiff_t i, double times);
+} FlSgdRun;
+
+typedef void (*FlSgdFn)(FlSgdRun *run);
+
+/* The kernels of one pointwise loss; the linker knows them as fl_sgd_<loss>_<isa>. */
+typedef struct {
+    FlSgdFn dense[2], sparse[2];
+} FlSgdLoss;
+
+typedef void (*FlSgdAfterFn)(void *run, ptrdiff_t i, double times);
+
+/* What does not depend on the loss; the linker knows it as fl_sgd_<isa>. */
+typedef struct {
+    FlSgdAfterFn dense_after[2], sparse_after[2];
+    /* coef *= scale, and average += sum * coef before that if there is one */
+    void (*fold[2])(void *coef, ptrdiff_t n, double scale, double *average, double sum);
+    /* coef += times * x */
+    void (*add[2])(void *coef, const void *x, double times, ptrdiff_t n);
+    /* whether all are finite */
+    int (*finite[2])(const void *x, ptrdiff_t n);
+} FlSgdKernels;
+
+#define FL_SGD_LOSS_TABLE_(name, isa) fl_sgd_##name##_##isa
+#define FL_SGD_LOSS_TABLE(name, isa) FL_SGD_LOSS_TABLE_(name, isa)
+#define FL_SGD_TABLE_(isa) fl_sgd_##isa
+#define FL_SGD_TABLE(isa) FL_SGD_TABLE_(isa)
+
+/* permutation.c: of 0 to n - 1, in place; the generator's state goes on. The same on every platform. */
+void fl_sgd_permute(int64_t *order, ptrdiff_t n, uint64_t *state);
+
+#endif

@@ -19,7 +19,7 @@ COMMANDS = {
     ),
     "bench": ("fastloss.bench.command", "time every loss against NumPy and the installed peers"),
     "info": ("fastloss.cli.info", "what this machine offers and what fastloss uses of it"),
-    "losses": ("fastloss.cli.losses", "list the losses"),
+    "losses": ("fastloss.cli.losses", "list the losses, or tell all about some"),
     "plot": ("fastloss.plot.command", "draw value, gradient and Hessian of losses on one sheet"),
 }
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import signal
 import warnings
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 import fastloss as fl
 from fastloss.cli import main
 from fastloss.train import report
+from fastloss.train.picture import draw
 from fastloss.train.problem import Options, Part, Problem, Step
 from fastloss.train.session import usual_alpha
 from fastloss.train.target import split
@@ -145,6 +147,35 @@ def test_an_interrupt_keeps_the_best_model():
     raw = outcome.estimator.decision_function(given.validation.X)
     value = fl.LogLoss()(given.validation.codes, raw)
     assert value == pytest.approx(curve.validation[curve.best], rel=1e-12)
+
+
+class Interrupted:
+    """Rows whose product with coefficients Ctrl-C meets when it is taken for the n-th time."""
+
+    def __init__(self, rows, n):
+        self.rows, self.left = rows, n
+
+    def __matmul__(self, coef):
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return self.rows @ coef
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_an_interrupt_inside_the_validation(n, tmp_path):
+    given = problem(fl.LogLoss(), TWO)
+    rows = Interrupted(given.validation.X, n)
+    outcome = fit(replace(given, validation=replace(given.validation, X=rows)))
+    (curve,) = outcome.curves
+    draw(outcome, "interrupted", tmp_path / "curve.png")
+    assert outcome.interrupted
+    assert len(curve.training) == len(curve.validation) == n - 1
+    assert outcome.kept == (None if n == 1 else curve.best)
+    assert (
+        report.verdict(outcome)[0]
+        == f"Interrupted after {max(n - 2, 0)} iteration{'s' * (n != 3)}."
+    )
 
 
 def test_the_command_interrupted(tmp_path, capsys, monkeypatch):

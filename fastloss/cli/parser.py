@@ -17,9 +17,11 @@ COMMANDS = {
         "fastloss.demo.command",
         "train on real flights, show the progress, compare with NumPy",
     ),
+    "train": ("fastloss.train.command", "train a linear model on a CSV or Parquet file"),
+    "predict": ("fastloss.train.predict_command", "apply a model of `fastloss train` to a file"),
     "bench": ("fastloss.bench.command", "time every loss against NumPy and the installed peers"),
     "info": ("fastloss.cli.info", "what this machine offers and what fastloss uses of it"),
-    "losses": ("fastloss.cli.losses", "list the losses"),
+    "losses": ("fastloss.cli.losses", "list the losses, or tell all about some"),
     "plot": ("fastloss.plot.command", "draw value, gradient and Hessian of losses on one sheet"),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from fastloss.cli.console import make_console
 from fastloss.demo import picture, report, tables
 from fastloss.demo.backends import NativeBackend, NumpyBackend
 from fastloss.demo.comparison import TaskFacts, TaskResult
@@ -224,14 +224,6 @@ class Session:
     def _say(self, text: str) -> None:
         """Print a paragraph."""
         self._console.print(text)
-
-
-def make_console() -> Console:
-    """Return a console that is 100 columns wide where there is no terminal to ask."""
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = 100
-    return console
 
 
 @contextlib.contextmanager

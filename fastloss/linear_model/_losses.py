@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from fastloss.losses.registry import available_losses, get_loss
+from fastloss.losses.registry import available_losses, get_loss, unknown_loss
 
 TWO_CLASSES = frozenset(
     {
@@ -115,7 +115,9 @@ _WITHOUT_PROBABILITIES = frozenset(
 def choose_loss(loss: object, allowed: frozenset[str], kind: str) -> Any:
     """Return the loss of a name or an instance, if it is one of those allowed."""
     if isinstance(loss, str):
-        if loss in available_losses() and loss not in allowed:
+        if loss not in available_losses():
+            raise unknown_loss("loss", loss)
+        if loss not in allowed:
             raise ValueError(f"loss = {loss!r}: expected a loss of {kind}: {_listed(allowed)}")
         return get_loss(loss)
     name = getattr(loss, "name", None)

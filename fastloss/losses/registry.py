@@ -6,6 +6,29 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+# what they are called elsewhere, where that does not look like our name
+_ELSEWHERE = {
+    "bce": "log_loss",
+    "bce_with_logits": "log_loss",
+    "binary": "log_loss",
+    "ce": "cross_entropy",
+    "crossentropyloss": "cross_entropy",
+    "deviance": "log_loss",
+    "l1": "absolute_error",
+    "l2": "squared_error",
+    "logistic": "log_loss",
+    "lad": "absolute_error",
+    "ls": "squared_error",
+    "mae": "absolute_error",
+    "mape": "absolute_percentage_error",
+    "mse": "squared_error",
+    "msle": "squared_log_error",
+    "multinomial": "cross_entropy",
+    "quantile": "pinball",
+    "softmax": "cross_entropy",
+    "svm": "hinge",
+}
+
 
 @cache
 def _classes() -> dict[str, Any]:
@@ -64,9 +87,16 @@ def get_loss(name: str, /, **params: Any) -> Any:
     try:
         cls = _classes()[name]
     except (KeyError, TypeError):
-        near = get_close_matches(str(name).lower(), available_losses(), 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"name = {name!r}: expected one of {', '.join(available_losses())}{hint}"
-        ) from None
+        raise unknown_loss("name", name) from None
     return cls(**params)
+
+
+def unknown_loss(argument: str, name: object) -> ValueError:
+    """Return the error about an argument that should name a loss, with the likeliest name."""
+    word = str(name).lower()
+    near = [_ELSEWHERE[word]] if word in _ELSEWHERE else []
+    near += get_close_matches(word, available_losses(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ValueError(
+        f"{argument} = {name!r}: expected one of {', '.join(available_losses())}{hint}"
+    )

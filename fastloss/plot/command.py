@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fastloss.cli.extras import require
-from fastloss.plot.curves import parse_loss, traces
+from fastloss.cli.loss_text import parse_loss
+from fastloss.plot.curves import traces
 
 _POINTS = 1601
 _SUFFIXES = (".png", ".svg", ".pdf")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import fastloss as fl
 from fastloss._rows import RowLoss
+from fastloss.cli.loss_text import short_name
 
 PARTS = ("loss", "gradient", "hessian")
 _OUTPUTS = 3
@@ -37,43 +35,6 @@ class Curve:
     loss: NDArray[np.float64]
     gradient: NDArray[np.float64]
     hessian: NDArray[np.float64]
-
-
-def parse_loss(text: str) -> Any:
-    """
-    Return the loss that "name" or "name:parameter=value,parameter=value" names.
-
-    Parameters
-    ----------
-    text : str
-        A name of ``fl.available_losses()`` with the parameters that are not to have their defaults, in
-        Python's notation; a word that is none is taken as text.
-
-    Returns
-    -------
-    loss
-        The instance.
-
-    Raises
-    ------
-    ValueError
-        If there is no such loss or parameter, or a value is refused.
-    """
-    name, _, rest = text.partition(":")
-    params = {}
-    # commas outside brackets
-    for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):
-        key, equals, value = (part.strip() for part in item.partition("="))
-        if not equals:
-            raise ValueError(f"{text!r}: expected parameter=value after the colon, got {item!r}")
-        try:
-            params[key] = ast.literal_eval(value)
-        except (SyntaxError, ValueError):
-            params[key] = value
-    try:
-        return fl.get_loss(name.strip().replace("-", "_"), **params)
-    except TypeError as error:
-        raise ValueError(f"{text!r}: {error}") from None
 
 
 def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None = None) -> Curve:
@@ -103,7 +64,7 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
         If the label is outside the loss's domain.
     """
     x = np.asarray(raw_prediction, dtype=np.float64)
-    name = _short_name(loss)
+    name = short_name(loss)
     if isinstance(loss, RowLoss):
         n_outputs = loss.n_outputs or _OUTPUTS
         f = np.zeros((len(x), n_outputs))
@@ -148,16 +109,6 @@ def _row_labels(kind: str, y_true: float, n_outputs: int, name: str) -> Any:
     if kind == "log targets":
         return np.where(one_hot > 0, 0.0, -np.inf)
     return one_hot
-
-
-def _short_name(loss: Any) -> str:
-    """Return the loss as one writes it, without the parameters that have their defaults."""
-    try:
-        defaults = type(loss)().params
-    except TypeError:  # a parameter has none
-        defaults = {}
-    chosen = [f"{k}={v!r}" for k, v in loss.params.items() if k not in defaults or defaults[k] != v]
-    return f"{type(loss).__name__}({', '.join(chosen)})"
 
 
 def _accepts(loss: Any, label: float) -> bool:

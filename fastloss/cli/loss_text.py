@@ -1,0 +1,61 @@
+"""Losses as one writes them on a command line: a name, with parameters after a colon."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import fastloss as fl
+
+
+def parse_loss(text: str) -> Any:
+    """
+    Return the loss that "name" or "name:parameter=value,parameter=value" names.
+
+    Parameters
+    ----------
+    text : str
+        A name of ``fl.available_losses()`` with the parameters that are not to have their defaults, in
+        Python's notation; a word that is none is taken as text.
+
+    Returns
+    -------
+    loss
+        The instance.
+
+    Raises
+    ------
+    ValueError
+        If there is no such loss or parameter, or a value is refused.
+    """
+    name, _, rest = text.partition(":")
+    params = {}
+    # commas outside brackets
+    for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not equals:
+            raise ValueError(f"{text!r}: expected parameter=value after the colon, got {item!r}")
+        try:
+            params[key] = ast.literal_eval(value)
+        except (SyntaxError, ValueError):
+            params[key] = value
+    try:
+        return fl.get_loss(loss_name(name), **params)
+    except TypeError as error:
+        raise ValueError(f"{text!r}: {error}") from None
+
+
+def loss_name(text: str) -> str:
+    """Return the name as the registry has it, where hyphens may stand for underscores."""
+    return text.strip().replace("-", "_")
+
+
+def short_name(loss: Any) -> str:
+    """Return the loss as one writes it, without the parameters that have their defaults."""
+    try:
+        defaults = type(loss)().params
+    except TypeError:  # a parameter has none
+        defaults = {}
+    chosen = [f"{k}={v!r}" for k, v in loss.params.items() if k not in defaults or defaults[k] != v]
+    return f"{type(loss).__name__}({', '.join(chosen)})"

@@ -1,0 +1,381 @@
+"""One run of ``fastloss train``, from the file to the model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+
+import fastloss as fl
+from fastloss.cli.loss_text import short_name
+from fastloss.train import report
+from fastloss.train.columns import Columns, choose_columns
+from fastloss.train.encoding import make_encoder
+from fastloss.train.errors import InputError, count, some, unknown_column
+from fastloss.train.metrics import Metric, evaluate
+from fastloss.train.picture import draw
+from fastloss.train.problem import Options, Outcome, Part, Problem
+from fastloss.train.table import Dialect, Table, read_table
+from fastloss.train.target import Target, choose_target, labelled, split
+from fastloss.train.trainers import load_trainer
+from fastloss.train.writing import whole_file
+
+MIN_ROWS = 10
+_ALPHA = 1e-4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What the user may choose; see the help of the command.
+
+    Attributes
+    ----------
+    data, output : Path
+        The file of the rows, and that of the model.
+    target : str
+        The column to predict.
+    loss : str or None
+        As "huber:delta=2.0", None to choose one.
+    dialect : Dialect
+        How a CSV file is written.
+    categorical, without : tuple of str
+        Columns that are categories whatever they look like, and that are left out.
+    weight : str or None
+        The column of weights.
+    balanced : bool
+        Whether the classes' total weights are made equal.
+    skip_unlabelled : bool
+        Whether rows without a label are left out.
+    validation_share : float
+        Of the rows.
+    min_frequency : int or None
+        Rows that a level needs for a feature of its own.
+    max_categories : int
+        Features of a column at most.
+    solver : str
+        A name of the trainers.
+    alpha : float or None
+        Strength of the penalty, None to choose it by the units of the target.
+    l1_ratio, tol, max_iter, patience, n_threads, seed
+        As `Options` has them.
+    progress : bool
+        Whether to draw a bar on a terminal.
+    """
+
+    data: Path
+    output: Path
+    target: str
+    loss: str | None
+    dialect: Dialect
+    categorical: tuple[str, ...]
+    without: tuple[str, ...]
+    weight: str | None
+    balanced: bool
+    skip_unlabelled: bool
+    validation_share: float
+    min_frequency: int | None
+    max_categories: int
+    solver: str
+    alpha: float | None
+    l1_ratio: float
+    tol: float
+    max_iter: int
+    patience: int | None
+    n_threads: int | None
+    seed: int
+    progress: bool
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows as they are trained on, and what was found out about them."""
+
+    problem: Problem
+    encoder: Any
+    columns: Columns
+    remarks: list[str]
+
+
+def run(settings: Settings, console: Console) -> bool:
+    """
+    Train, print, and write model, picture and report.
+
+    Parameters
+    ----------
+    settings : Settings
+        The choices.
+    console : Console
+        Where to print.
+
+    Returns
+    -------
+    bool
+        Whether Ctrl-C ended the training; the best model so far is written all the same.
+
+    Raises
+    ------
+    InputError
+        If the file or a setting is not usable.
+    """
+    start = perf_counter()
+    table = read_table(settings.data, settings.dialect, settings.categorical)
+    data = prepare(table, settings)
+    n_training, n_features = data.problem.training.X.shape
+    n_validation = data.problem.validation.X.shape[0]
+    report.print_lines(
+        console,
+        [
+            f"{settings.data}: {n_training:,} rows to train on, {n_validation:,} held out for "
+            f"validation; {n_features:,} features of {len(data.columns.numbers)} columns of numbers "
+            f"and {len(data.columns.categories)} of categories; read in {perf_counter() - start:.1f} s",
+            *data.remarks,
+        ],
+    )
+    options = _options(settings, data.problem)
+    start = perf_counter()
+    trainer = load_trainer(settings.solver)
+    try:
+        with report.progress_bar(console, "training", live=settings.progress) as on_step:
+            outcome = trainer(data.problem, options, on_step)
+    except ValueError as error:
+        raise InputError(f"{settings.data}: {error}") from None
+    seconds = perf_counter() - start
+    metrics = evaluate(data.problem, outcome.estimator)
+    report.print_metrics(console, metrics)
+    report.print_lines(
+        console,
+        [*report.verdict(outcome), f"Trained in {seconds:.2f} s with alpha = {options.alpha:.3g}."],
+    )
+    _write(settings, console, data, outcome, metrics, options)
+    return outcome.interrupted
+
+
+def prepare(table: Table, settings: Settings) -> Data:
+    """Return the rows of a table as features and labels, in two parts."""
+    _check_names(table, settings)
+    table, n_skipped = labelled(table, settings.target, skip=settings.skip_unlabelled)
+    if len(table) < MIN_ROWS:
+        raise InputError(
+            f"{table.path}: {count(len(table), 'row')} with a target; expected at least {MIN_ROWS}"
+        )
+    target = choose_target(table, settings.target, settings.loss)
+    _check_two_classes(table, target)
+    if settings.balanced and target.classes is None:
+        raise InputError(
+            f"--class-weight balanced: the loss {target.loss.name} is one of numbers; expected a "
+            f"loss of classes"
+        )
+    training = split(target.labels, target.classes, settings.validation_share, settings.seed)
+    weights = _weights(table, settings, target, training)
+    n_training = int(training.sum())
+    min_frequency = settings.min_frequency or max(2, min(10, n_training // 100))
+    columns = choose_columns(
+        table,
+        training,
+        apart={settings.target, *settings.without, *filter(None, [settings.weight])},
+        categorical=settings.categorical,
+        min_frequency=min_frequency,
+        max_categories=settings.max_categories,
+    )
+    encoder = make_encoder(
+        columns.numbers,
+        columns.categories,
+        min_frequency=min_frequency,
+        max_categories=settings.max_categories,
+    )
+    frame = table.frame[[*columns.numbers, *columns.categories]]
+    with warnings.catch_warnings():
+        # levels that only the rows held out have
+        warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+        X_training = encoder.fit_transform(frame[training])
+        X_validation = encoder.transform(frame[~training])
+    _check_finite(encoder, X_training, table)
+    parts = [
+        Part(X, target.labels[rows], target.codes[rows], None if weights is None else weights[rows])
+        for X, rows in ((X_training, training), (X_validation, ~training))
+    ]
+    problem = Problem(target.loss, target.classes, *parts)
+    remarks = [_about_target(target, settings, n_skipped)]
+    remarks += [f"left out: {name!r}: {why}" for name, why in columns.left_out.items()]
+    remarks += columns.remarks
+    return Data(problem, encoder, columns, remarks)
+
+
+def _about_target(target: Target, settings: Settings, n_skipped: int) -> str:
+    loss = target.loss
+    if loss == fl.LogLoss() and target.classes is not None and len(target.classes) > 2:
+        loss = fl.CrossEntropy()  # as the estimator does
+    text = f"target {target.column!r}: {target.remark}; loss: {short_name(loss)}"
+    if settings.loss is None:
+        text += ", the usual one; --loss chooses another"
+    if target.classes is not None:
+        shares = np.bincount(target.codes) / len(target.codes)
+        named = [f"{c} {s:.1%}" for c, s in zip(target.classes.tolist(), shares, strict=True)]
+        text += f" ({some(named, 10)})"
+        if len(target.classes) == 2:
+            text += f"; the positive class is {target.classes.tolist()[1]!r}"
+    if n_skipped:
+        text += f"; left out: {count(n_skipped, 'row')} without a target"
+    return text
+
+
+def _check_names(table: Table, settings: Settings) -> None:
+    names = list(table.frame.columns)
+    for option, wanted in (
+        ("--target", [settings.target]),
+        ("--weight", [settings.weight] if settings.weight is not None else []),
+        ("--categorical", settings.categorical),
+        ("--without", settings.without),
+    ):
+        for name in wanted:
+            if name not in names:
+                raise unknown_column(option, name, names)
+    if settings.target in (*settings.without, settings.weight):
+        raise InputError(f"--target {settings.target!r}: the column is named for another use, too")
+
+
+def _check_two_classes(table: Table, target: Target) -> None:
+    if target.classes is None or len(target.classes) != 2:
+        return
+    counts = np.bincount(target.codes)
+    if counts.min() < 2:
+        i = int(np.flatnonzero(target.codes == counts.argmin())[0])
+        label = target.classes.tolist()[int(counts.argmin())]
+        raise InputError(
+            f"{table.place(i, target.column)}: the only row of class {label!r}; expected at least 2, "
+            f"one to train on and one for validation"
+        )
+
+
+def _weights(
+    table: Table, settings: Settings, target: Target, training: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """Return the weights of the rows, those of the classes in them; None if there are none."""
+    weights = None
+    if settings.weight is not None:
+        weights = table.numbers(settings.weight, what="a weight")
+        wrong = np.flatnonzero(~(weights >= 0))
+        if len(wrong):
+            i = int(wrong[0])
+            raise InputError(
+                f"{table.place(i, settings.weight)}: the weight "
+                f"{'is missing' if np.isnan(weights[i]) else weights[i]}; expected a number of at "
+                f"least 0"
+            )
+        for rows, name in ((training, "training"), (~training, "validation")):
+            if not weights[rows].any():
+                raise InputError(f"--weight {settings.weight!r}: all weights of {name} rows are 0")
+    if not settings.balanced or target.classes is None:
+        return weights
+    ones = np.ones(len(training)) if weights is None else weights
+    totals = np.bincount(target.codes[training], weights=ones[training])
+    per_class = np.divide(totals.sum() / len(totals), totals, out=0 * totals, where=totals > 0)
+    return np.asarray(ones * per_class[target.codes])
+
+
+def _check_finite(encoder: Any, X: Any, table: Table) -> None:
+    """Raise an error about a column whose variance is beyond the largest number."""
+    numbers = X.data if sparse.issparse(X) else X
+    if np.isfinite(numbers).all():
+        return
+    dense = X.tocsc() if sparse.issparse(X) else X
+    for j, name in enumerate(encoder.get_feature_names_out()):
+        column = dense[:, [j]]
+        if not np.isfinite(column.data if sparse.issparse(column) else column).all():
+            raise InputError(
+                f"{table.path}: the numbers of {name!r} are too large to be standardised"
+            )
+
+
+def _options(settings: Settings, problem: Problem) -> Options:
+    alpha = settings.alpha
+    return Options(
+        solver=settings.solver,
+        alpha=usual_alpha(problem) if alpha is None else alpha,
+        l1_ratio=settings.l1_ratio,
+        tol=settings.tol,
+        max_iter=settings.max_iter,
+        patience=settings.patience,
+        n_threads=settings.n_threads,
+        seed=settings.seed,
+    )
+
+
+def usual_alpha(problem: Problem) -> float:
+    """
+    Return a weak penalty, of the same strength whatever the units of the target are.
+
+    1e-4 for classes. For numbers as many times the curvature of the mean loss: that of a parabola
+    through the best constant, or with a logarithmic link the Hessian there.
+    """
+    if problem.classes is not None:
+        return _ALPHA
+    loss, part = problem.loss, problem.training
+    y = part.codes
+    start = np.full(len(y), loss.initial_prediction(y, part.weights))
+    if loss.predict(np.zeros(1))[0] == 1.0:  # exp(0): the link is the logarithm
+        curvature = float(loss.gradient_hessian(y, start, part.weights)[1].sum())
+    else:
+        spread = np.average((y - np.average(y, weights=part.weights)) ** 2, weights=part.weights)
+        curvature = float(loss.loss(y, start, part.weights) / spread) if spread > 0 else 1.0
+    return _ALPHA * curvature if np.isfinite(curvature) and curvature > 0 else _ALPHA
+
+
+def _write(
+    settings: Settings,
+    console: Console,
+    data: Data,
+    outcome: Outcome,
+    metrics: list[Metric],
+    options: Options,
+) -> None:
+    """Write model, picture and report, and print where they are."""
+    model = Pipeline([("columns", data.encoder), ("model", outcome.estimator)])
+    picture, facts_file = outputs(settings.output)
+    loss = short_name(outcome.estimator.loss_)
+    try:
+        with whole_file(settings.output) as path:
+            joblib.dump(model, path)
+        with whole_file(picture) as path:
+            draw(outcome, f"{settings.target} of {settings.data.name}, {loss}", path)
+        facts = {
+            "fastloss": fl.__version__,
+            "data": str(settings.data),
+            "target": settings.target,
+            "loss": loss,
+            "classes": None if data.problem.classes is None else data.problem.classes.tolist(),
+            "training_rows": data.problem.training.X.shape[0],
+            "validation_rows": data.problem.validation.X.shape[0],
+            "numbers": data.columns.numbers,
+            "categories": data.columns.categories,
+            "left_out": data.columns.left_out,
+            "solver": options.solver,
+            "alpha": options.alpha,
+            "l1_ratio": options.l1_ratio,
+            "seed": options.seed,
+        }
+        report.write_report(facts_file, outcome, metrics, facts)
+    except OSError as error:
+        raise InputError(f"--output {settings.output}: {error.strerror or error}") from None
+    report.print_lines(
+        console,
+        [
+            f"model: {settings.output}; learning curve: {picture}; report: {facts_file}",
+            f"next: fastloss predict {settings.output} {settings.data}",
+        ],
+    )
+
+
+def outputs(model: Path) -> tuple[Path, Path]:
+    """Return where picture and report go, beside the model."""
+    return model.with_suffix(".png"), model.with_suffix(".json")

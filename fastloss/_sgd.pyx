@@ -14,7 +14,9 @@ from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._pointwise cimport PointwiseLoss
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
+from fastloss._weights cimport *
 from fastloss._sgd_job cimport *
 from fastloss.kernels cimport *
 

@@ -8,6 +8,7 @@ from numpy cimport ndarray
 
 from fastloss._pointwise_job cimport Job as PointwiseJob
 from fastloss._pointwise_job cimport run_block
+from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss.kernels cimport *
 

@@ -71,8 +71,8 @@ cdef class Optimizer:
                 raise ValueError(f"states = {states!r}: {kernel} needs a name for number {k}")
         if not hasattr(self, "_numbers"):
             raise TypeError(
-                f"{type(self).__name__} has no method _numbers(step, lr): expected one that returns the "
-                "numbers of the kernel"
+                f"{type(self).__name__} has no method _numbers(step, lr): expected one that returns "
+                "the numbers of the kernel"
             )
         self._settings = dict(settings)
         self._lr = settings["lr"]

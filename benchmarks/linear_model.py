@@ -36,7 +36,7 @@ class Case:
     objective : callable
         What all of them minimise, of a fitted estimator; ours has to be as low, to 1e-7 of it.
     rounds : int
-        How often each is fitted.
+        How often each is fitted, if the settings do not say fewer.
     """
 
     what: str
@@ -54,11 +54,11 @@ def run(settings: Settings) -> list[Target]:
     for make in (dense_logistic, sparse_logistic, quantile, huber):
         case = make(settings)
         settings.say(f"{SUBJECT}: {case.what}")
-        targets += measure(case)
+        targets += measure(case, min(case.rounds, settings.repeats))
     return targets
 
 
-def measure(case: Case) -> list[Target]:
+def measure(case: Case, rounds: int) -> list[Target]:
     """Return the factors of time, where ours is no higher."""
     models = {
         "fastloss": case.fastloss,
@@ -68,7 +68,7 @@ def measure(case: Case) -> list[Target]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peers that stop at max_iter; the objective tells
         case.fastloss.fit(case.X, case.y)  # once, so that no library is loaded while timed
-        for _ in range(case.rounds):
+        for _ in range(rounds):
             for name, model in models.items():
                 start = perf_counter()
                 model.fit(case.X, case.y)
@@ -110,7 +110,7 @@ def dense_logistic(settings: Settings) -> Case:
         f"LogisticRegression, {n:,} × 50, float64",
         X,
         y,
-        ours.LogisticRegression(),
+        ours.LogisticRegression(tol=1e-5),  # as low an objective as theirs
         {"lbfgs": (sk.LogisticRegression(), 5.0)},
         logistic_objective(X, y),
         5,
@@ -138,12 +138,12 @@ def sparse_logistic(settings: Settings) -> Case:
         y,
         ours.LogisticRegression(tol=1e-6, **params),
         {
-            "lbfgs": (sk.LogisticRegression(**params), 3.0),
+            # their quickest here; lbfgs takes three times as long
             "newton-cg": (sk.LogisticRegression(solver="newton-cg", **params), 3.0),
             "liblinear": (sk.LogisticRegression(solver="liblinear", **params), 3.0),
         },
         logistic_objective(X, y),
-        3,
+        1,
     )
 
 
@@ -155,7 +155,8 @@ def heavy_tailed(n: int) -> tuple[Any, Any]:
 
 
 def quantile(settings: Settings) -> Case:
-    n = settings.size(100_000)
+    # of 100,000 rows HiGHS takes more than ten minutes, and the factor grows with them
+    n = settings.size(5_000)
     X, y = heavy_tailed(n)
     params = {"quantile": 0.8, "alpha": 0.001}
 
@@ -164,7 +165,7 @@ def quantile(settings: Settings) -> Case:
         return float(np.maximum(0.8 * r, -0.2 * r).mean() + 0.001 * np.abs(model.coef_).sum())
 
     return Case(
-        f"QuantileRegressor, {n:,} × 20",
+        f"QuantileRegressor, {n:,} × 20 (100,000 take HiGHS more than ten minutes)",
         X,
         y,
         ours.QuantileRegressor(**params),

@@ -72,7 +72,10 @@ def _renamed(error):
 
 
 cdef class LinearObjective:
-    """
+    """LinearObjective(loss, X, y, sample_weight=None, *, l2=0.0, fit_intercept=True, offset=None, \
+n_threads=None, n_outputs=None)
+--
+
     Weighted mean of a loss of X @ coef + intercept, plus an L2 penalty.
 
     The value is sum(w * loss(y, X @ coef + intercept + offset)) / sum(w) + 1/2 * sum(l2 * coef**2);

@@ -70,6 +70,11 @@ cdef class Optimizer:
         for k, bit in needed.items():
             if (bit == 0 or (variant | first) & bit) and names[k] is None:
                 raise ValueError(f"states = {states!r}: {kernel} needs a name for number {k}")
+        if not hasattr(self, "_numbers"):
+            raise TypeError(
+                f"{type(self).__name__} has no method _numbers(step, lr): expected one that returns "
+                "the numbers of the kernel"
+            )
         self._settings = dict(settings)
         self._lr = settings["lr"]
         self._state_names = names
@@ -111,12 +116,8 @@ cdef class Optimizer:
 
     # ---------------------------------------------------------------- what a derived class tells
 
-    def _numbers(self, step, lr):
-        """The numbers of the kernel in step 1, 2, ... with that learning rate."""
-        raise NotImplementedError
-
     def _row_numbers(self, step, lr):
-        """The same for single rows."""
+        """The numbers of the kernel for single rows; those of step 1, 2, ... by default."""
         return self._numbers(step, lr)
 
     cdef double _rate(self, Py_ssize_t steps) except? -1.0:

@@ -29,9 +29,16 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from helpers.ulp import error_in_ulp  # type: ignore[import-not-found]  # noqa: E402
-from references import CASES  # type: ignore[import-not-found]  # noqa: E402
+from references import CASES, REFERENCES  # type: ignore[import-not-found]  # noqa: E402
 from references.base import PRECISION, exactly, samples  # type: ignore[import-not-found]  # noqa: E402
-from references.rows import ROW_CASES, exact, exact_label, row_samples  # type: ignore[import-not-found]  # noqa: E402
+from references.multiclass import cross_entropy  # type: ignore[import-not-found]  # noqa: E402
+from references.rows import (  # type: ignore[import-not-found]  # noqa: E402
+    ROW_CASES,
+    RowReference,
+    exact,
+    exact_label,
+    row_samples,
+)
 
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
@@ -59,6 +66,39 @@ Worst = dict[str, tuple[float, str]]
 Key = tuple[str, str, str]
 
 
+def cross_entropy_of_class(f: Any, y: int, **params: Any) -> Any:
+    """Exact loss, gradient and Hessian; the gradient in its largest term where a class is smoothed."""
+    loss, gradient, hessian, terms = cross_entropy(f, y, **params)
+    nothing = [None] * len(f)
+    return loss, gradient, hessian, (None, terms if params else nothing, nothing)
+
+
+def one_vs_rest(f: Any, y: int) -> Any:
+    """Exact loss, gradient and Hessian of the log loss on each output."""
+    formulas = [REFERENCES["log_loss"].formula(operation) for operation in OPERATIONS]
+    loss, gradient, hessian = (
+        [formula(mp.mpf(k == y), x) for k, x in enumerate(f)] for formula in formulas
+    )
+    return mp.fsum(loss), gradient, hessian
+
+
+def cross_entropy_parameters(n_outputs: int) -> tuple[dict[str, Any], ...]:
+    """Return the plain loss, smoothed labels, and these with weights."""
+    weights = tuple(0.375 * k for k in range(1, n_outputs + 1))
+    return {}, {"label_smoothing": 0.1}, {"label_smoothing": 0.1, "class_weight": weights}
+
+
+#: Losses whose own tests draw their samples and compose their references otherwise.
+OTHER_ROWS = (
+    RowReference("cross_entropy", "class", cross_entropy_of_class, cross_entropy_parameters),
+    RowReference("one_vs_rest", "class", one_vs_rest),
+)
+ROWS = [
+    *ROW_CASES,
+    *((row, n, params) for row in OTHER_ROWS for n in row.outputs for params in row.parameters(n)),
+]
+
+
 def inputs(index: int, dtype: str) -> tuple[Any, Any]:
     """Return labels and raw predictions of one case of the tests' registry."""
     reference, params = CASES[index]
@@ -76,7 +116,7 @@ def compute(folder: Path) -> None:
             np.savez(
                 folder / f"{index} {dtype}", *loss.loss_gradient_hessian(y, f, reduction="none")
             )
-    for index, (reference, n_outputs, params) in enumerate(ROW_CASES):
+    for index, (reference, n_outputs, params) in enumerate(ROWS):
         for dtype in DTYPES:
             y, f = row_samples(reference, n_outputs, np.dtype(dtype).type, seed=3)
             loss = fl.get_loss(reference.name, **params)
@@ -151,7 +191,7 @@ def _measure_pointwise(index: int, dtype: str, isas: list[str], folder: Path) ->
 
 
 def _measure_row(index: int, dtype: str, isas: list[str], folder: Path) -> dict[Key, Worst]:
-    reference, n_outputs, params = ROW_CASES[index]
+    reference, n_outputs, params = ROWS[index]
     y, f = row_samples(reference, n_outputs, np.dtype(dtype).type, seed=3)
     least = 4096 * float(np.finfo(dtype).tiny)
     worst: dict[Key, Worst] = {
@@ -192,7 +232,7 @@ def measure(isas: list[str]) -> tuple[dict[Key, Worst], int]:
         compute_all(isas, folder)
         tasks = [
             (kind, index, dtype, isas, folder)
-            for kind, cases in (("pointwise", CASES), ("row", ROW_CASES))
+            for kind, cases in (("pointwise", CASES), ("row", ROWS))
             for index in range(len(cases))
             for dtype in DTYPES
         ]
@@ -220,6 +260,7 @@ def _code(loss: str) -> str:
 CANCELLING_ROWS = {
     (f"{name} ‡", operation)
     for name, operations in (
+        ("cross_entropy", ("gradient",)),
         ("gaussian_nll", ("loss", "gradient")),
         ("gaussian_crps", ("gradient", "hessian")),
         ("kl_divergence", ("loss",)),

@@ -130,7 +130,8 @@ def updated(
 
 def all_losses(settings: Settings) -> list[Measurement]:
     """Return loss_gradient of every loss against all peers, for the table in README.md."""
-    n = settings.size(4_000_000)
+    # several times the last cache also in float32, so that the plain pass is one over memory
+    n = settings.size(8_000_000)
     todo = configurations(
         fl.available_losses(), ["loss_gradient"], DTYPES, [n], [settings.n_threads], 10
     )

@@ -13,7 +13,7 @@ from references.base import PRECISION, exactly, samples
 import fastloss as fl
 
 BOUND = 3.0  # of predict
-PROMISE = 4.0  # no class may state more, but for its Hessian
+PROMISE = 5.0  # no class may state more, but for its Hessian
 OPERATIONS = ("loss", "gradient", "hessian")
 
 

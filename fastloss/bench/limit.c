@@ -1,4 +1,5 @@
-/* The speed of memory: one pass that reads one or two arrays and writes none, one or two.
+/* The speed of memory: one pass that reads one or two arrays and writes none, one or two; and another array of
+ * any size that is only read, for labels of another dtype or shape.
  *
  * Not a part of the library: limit.py compiles it on the machine that is measured. What it computes,
  * the exclusive or of the inputs, costs nothing beside the traffic and does not care for the dtype.
@@ -87,9 +88,10 @@ static uint64_t share(const char *a, const char *b, char *c, char *d, size_t n, 
 }
 
 /* n bytes of each array; b, c, d may be NULL. The few bytes before the outputs' first cache line and
- * after the last whole one are left out. Streams only if the outputs stand alike to the lines. */
-uint64_t limit_pass(const char *a, const char *b, char *c, char *d, size_t n, int stream,
-                    int threads)
+ * after the last whole one are left out. Streams only if the outputs stand alike to the lines. `labels` has
+ * n_labels bytes, of which whole lines are read. */
+uint64_t limit_pass(const char *a, const char *b, char *c, char *d, size_t n, const char *labels,
+                    size_t n_labels, int stream, int threads)
 {
     const size_t skip = (size_t)(-(uintptr_t)(c ? c : a) & (LINE - 1));
     uint64_t sum = 0;
@@ -98,6 +100,7 @@ uint64_t limit_pass(const char *a, const char *b, char *c, char *d, size_t n, in
     if (d && ((uintptr_t)c - (uintptr_t)d) % LINE)
         stream = 0;
     const size_t end = skip + (n - skip) / LINE * LINE;
+    const size_t label_lines = n_labels / LINE;
     const ptrdiff_t n_pieces = (ptrdiff_t)((end - skip + PIECE - 1) / PIECE);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) reduction(^ : sum)
@@ -111,6 +114,10 @@ uint64_t limit_pass(const char *a, const char *b, char *c, char *d, size_t n, in
             const size_t size = end - start < PIECE ? end - start : PIECE;
             sum ^= share(a + start, b ? b + start : b, c ? c + start : c, d ? d + start : d, size,
                          stream);
+            const size_t from = label_lines * (size_t)piece / (size_t)n_pieces * LINE;
+            const size_t to = label_lines * ((size_t)piece + 1) / (size_t)n_pieces * LINE;
+            if (to > from)
+                sum ^= share(labels + from, NULL, NULL, NULL, to - from, 0);
         }
 #if defined(__x86_64__)
         if (stream)

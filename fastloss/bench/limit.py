@@ -63,13 +63,17 @@ def _library() -> ctypes.CDLL | None:
     library = compile_c(SOURCE)
     if library is not None:
         pointers = [ctypes.c_void_p] * 4
-        library.limit_pass.argtypes = [*pointers, ctypes.c_size_t, ctypes.c_int, ctypes.c_int]
+        sizes: list[Any] = [ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t]
+        library.limit_pass.argtypes = [*pointers, *sizes, ctypes.c_int, ctypes.c_int]
         library.limit_pass.restype = ctypes.c_uint64
     return library
 
 
 def limit_passes(
-    inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]], n_threads: int
+    inputs: Sequence[NDArray[Any]],
+    outputs: Sequence[NDArray[Any]],
+    n_threads: int,
+    labels: NDArray[Any] | None = None,
 ) -> dict[str, Callable[[], object]]:
     """Return plain passes over the arrays, of which the fastest is the limit.
 
@@ -81,6 +85,8 @@ def limit_passes(
         None, one or two to be overwritten, of the same size.
     n_threads : int
         Threads of a pass.
+    labels : ndarray, optional
+        One more C-contiguous array to be read, of any size.
 
     Returns
     -------
@@ -90,15 +96,16 @@ def limit_passes(
     """
     library = _library()
     if library is None:
-        return {"limit": _numpy_pass(inputs, outputs, n_threads)}
+        return {"limit": _numpy_pass(inputs, outputs, n_threads, labels)}
     a, b, c, d = (
         array.ctypes.data if array is not None else None
         for array in (*_padded(inputs), *_padded(outputs))
     )
     n_bytes = inputs[0].nbytes
+    e, label_bytes = (None, 0) if labels is None else (labels.ctypes.data, labels.nbytes)
 
     def call(stream: int) -> object:
-        return library.limit_pass(a, b, c, d, n_bytes, stream, n_threads)
+        return library.limit_pass(a, b, c, d, n_bytes, e, label_bytes, stream, n_threads)
 
     passes: dict[str, Callable[[], object]] = {"limit": functools.partial(call, 0)}
     if outputs:
@@ -112,7 +119,10 @@ def _padded(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any] | None]:
 
 
 def _numpy_pass(
-    inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]], n_threads: int
+    inputs: Sequence[NDArray[Any]],
+    outputs: Sequence[NDArray[Any]],
+    n_threads: int,
+    labels: NDArray[Any] | None,
 ) -> Callable[[], object]:
     """Return the nearest that NumPy has, each thread on its share of the arrays."""
     pool = ThreadPoolExecutor(n_threads)
@@ -128,6 +138,8 @@ def _numpy_pass(
                 b.max(initial=0)
         for out in flat_outputs:
             np.add(a, b, out=out[start:end])
+        if labels is not None and start == 0:
+            labels.max(initial=0)
 
     if n_threads == 1:
         return lambda: share(0, int(edges[-1]))

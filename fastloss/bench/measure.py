@@ -113,8 +113,8 @@ def measure(configuration: Configuration, peers: list[str], repeats: int) -> Mea
         n_classes=c.n_classes,
     )
     cases = make_cases(workload, peers)
-    inputs = [workload.raw_prediction, workload.y_true][: limit_inputs(workload)]
-    passes = limit_passes(inputs, workload.outputs, c.n_threads)
+    inputs, labels = limit_inputs(workload)
+    passes = limit_passes(inputs, workload.outputs, c.n_threads, labels)
     timings = interleaved({**cases, **passes}, repeats=repeats)
     seconds = {name: timings.median(name) for name in cases}
     ratios = {name: timings.ratio(name, FASTLOSS) for name in cases if name != FASTLOSS}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import fastloss as fl
 from fastloss.bench import sklearn_peer, torch_peer
 from fastloss.bench.numpy_losses import NUMPY_LOSSES, WITHOUT_HESSIAN
-from fastloss.bench.workloads import Workload, label_kind
+from fastloss.bench.workloads import Workload
 
 FASTLOSS = "fastloss"
 NUMPY = "NumPy"
@@ -80,6 +82,8 @@ def make_cases(
     return cases
 
 
-def limit_inputs(workload: Workload) -> int:
-    """Return how many arrays of the predictions' size a loss reads: class labels do not count."""
-    return 1 if label_kind(workload.loss) in ("class", "class or soft", "value", "sets") else 2
+def limit_inputs(workload: Workload) -> tuple[list[NDArray[Any]], NDArray[Any] | None]:
+    """Return the arrays of the predictions' size that a loss reads, and labels of another size."""
+    if workload.y_true.nbytes == workload.raw_prediction.nbytes:
+        return [workload.raw_prediction, workload.y_true], None
+    return [workload.raw_prediction], workload.y_true

@@ -113,7 +113,7 @@ class Asymmetric(PointwiseLoss, Costs):
     for class 1, -(1 - p)**gamma_pos * (gamma_pos * p * -log(p) + 1 - p), for class 0 p * (1 - p) *
     x**gamma_neg * (gamma_neg * -log(1 - x) / x + 1 / (1 - x)), 0 where p <= clip; the Hessian is
     the derivative of that, negative for badly misclassified samples. p - clip keeps its digits
-    where it is small. Error at most 4 ULP, of the Hessian at most 6 ULP of its largest term. Where
+    where it is small. Error at most 5 ULP, of the Hessian at most 7.5 ULP of its largest term. Where
     the power or exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
     `predict` gives p.
 

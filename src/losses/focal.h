@@ -45,11 +45,10 @@ FL_INLINE void FN(focal_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V
     const V h_low = vselect_negative(f, y_other_low, zero);
     const V size = vabs(f), bounded = vabs(FN(fl_bounded_logit)(f));
     const VI alone = g == zero; /* g + h t = t */
-    V error, sum_low, power, log_t;
+    V error, sum_low, power, power_low = zero, log_t;
     FN(fl_logistic_terms) k;
     if (plain) {
         const VI bit[3] = {FN(fl_bit)(p[8], 1), FN(fl_bit)(p[8], 2), FN(fl_bit)(p[8], 4)};
-        V power_low;
         k.t = FN(fl_exp_nonpositive_twofold)(vminus_abs(f), &k.t_low);
         k.u = k.t - k.t * (k.t / (one + k.t));
         k.v = one - k.u;
@@ -62,7 +61,6 @@ FL_INLINE void FN(focal_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V
         const V s = FN(fl_opaque)(sum * inverse), product = FN(fl_product)(s, whole, &error);
         const V rest = ((sum - product) - error) + (((sum_low + g_low) + ht_low) - s * whole_low);
         power = FN(fl_power_by_bits)(s, FN(fl_opaque)(rest * inverse), bit, &power_low);
-        power = power + power_low;
     } else {
         k = FN(fl_logistic_of)(f);
         log_t = k.log_high;
@@ -84,17 +82,19 @@ FL_INLINE void FN(focal_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V
     const V r = vselect(hard, vselect(alone, -k.v, k.u), ratio);
     const V bend = vselect(hard, uv, r * (r - (k.u - k.v)));
     const V total = c + d, slope = FN(fl_opaque)(c * k.v) - FN(fl_opaque)(d * k.u);
-    const V scale = FN(fl_opaque)(weight * power);
+    const V scale = FN(fl_opaque)(weight * power), scale_low = FN(fl_opaque)(weight * power_low);
+    const V rounded = plain ? scale + scale_low : power * weight;
     /* a zero weight drops its term: 0 * inf would be NaN */
     const V log_part = FN(fl_opaque)(total * log_t);
     const V value = vkeep(c > zero, c * bounded) + log_part;
     const V gamma_value = FN(fl_opaque)(gamma * value);
     const V value_r = FN(fl_opaque)(gamma_value * r);
-    const V steep = vmax(vsplat(p[10]), slope * r);
-    *loss = scale * (vkeep(c > zero, c * size) + log_part);
-    *gradient = vcopysign(one, f) * (scale * (slope + value_r));
-    *hessian = scale * (total * uv + gamma * (steep + steep) +
-                        (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
+    const V steep = vmax(vsplat(p[10]), slope * r), first = FN(fl_opaque)(slope + value_r);
+    const V large = FN(fl_opaque)(vkeep(c > zero, c * size) + log_part);
+    *loss = plain ? scale * large + scale_low * value : scale * large;
+    *gradient = vcopysign(one, f) * (plain ? scale * first + scale_low * first : scale * first);
+    *hessian = rounded * (total * uv + gamma * (steep + steep) +
+                          (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
 }
 
 FL_INLINE void FN(focal)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)

@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet
 SOURCES := $(shell find src fastloss -name '*.[ch]' -o -name '*.inc' -o -name '*.def' -o -name '*.p[yx][xd]')
 PACKAGING := setup.py pyproject.toml tools/requirements.py
 
-.PHONY: demo test bench lint format stubs examples tables figures vectorised sanitize build clean distclean help
+.PHONY: demo test bench lint format stubs examples tables figures vectorised sanitize sklearn-tests build clean distclean help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make figures     draw the pictures of the docs again'
 	@echo 'make vectorised  look into the machine code of the kernels'
 	@echo 'make sanitize    the tests under AddressSanitizer and UBSan'
+	@echo 'make sklearn-tests  those of scikit-learn itself, computed by these kernels'
 	@echo 'make clean       remove what the build made; distclean: the virtual environment too'
 
 # ---------------------------------------------------------------- jobs
@@ -76,6 +77,10 @@ vectorised: $(DONE)/build-requirements
 
 sanitize: $(DONE)/build-requirements $(DONE)/test
 	tools/sanitize.sh $(BIN)/python $(ARGS)
+
+# side by side on all cores, each on one thread; ARGS='-n 0 -x -k huber' in one process
+sklearn-tests: build $(DONE)/test
+	OMP_NUM_THREADS=1 $(BIN)/python tools/sklearn_tests.py --numprocesses auto $(ARGS)
 
 # ---------------------------------------------------------------- set-up
 

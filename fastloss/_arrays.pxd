@@ -23,7 +23,9 @@ cdef bint same_memory(ndarray a, ndarray b) noexcept
 cdef void extent(ndarray array, size_t* low, size_t* high) noexcept
 cdef bint overlaps(ndarray a, ndarray b) except -1
 cdef ndarray new_like(ndarray prototype)
-cdef ndarray checked_out(object out, str argument, ndarray prototype, str prototype_name)
+cdef ndarray checked_out(
+    object out, str argument, ndarray prototype, str prototype_name, bint narrow=*
+)
 cdef int refuse_overlap(ndarray out, str argument, object other, str other_name) except -1
 
 # the rest of the functions below, for what is rare

@@ -203,12 +203,21 @@ cdef ndarray new_like(ndarray prototype):
     )
 
 
-cdef ndarray checked_out(object out, str argument, ndarray prototype, str prototype_name):
-    """An output array that the caller provided, or an error that names what is wrong with it."""
+cdef ndarray checked_out(
+    object out, str argument, ndarray prototype, str prototype_name, bint narrow=False
+):
+    """
+    An output array that the caller provided, or an error that names what is wrong with it.
+
+    With `narrow` it may be of float32 where the prototype is of float64.
+    """
     if not cnp.PyArray_Check(out):
         raise TypeError(f"{argument}: expected a NumPy array, got {type(out).__name__}")
     cdef ndarray array = <ndarray>out
-    if cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(prototype):
+    if cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(prototype) and not (
+        narrow and cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+        and cnp.PyArray_TYPE(prototype) == cnp.NPY_FLOAT64
+    ):
         raise TypeError(
             f"{argument} has dtype {array.dtype}: expected {prototype.dtype.newbyteorder('=')}, "
             f"that of {prototype_name}"

@@ -17,6 +17,7 @@ cdef class PointwiseLoss(Loss):
     cdef object _evaluate(
         self, int operation, object y_true, object raw_prediction, object sample_weight,
         object reduction, object out, object n_threads, double scale=*, Py_ssize_t one_hot=*,
+        bint narrow=*,
     )
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1
     cdef int _check_labels(self, ndarray y, int precision) except -1

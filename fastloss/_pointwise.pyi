@@ -310,6 +310,15 @@ class PointwiseLoss(Loss):
         n_threads: int | None,
         n_classes: int = 0,
     ) -> float | None: ...
+    def _samplewise(
+        self,
+        parts: tuple[str, ...],
+        y_true: npt.ArrayLike,
+        raw_prediction: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        out: tuple[_AnyReal, ...],
+        n_threads: int | None,
+    ) -> None: ...
     def _class_sums(
         self,
         tables: tuple[_Tables, _Tables],

@@ -69,7 +69,7 @@ cdef int _run_blocks(
 
 cdef ndarray _checked(
     object out, str argument, ndarray f, ndarray y, ndarray w, ndarray loss, ndarray gradient,
-    Py_ssize_t n,
+    Py_ssize_t n, bint narrow,
 ):
     """One provided output, checked against everything it must not overlap."""
     cdef ndarray array
@@ -81,7 +81,7 @@ cdef ndarray _checked(
     ):
         array = <ndarray>out
     else:
-        array = checked_out(out, argument, f, "raw_prediction")
+        array = checked_out(out, argument, f, "raw_prediction", narrow)
     if not apart(array, y, n):
         refuse_overlap(array, argument, y, "y_true")
     if not apart(array, w, n):
@@ -321,6 +321,7 @@ cdef class PointwiseLoss(Loss):
     cdef object _evaluate(
         self, int operation, object y_true, object raw_prediction, object sample_weight,
         object reduction, object out, object n_threads, double scale=1.0, Py_ssize_t one_hot=0,
+        bint narrow=False,
     ):
         cdef Job job
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
@@ -373,11 +374,15 @@ cdef class PointwiseLoss(Loss):
                         f"out: the loss is a float under reduction={reduction!r}, so its place in "
                         "out must be None"
                     )
-                loss = _checked(loss_out, "out (loss)", f, y, w, None, None, n)
+                loss = _checked(loss_out, "out (loss)", f, y, w, None, None, n, narrow)
             if gradient_out is not None:
-                gradient = _checked(gradient_out, "out (gradient)", f, y, w, loss, None, n)
+                gradient = _checked(
+                    gradient_out, "out (gradient)", f, y, w, loss, None, n, narrow
+                )
             if hessian_out is not None:
-                hessian = _checked(hessian_out, "out (hessian)", f, y, w, loss, gradient, n)
+                hessian = _checked(
+                    hessian_out, "out (hessian)", f, y, w, loss, gradient, n, narrow
+                )
             if not (apart(loss, f, n) and apart(gradient, f, n) and apart(hessian, f, n)):
                 for array in (loss, gradient, hessian):
                     if array is not None and overlaps(array, f):
@@ -493,6 +498,24 @@ cdef class PointwiseLoss(Loss):
         if not want_loss:
             return None
         return result[0] if len(parts) > 1 else result
+
+    def _samplewise(self, parts, y_true, raw_prediction, sample_weight, out, n_threads):
+        """
+        Store what is wanted of each sample, rounded to float32 where an output is of that.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            What an operation's name names, such as ("loss", "gradient").
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`.
+        out : tuple of ndarray
+            One a part, of raw_prediction's shape, and of its dtype or a narrower one.
+        """
+        self._evaluate(
+            _OPERATIONS[parts], y_true, raw_prediction, sample_weight, "none",
+            out if len(parts) > 1 else out[0], n_threads, 1.0, 0, True,
+        )
 
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1:
         job.precision = precision

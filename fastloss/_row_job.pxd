@@ -28,6 +28,7 @@ cdef enum:
 cdef struct Operand:
     int present
     int direct            # native and aligned: kernels reach it by strides
+    int by_class          # staged with the samples of a class side by side, as they stand in the array
     Py_ssize_t itemsize
     Py_ssize_t class_stride  # in bytes
     FlArray array
@@ -111,6 +112,11 @@ cdef inline void place(
     cdef Py_ssize_t index = start
     cdef char* p
     cdef int axis
+    if not operand.direct and operand.by_class:
+        data[0] = buffers.staged[which] + (start - block_start) * item
+        sample_stride[0] = 1
+        class_stride[0] = job.rows
+        return
     if not operand.direct:
         data[0] = buffers.staged[which] + (start - block_start) * job.n_classes * item
         sample_stride[0] = job.n_classes
@@ -123,6 +129,25 @@ cdef inline void place(
     data[0] = p
     sample_stride[0] = operand.array.strides[job.n_axes - 1] // item
     class_stride[0] = operand.class_stride // item
+
+
+cdef inline void write_staged(
+    const Job* job, int which, Py_ssize_t start, Py_ssize_t n, const char* staged
+) noexcept nogil:
+    """Brings what a block has staged to where it belongs."""
+    cdef const Operand* operand = &job.operands[which]
+    cdef Py_ssize_t k, item = 8 if job.precision == FL_F64 else 4
+    cdef FlArray column
+    if not operand.by_class:
+        kernels().write[job.precision](
+            &operand.array, start * job.n_classes, n * job.n_classes, staged
+        )
+        return
+    column = operand.array
+    column.ndim = job.n_axes
+    for k in range(job.n_classes):
+        kernels().write[job.precision](&column, start, n, staged + k * job.rows * item)
+        column.data += operand.class_stride
 
 
 cdef inline int targets_valid(const Job* job, const FlRowBlock* block) noexcept nogil:
@@ -257,10 +282,7 @@ cdef inline int run_row_block(
         kernels().write[job.precision](&job.operands[LOSS].array, start, n, buffers.loss)
     for i in range(GRADIENT, HESSIAN + 1):
         if job.operands[i].present and not job.operands[i].direct:
-            kernels().write[job.precision](
-                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
-                buffers.staged[i],
-            )
+            write_staged(job, i, start, n, buffers.staged[i])
     return invalid | block.invalid
 
 

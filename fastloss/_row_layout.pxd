@@ -23,6 +23,7 @@ cdef inline int describe_operand(
     cdef int axis, n = 0
     describe(array, argument, job.precision, out)
     operand.present = True
+    operand.by_class = False
     operand.itemsize = out.itemsize
     operand.direct = (
         out.dtype == (FL_DTYPE_FLOAT64 if job.precision == FL_F64 else FL_DTYPE_FLOAT32)
@@ -119,6 +120,12 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
                 a.shape[a.ndim] = job.n_classes
                 a.strides[a.ndim] = job.operands[i].class_stride
                 a.ndim += 1
+    for i in range(GRADIENT, HESSIAN + 1):
+        if job.operands[i].present and not job.operands[i].direct:
+            a = &job.operands[i].array
+            job.operands[i].by_class = (
+                abs(job.operands[i].class_stride) > abs(a.strides[job.n_axes - 1])
+            )
     # soft labels are checked by runs of one stride: other layouts are staged
     if (
         job.operands[TARGET].present and job.operands[TARGET].direct

@@ -28,6 +28,7 @@ cdef class RowLoss(Loss):
     cdef tuple _evaluate(
         self, int wants, object y_true, object raw_prediction, object sample_weight,
         object reduction, object out, object n_threads, object axis, list sums=*,
+        bint narrow=*,
     )
     cdef int _fill_parameters(self, Job* job, bint hard) except -1
     cdef int _check_outputs(self, Py_ssize_t n_outputs) except -1

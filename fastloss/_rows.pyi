@@ -332,6 +332,15 @@ class RowLoss(Loss):
         n_threads: int | None = None,
         axis: int = -1,
     ) -> _AnyReal: ...
+    def _samplewise(
+        self,
+        parts: tuple[str, ...],
+        y_true: npt.ArrayLike,
+        raw_prediction: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        out: tuple[_AnyReal, ...],
+        n_threads: int | None,
+    ) -> None: ...
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
     ) -> None: ...

@@ -37,6 +37,7 @@ _KINDS = {
     FL_ROW_LOG_TARGETS: "log targets",
     FL_ROW_SETS: "sets",
 }
+_WANTS = {"loss": FL_WANT_LOSS, "gradient": FL_WANT_GRADIENT, "hessian": FL_WANT_HESSIAN}
 # what labels that stand in rows must be
 _ROWS = {
     FL_ROW_TARGETS: "targets that are finite and not negative",
@@ -303,6 +304,7 @@ cdef class RowLoss(Loss):
     cdef tuple _evaluate(
         self, int wants, object y_true, object raw_prediction, object sample_weight,
         object reduction, object out, object n_threads, object axis, list sums=None,
+        bint narrow=False,
     ):
         cdef Job job
         cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
@@ -381,17 +383,17 @@ cdef class RowLoss(Loss):
                     f"out: the loss is a float under reduction={reduction!r}, so its place in out "
                     "must be None"
                 )
-            loss = checked_out(loss_out, "out (loss)", sample_shape, "the samples")
+            loss = checked_out(loss_out, "out (loss)", sample_shape, "the samples", narrow)
             refuse_overlap(loss, "out (loss)", f, "raw_prediction")
             refuse_overlap(loss, "out (loss)", y, "y_true")
             refuse_overlap(loss, "out (loss)", w, "sample_weight")
         if gradient_out is not None:
-            gradient = checked_out(gradient_out, "out (gradient)", f, "raw_prediction")
+            gradient = checked_out(gradient_out, "out (gradient)", f, "raw_prediction", narrow)
             refuse_overlap(gradient, "out (gradient)", y, "y_true")
             refuse_overlap(gradient, "out (gradient)", w, "sample_weight")
             refuse_overlap(gradient, "out (gradient)", loss, "out (loss)")
         if hessian_out is not None:
-            hessian = checked_out(hessian_out, "out (hessian)", f, "raw_prediction")
+            hessian = checked_out(hessian_out, "out (hessian)", f, "raw_prediction", narrow)
             refuse_overlap(hessian, "out (hessian)", y, "y_true")
             refuse_overlap(hessian, "out (hessian)", w, "sample_weight")
             refuse_overlap(hessian, "out (hessian)", loss, "out (loss)")
@@ -449,7 +451,7 @@ cdef class RowLoss(Loss):
             if mode == REDUCTION_MEAN:
                 job.scale = 1.0 / weight_sum if weight_sum > 0 else nothing
             job.wants = wants
-            job.stream = beyond_cache(
+            job.stream = _stored_directly(&job) and beyond_cache(
                 cnp.PyArray_NBYTES(f) * ((gradient is not None) + (hessian is not None))
             )
             loss_sum = row_blocks_summed(&job, False, threads, &invalid)
@@ -480,6 +482,27 @@ cdef class RowLoss(Loss):
         if hessian is not None:
             result.append(hessian)
         return tuple(result)
+
+    def _samplewise(self, parts, y_true, raw_prediction, sample_weight, out, n_threads):
+        """
+        Store what is wanted of each sample, rounded to float32 where an output is of that.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            What an operation's name names, such as ("loss", "gradient").
+        y_true, raw_prediction, sample_weight, n_threads
+            As `loss`; the class axis is the last.
+        out : tuple of ndarray
+            One a part, as `loss` and `gradient` take them, of raw_prediction's dtype or a narrower one.
+        """
+        cdef int wants = 0
+        for part in parts:
+            wants |= _WANTS[part]
+        self._evaluate(
+            wants, y_true, raw_prediction, sample_weight, "none",
+            out if len(parts) > 1 else out[0], n_threads, -1, None, True,
+        )
 
     cdef int _fill_parameters(self, Job* job, bint hard) except -1:
         cdef ndarray weight, numbers
@@ -681,6 +704,15 @@ cdef class RowLoss(Loss):
 cdef ndarray _new_in_layout(ndarray f):
     """An uninitialised array with f's order of axes, in native byte order."""
     return np.empty_like(f, dtype=f.dtype.newbyteorder("="), order="K", subok=False)
+
+
+cdef bint _stored_directly(const Job* job) noexcept:
+    """Whether no output of several columns is staged: then it may go past the caches."""
+    cdef int i
+    for i in range(GRADIENT, HESSIAN + 1):
+        if job.operands[i].present and not job.operands[i].direct:
+            return False
+    return True
 
 
 cdef tuple _split_out(object out, int wants, int expected):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._pointwise import PointwiseLoss
+from fastloss._rows import RowLoss
 from fastloss._sgd import LinearSGDBase
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss
@@ -24,10 +25,11 @@ _ARRAYS = (
     "received",
     "average",
     "average_intercept",
+    "velocity",
+    "intercept_velocity",
     "pending_row",
     "pending_times",
 )
-_NUMBERS = ("t", "eta", "scale", "sums", "penalty", "n_averaged")
 
 
 def _integer(name: str, value: object, least: int, what: str) -> int:
@@ -139,6 +141,9 @@ class LinearSGD(LinearSGDBase):
         learning_rate: str = "optimal",
         eta0: float = 0.01,
         power_t: float = 0.25,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        batch_size: int = 1,
         average: bool | int = False,
         clip_gradient: float | None = None,
         class_weight: npt.ArrayLike | None = None,
@@ -153,11 +158,14 @@ class LinearSGD(LinearSGDBase):
         }
         if isinstance(loss, str):
             loss = get_loss(loss)
-        if not isinstance(loss, PointwiseLoss):
-            raise TypeError(f"loss = {loss!r}: expected a loss of one output a sample, or its name")
+        if not isinstance(loss, (PointwiseLoss, RowLoss)):
+            raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
         n_features = _integer("n_features", n_features, 1, "a positive integer")
         n_outputs = _integer("n_outputs", n_outputs, 1, "a positive integer")
-        if n_outputs > 1 and not truth("one_vs_rest", one_vs_rest):
+        self._of_rows = isinstance(loss, RowLoss)
+        if truth("one_vs_rest", one_vs_rest) and self._of_rows:
+            raise ValueError(f"one_vs_rest = True: {loss!r} tells all classes apart by itself")
+        if n_outputs > 1 and not one_vs_rest and not self._of_rows:
             raise ValueError(
                 f"n_outputs = {n_outputs}: {type(loss).__name__} has one, unless one_vs_rest=True"
             )
@@ -181,6 +189,11 @@ class LinearSGD(LinearSGDBase):
         clip = math.inf
         if clip_gradient is not None:
             clip = positive("clip_gradient", clip_gradient)
+        momentum = between("momentum", momentum, 0.0, 1.0, closed="left")
+        if truth("nesterov", nesterov) and not momentum:
+            raise ValueError("nesterov = True: expected momentum greater than 0")
+        batch_size = _integer("batch_size", batch_size, 1, "a positive integer")
+        self._by_sample = not self._of_rows and not momentum and batch_size == 1
         seed = _integer("seed", seed, 0, "an integer in [0, 2**64)")
         if seed >= 2**64:
             raise ValueError(f"seed = {seed!r}: expected an integer in [0, 2**64)")
@@ -203,16 +216,21 @@ class LinearSGD(LinearSGDBase):
                 "l2": l2,
                 "average": int(average),
                 "clip": clip,
+                "momentum": momentum,
+                "nesterov": nesterov,
+                "batch_size": batch_size,
                 "intercept_rate": intercept_decay if truth("fit_intercept", fit_intercept) else 0.0,
                 "seed": seed,
             },
         )
+        if self._of_rows:
+            self._check_outputs()
 
     def _checked_class_weight(self, class_weight: Any, n_outputs: int) -> _Array | None:
         if class_weight is None:
             return None
         weight: _Array = np.asarray(class_weight, dtype=np.float64)
-        count = n_outputs if self.one_vs_rest else 2
+        count = n_outputs if self.one_vs_rest or self._of_rows else 2
         if weight.shape != (count,):
             raise ValueError(f"class_weight has shape {weight.shape}: expected ({count},)")
         wrong = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
@@ -269,24 +287,23 @@ class LinearSGD(LinearSGDBase):
         """
         matrix, n = self._matrix(X)
         labels, classes, plain = self._labels(y, n)
-        weight = self._weights(sample_weight, labels, n)
+        weight = self._weights(sample_weight, labels, classes, n)
         truth("shuffle", shuffle)
         if order is not None:
             rows = _checked_order(order, n)
         else:
             rows = self._random_order(n) if shuffle else np.arange(n)
         class_weight = self._class_weight if self.one_vs_rest else None
-        threads = self._threads(self._n_threads, len(rows) * self.n_features * self.n_outputs)
-        losses = self._run_samples(
-            matrix,
-            labels,
-            classes,
-            weight,
-            class_weight,
-            rows,
-            plain,
-            min(threads, self.n_outputs),
-        )
+        if self._by_sample:
+            work = len(rows) * self.n_features * self.n_outputs
+            threads = min(self._threads(self._n_threads, work), self.n_outputs)
+            losses = self._run_samples(
+                matrix, labels, classes, weight, class_weight, rows, plain, threads
+            )
+        else:
+            work = self._settings["batch_size"] * self.n_features * self.n_outputs
+            threads = self._threads(self._n_threads, work)
+            losses = self._run_batches(matrix, labels, classes, weight, class_weight, rows, threads)
         if not self._is_finite():
             raise ValueError(
                 "coefficients overflowed: scale the columns of X, or lower eta0 or set "
@@ -297,6 +314,8 @@ class LinearSGD(LinearSGDBase):
     def _labels(self, y: npt.ArrayLike, n: int) -> tuple[_Array | None, _Array | None, bool]:
         """Labels of the dtype, or classes; and whether the loss sees only labels 0 and 1."""
         array = self._values(y, "y", n)
+        if self._of_rows:
+            return *self._row_labels(array), False
         if not self.one_vs_rest:
             plain = self._check_labels(array)
             return np.ascontiguousarray(array, dtype=self.dtype), None, plain
@@ -309,15 +328,24 @@ class LinearSGD(LinearSGDBase):
         return None, classes, True
 
     def _weights(
-        self, sample_weight: npt.ArrayLike | None, labels: _Array | None, n: int
+        self,
+        sample_weight: npt.ArrayLike | None,
+        labels: _Array | None,
+        classes: _Array | None,
+        n: int,
     ) -> _Array | None:
-        """Weights of the rows as float64, times those of two classes."""
+        """Weights of the rows as float64, times those of their classes."""
         weight = None
         if sample_weight is not None:
             given = self._values(sample_weight, "sample_weight", n)
             self._weight_sum(given, self._n_threads)
             weight = np.ascontiguousarray(given, dtype=np.float64)
-        if self._class_weight is not None and labels is not None:
+        if self._class_weight is not None and self._of_rows:
+            if classes is None:
+                raise ValueError("class_weight: the loss has no class labels")
+            factor = self._class_weight[np.minimum(classes, self.n_outputs - 1)]
+            weight = factor if weight is None else weight * factor
+        elif self._class_weight is not None and labels is not None:
             wrong = np.flatnonzero((labels != 0) & (labels != 1))
             if wrong.size:
                 i = int(wrong[0])
@@ -336,11 +364,16 @@ class LinearSGD(LinearSGDBase):
     ) -> float:
         if len(rows) == 0:
             return math.nan
+        if self._of_rows and classes is not None:  # what is ignored does not count
+            weight = np.where(classes < 0, 0.0, 1.0 if weight is None else weight)
         given = np.ones(len(rows)) if weight is None and class_weight is not None else weight
         if given is None:
             return float(losses.sum() / len(rows))
         if weight is not None:
             given = weight[rows]
+        if self._of_rows:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return float(np.divide(losses[0], given.sum()))
         total = np.full(self.n_outputs, given.sum())
         if class_weight is not None and classes is not None:
             own = np.bincount(classes[rows], given, self.n_outputs)
@@ -351,11 +384,11 @@ class LinearSGD(LinearSGDBase):
     # ------------------------------------------------------------ what was learnt
 
     def _in_shape(self, array: _Array) -> _Array:
-        return array if self.one_vs_rest else array[0]
+        return array if self.one_vs_rest or self._of_rows else array[0]
 
     @property
     def coef(self) -> _Array:
-        """Coefficients (n_features,), under ``one_vs_rest`` (n_outputs, n_features): a new array."""
+        """Coefficients (n_features,), of several outputs (n_outputs, n_features): a new array."""
         state, d = self._state, self.n_features
         stored = self._with_pending(state) if state["pending"] else state["coef"]
         coef = stored[:, :d].astype(np.float64) * state["scale"]
@@ -373,7 +406,7 @@ class LinearSGD(LinearSGDBase):
     def coef(self, value: npt.ArrayLike) -> None:
         state, d = self._state, self.n_features
         given = np.asarray(value, dtype=self.dtype)
-        shape = (self.n_outputs, d) if self.one_vs_rest else (d,)
+        shape = (self.n_outputs, d) if self.one_vs_rest or self._of_rows else (d,)
         if given.shape != shape:
             raise ValueError(f"coef has shape {given.shape}: expected {shape}")
         old = self._with_pending(state) if state["pending"] else state["coef"]

@@ -8,15 +8,18 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._pointwise cimport PointwiseLoss
+from fastloss._row_job cimport LABELS_CLASS_OR_SOFT
+from fastloss._rows cimport RowLoss
 from fastloss._arrays cimport *
 from fastloss._runtime cimport *
 from fastloss._weights cimport *
+from fastloss._sgd_batch cimport *
 from fastloss._sgd_job cimport *
 from fastloss.kernels cimport *
 
@@ -50,6 +53,17 @@ cdef Py_ssize_t _run_some(
         n = prepare_run(job, at, &forget, &is_last)
         _run_outputs(job, at, n, forget, is_last, threads)
         finish_run(job, n, is_last)
+        at += n
+    return at
+
+
+cdef Py_ssize_t _run_some_batches(
+    BatchJob* job, Py_ssize_t at, Py_ssize_t end, int threads
+) noexcept nogil:
+    cdef Py_ssize_t n
+    while at < end:
+        n = min(job.batch_size, job.n_order - at)
+        run_batch(job, at, n, threads)
         at += n
     return at
 
@@ -94,6 +108,9 @@ cdef class LinearSGDBase:
             "received": np.zeros((n_outputs, length)) if settings["l1"] > 0 else None,
             "average": np.zeros((n_outputs, length)) if settings["average"] else None,
             "average_intercept": np.zeros(n_outputs),
+            "velocity": np.zeros((n_outputs, length)) if settings["momentum"] else None,
+            "intercept_velocity": np.zeros(n_outputs),
+            "has_velocity": False,
             "pending_row": np.zeros(length, self.dtype),
             "pending_times": np.zeros(n_outputs),
             "pending": False,
@@ -167,6 +184,207 @@ cdef class LinearSGDBase:
     def _threads(self, n_threads, Py_ssize_t work):
         return thread_count(n_threads, work)
 
+    cdef int _begin_schedule(self, Schedule* schedule) except -1:
+        cdef dict state = self._state, settings = self._settings
+        schedule.kind = _KINDS[settings["learning_rate"]]
+        schedule.eta0 = settings["eta0"]
+        schedule.power_t = settings["power_t"]
+        schedule.alpha = settings["alpha"]
+        schedule.optimal_init = settings["optimal_init"]
+        schedule.l1 = settings["l1"]
+        schedule.l2 = settings["l2"]
+        schedule.fold_below = 1e-9 if self.dtype == np.float64 else 1e-6
+        schedule.average_from = settings["average"] if settings["average"] else INFINITY
+        schedule.t = state["t"]
+        schedule.eta = state["eta"]
+        schedule.scale = state["scale"]
+        schedule.sums = state["sums"]
+        schedule.penalty = state["penalty"]
+        return 0
+
+    cdef int _end_schedule(self, const Schedule* schedule) except -1:
+        cdef dict state = self._state
+        state["t"] = schedule.t
+        state["eta"] = schedule.eta
+        state["scale"] = schedule.scale
+        state["sums"] = schedule.sums
+        state["penalty"] = schedule.penalty
+        return 0
+
+    def _fold(self):
+        """Coefficients as they are: nothing pending, of scale 1."""
+        cdef dict state = self._state
+        if state["pending"]:
+            state["coef"] = self._with_pending(state)
+            state["pending"] = False
+        if state["average"] is not None and state["sums"] != 0:
+            state["average"] += state["sums"] * state["coef"].astype(np.float64)
+        if state["scale"] != 1:
+            state["coef"] = (state["coef"] * state["scale"]).astype(self.dtype)
+        state["scale"], state["sums"] = 1.0, 0.0
+
+    def _row_labels(self, ndarray y):
+        """What a loss of several outputs takes: classes, -1 where ignored; or numbers of this dtype."""
+        cdef RowLoss loss = self.loss_function
+        name = type(loss).__name__
+        if loss._composite or loss._labels not in (
+            LABELS_CLASS_OR_SOFT, FL_ROW_CLASS, FL_ROW_VALUE
+        ):
+            raise TypeError(f"loss = {loss!r}: expected a loss of class labels or of numbers")
+        if loss._labels == FL_ROW_VALUE:
+            wrong = np.flatnonzero(~np.isfinite(np.asarray(y, dtype=np.float64)))
+            if wrong.size:
+                raise ValueError(f"y[{wrong[0]}] = {y[wrong[0]]}: {name} expects finite numbers")
+            return np.ascontiguousarray(y, dtype=self.dtype), None
+        last = self.n_outputs - 1 + loss._extra_classes
+        classes = np.asarray(y).astype(np.int64)
+        ignored = np.zeros(classes.shape, bool)
+        if loss._ignore_index is not None:
+            ignored = classes == loss._ignore_index
+        wrong = np.flatnonzero(((classes < 0) | (classes > last) | (classes != y)) & ~ignored)
+        if wrong.size:
+            i = wrong[0]
+            raise ValueError(f"y[{i}] = {y[i]}: {name} expects class labels 0 to {last}")
+        classes[ignored] = -1
+        return None, classes
+
+    def _check_outputs(self):
+        """Whether the loss of several outputs takes so many; an error if not."""
+        cdef RowLoss loss = self.loss_function
+        cdef RowJob rows
+        self._row_labels(np.zeros(0))
+        loss._check_outputs(self.n_outputs)
+        rows.precision = FL_F64
+        rows.n_classes = self.n_outputs
+        loss._fill_parameters(&rows, True)
+
+    def _run_batches(self, X, y, classes, weight, class_weight, ndarray order, threads):
+        """As _run_samples, a step for every `batch_size` of them."""
+        cdef BatchJob job
+        cdef BatchBuffers unused
+        cdef PointwiseLoss pointwise
+        cdef RowLoss rows
+        cdef PointwiseJob parameters
+        cdef Steps* steps
+        cdef dict state, settings = self._settings
+        cdef Py_ssize_t at = 0, end, step, d = self.n_features, n_chunks, shared
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        cdef int n_threads = threads
+        cdef char* memory
+        cdef ndarray losses = np.zeros(self.n_outputs)
+        self._fold()
+        state = self._state
+        memset(&job, 0, sizeof(BatchJob))
+        if isinstance(X, tuple):
+            describe_csr(&job.x, X[0], X[1], X[2], X[3], X[4])
+            n_threads = 1
+        else:
+            describe_rows(&job.x, X, precision)
+        length = state["coef"].shape[1]
+        job.kernels = kernels().sgd
+        job.linear = kernels().linear
+        job.precision = precision
+        job.coef_stride = length
+        job.n_outputs = self.n_outputs
+        tail = None
+        if not job.x.sparse and not job.x.copied:
+            tail = _rows_read(X, job.x.whole_rows, job.coef_stride, self.dtype)
+            job.x.tail = <const char*>_data(tail)
+            job.x.tail_bytes = job.coef_stride * job.x.item
+        self._begin_schedule(&job.schedule)
+        job.of_rows = isinstance(self.loss_function, RowLoss)
+        if job.of_rows:
+            rows = self.loss_function
+            job.rows.precision = precision
+            job.rows.n_classes = self.n_outputs
+            rows._fill_parameters(&job.rows, True)
+        else:
+            pointwise = self.loss_function
+            pointwise._choose_kernel(FL_LOSS_GRADIENT, precision, &parameters)
+            job.pointwise = parameters.function
+            job.params = parameters.params
+            job.table = parameters.table
+            job.one_hot = classes is not None
+        job.y = <const char*>_data(y)
+        job.classes = <const int64_t*>_data(classes)
+        job.weight = <const double*>_data(weight)
+        job.class_weight = <const double*>_data(class_weight)
+        job.order = <const int64_t*>cnp.PyArray_DATA(order)
+        job.n_order = cnp.PyArray_DIM(order, 0)
+        job.batch_size = min(settings["batch_size"], max(job.n_order, <Py_ssize_t>1))
+        job.chunk_rows = CHUNK_BYTES // (job.coef_stride * job.x.item)
+        job.chunk_rows = max(job.chunk_rows, <Py_ssize_t>LEAST_CHUNK_ROWS)
+        job.chunk_rows = min(min(job.chunk_rows, <Py_ssize_t>MOST_CHUNK_ROWS), job.batch_size)
+        job.raw_stride = (job.chunk_rows // FL_LINEAR_PAD + 2) * FL_LINEAR_PAD
+        job.clip = settings["clip"]
+        job.intercept_rate = settings["intercept_rate"]
+        # coefficients and what belongs to them as the kernels read them
+        held = {
+            name: self._for_kernels(state[name], job.x.sparse)
+            for name in ("coef", "received", "average", "velocity")
+        }
+        job.n_coef = self.n_outputs * (d if job.x.sparse else length)
+        total = np.zeros(job.n_coef + FL_SGD_PAD)
+        job.coef = <char*>_data(held["coef"])
+        job.received = <double*>_data(held["received"])
+        job.average = <double*>_data(held["average"])
+        job.momentum.velocity = <double*>_data(held["velocity"])
+        job.momentum.momentum = settings["momentum"]
+        job.momentum.l2 = settings["l2"]
+        job.momentum.nesterov = settings["nesterov"]
+        job.momentum.fresh = not state["has_velocity"]
+        job.total = <double*>_data(total)
+        intercepts = np.zeros((2, self.n_outputs + FL_SGD_PAD))
+        job.intercept_total = <double*>_data(intercepts)
+        job.narrow_intercept = <char*>(job.intercept_total + self.n_outputs + FL_SGD_PAD)
+        job.intercept = <double*>_data(state["intercept"])
+        job.average_intercept = <double*>_data(state["average_intercept"])
+        job.intercept_velocity = <double*>_data(state["intercept_velocity"])
+        job.n_averaged = state["n_averaged"]
+        job.losses = <double*>cnp.PyArray_DATA(losses)
+        n_chunks = (job.batch_size + job.chunk_rows - 1) // job.chunk_rows
+        job.chunk_bytes = padded(2 * job.n_outputs * 8)
+        if not job.x.sparse:
+            job.chunk_bytes += padded((job.n_coef + FL_SGD_PAD) * job.x.item)
+        job.scratch_bytes = divide_batch_scratch(&job, NULL, &unused)
+        shared = padded(sizeof(Steps)) + 64
+        # zeros: what stands behind a row's features is read, and sums begin there
+        memory = <char*>calloc(
+            shared + n_chunks * job.chunk_bytes + n_threads * job.scratch_bytes, 1
+        )
+        if memory == NULL:
+            raise MemoryError
+        steps = <Steps*>((<uintptr_t>memory + 63) // 64 * 64)
+        job.steps = steps
+        job.chunks = <char*>steps + padded(sizeof(Steps))
+        job.scratch = job.chunks + n_chunks * job.chunk_bytes
+        step = SIGNAL_WORK // (self.n_outputs * (d if not job.x.sparse else 64)) + 1
+        try:
+            while at < job.n_order:
+                end = min(at + step, job.n_order)
+                with nogil:
+                    at = _run_some_batches(&job, at, end, n_threads)
+                PyErr_CheckSignals()
+        finally:
+            free(memory)
+            self._end_schedule(&job.schedule)
+            state["n_averaged"] = job.n_averaged
+            state["has_velocity"] = not job.momentum.fresh
+            if job.x.sparse:
+                for name, array in held.items():
+                    if array is not None:
+                        state[name][:, :d] = array[:d * self.n_outputs].reshape(d, -1).T
+        return losses
+
+    def _for_kernels(self, array, bint is_sparse):
+        """An array of the state as it is, or by features and outputs with room for a vector."""
+        if array is None or not is_sparse:
+            return array
+        d = self.n_features
+        flat = np.zeros(d * self.n_outputs + FL_SGD_PAD, array.dtype)
+        flat[:d * self.n_outputs] = array[:, :d].T.ravel()
+        return flat
+
     def _run_samples(self, X, y, classes, weight, class_weight, ndarray order, plain, threads):
         """
         One step a sample, in this order; returns the sums of the weighted losses by output.
@@ -207,20 +425,7 @@ cdef class LinearSGDBase:
         job.loss.contiguous = True
         job.loss.want_loss = True
         job.loss.scale = 1.0
-        job.schedule.kind = _KINDS[settings["learning_rate"]]
-        job.schedule.eta0 = settings["eta0"]
-        job.schedule.power_t = settings["power_t"]
-        job.schedule.alpha = settings["alpha"]
-        job.schedule.optimal_init = settings["optimal_init"]
-        job.schedule.l1 = settings["l1"]
-        job.schedule.l2 = settings["l2"]
-        job.schedule.fold_below = 1e-9 if precision == FL_F64 else 1e-6
-        job.schedule.average_from = settings["average"] if settings["average"] else INFINITY
-        job.schedule.t = state["t"]
-        job.schedule.eta = state["eta"]
-        job.schedule.scale = state["scale"]
-        job.schedule.sums = state["sums"]
-        job.schedule.penalty = state["penalty"]
+        self._begin_schedule(&job.schedule)
         job.y = <const char*>_data(y)
         job.classes = <const int64_t*>_data(classes)
         job.weight = <const double*>_data(weight)
@@ -270,11 +475,7 @@ cdef class LinearSGDBase:
                 PyErr_CheckSignals()
         finally:
             free(memory)
-            state["t"] = job.schedule.t
-            state["eta"] = job.schedule.eta
-            state["scale"] = job.schedule.scale
-            state["sums"] = job.schedule.sums
-            state["penalty"] = job.schedule.penalty
+            self._end_schedule(&job.schedule)
             state["n_averaged"] = job.n_averaged
             state["pending"] = bool(job.pending)
         return losses

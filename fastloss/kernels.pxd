@@ -283,6 +283,13 @@ cdef extern from "kernels.h" nogil:
         FlSgdFn dense[2]
         FlSgdFn sparse[2]
 
+    ctypedef struct FlSgdMomentum:
+        double* velocity
+        double momentum
+        double l2
+        int nesterov
+        int fresh
+
     ctypedef struct FlSgdKernels:
         FlSgdAfterFn dense_after[2]
         FlSgdAfterFn sparse_after[2]
@@ -291,6 +298,22 @@ cdef extern from "kernels.h" nogil:
         ) noexcept nogil
         void (*add[2])(
             void* coef, const void* x, double times, Py_ssize_t n
+        ) noexcept nogil
+        void (*step[2])(
+            void* coef, const double* sums, Py_ssize_t n, double shrink, double eta,
+            const FlSgdMomentum* momentum
+        ) noexcept nogil
+        void (*outer[2])(
+            void* coef, Py_ssize_t coef_stride, Py_ssize_t n_outputs, const void* x, Py_ssize_t n,
+            const void* factor, Py_ssize_t stride, double shrink, double eta
+        ) noexcept nogil
+        void (*after_step[2])(
+            void* coef, Py_ssize_t n, double* average, double* received, double penalty
+        ) noexcept nogil
+        double (*weigh[2])(
+            const void* loss, const double* weight, void* gradient, Py_ssize_t n,
+            Py_ssize_t n_outputs, Py_ssize_t sample_stride, Py_ssize_t output_stride, double scale,
+            double clip
         ) noexcept nogil
         int (*finite[2])(const void* x, Py_ssize_t n) noexcept nogil
 

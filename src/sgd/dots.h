@@ -44,15 +44,23 @@ FL_INLINE VI FN(fl_sgd_last)(ptrdiff_t n_features)
     return last;
 }
 
-FL_INLINE V FN(fl_sgd_masked)(V x, VI mask)
+/* The last vector of a row; with AVX-512 nothing behind the row is read: it could be a line more to wait for. */
+FL_INLINE V FN(fl_sgd_load_last)(const REAL *x, ptrdiff_t n_features, VI last)
 {
-    return vfrom_bits(vbits(x) & mask);
+#if FL_VECTOR_BYTES == 64
+    (void)last;
+    return vload_partial(x, (n_features - 1) % LANES + 1, vsplat(R(0.0)));
+#else
+    (void)n_features;
+    return vfrom_bits(vbits(vload(x)) & last);
+#endif
 }
 
 /* coef . x; the coefficients behind the last feature are 0 */
-FL_INLINE REAL FN(fl_sgd_dot)(const REAL *coef, const REAL *x, ptrdiff_t n_vectors, VI last)
+FL_INLINE REAL FN(fl_sgd_dot)(const REAL *coef, const REAL *x, ptrdiff_t n_features, VI last)
 {
     V even = vsplat(R(0.0)), odd = vsplat(R(0.0));
+    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
     ptrdiff_t v = 0;
     for (; v + 2 < n_vectors; v += 2) {
         even += vload(coef + v * LANES) * vload(x + v * LANES);
@@ -62,16 +70,17 @@ FL_INLINE REAL FN(fl_sgd_dot)(const REAL *coef, const REAL *x, ptrdiff_t n_vecto
         even += vload(coef + v * LANES) * vload(x + v * LANES);
         v++;
     }
-    odd += vload(coef + v * LANES) * FN(fl_sgd_masked)(vload(x + v * LANES), last);
+    odd += vload(coef + v * LANES) * FN(fl_sgd_load_last)(x + v * LANES, n_features, last);
     return FN(fl_fold)(even + odd);
 }
 
 /* coef . next and x . next, while the lines of a later row are fetched */
 FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *next,
-                                   const REAL *later, ptrdiff_t n_vectors, VI last, REAL *with_coef,
-                                   REAL *with_x)
+                                   const REAL *later, ptrdiff_t n_features, VI last,
+                                   REAL *with_coef, REAL *with_x)
 {
     V a0 = vsplat(R(0.0)), a1 = vsplat(R(0.0)), b0 = vsplat(R(0.0)), b1 = vsplat(R(0.0)), z;
+    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
     ptrdiff_t v = 0;
     for (; v + 2 < n_vectors; v += 2) {
         const V z0 = vload(next + v * LANES), z1 = vload(next + (v + 1) * LANES);
@@ -90,20 +99,21 @@ FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *
         v++;
     }
     FL_PREFETCH(later + v * LANES, 0);
-    z = FN(fl_sgd_masked)(vload(next + v * LANES), last);
+    z = FN(fl_sgd_load_last)(next + v * LANES, n_features, last);
     a1 += vload(coef + v * LANES) * z;
-    b1 += FN(fl_sgd_masked)(vload(x + v * LANES), last) * z;
+    b1 += FN(fl_sgd_load_last)(x + v * LANES, n_features, last) * z;
     *with_coef = FN(fl_fold)(a0 + a1);
     *with_x = FN(fl_fold)(b0 + b1);
 }
 
 /* coef += times * x */
-FL_INLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, ptrdiff_t n_vectors, VI last)
+FL_INLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, ptrdiff_t n_features, VI last)
 {
     const V factor = vsplat(times);
+    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
     ptrdiff_t v = 0;
     for (; v + 1 < n_vectors; v++)
         vstore(coef + v * LANES, vload(coef + v * LANES) + factor * vload(x + v * LANES));
-    vstore(coef + v * LANES,
-           vload(coef + v * LANES) + factor * FN(fl_sgd_masked)(vload(x + v * LANES), last));
+    vstore(coef + v * LANES, vload(coef + v * LANES) +
+                                 factor * FN(fl_sgd_load_last)(x + v * LANES, n_features, last));
 }

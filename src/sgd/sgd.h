@@ -16,6 +16,7 @@
 
 enum {
     FL_SGD_AHEAD = 16, /* a run's rows have so many more behind them, to be fetched ahead */
+    FL_SGD_SHORT_ROW = 2048, /* bytes: of a shorter row all lines are fetched at once */
     FL_SGD_PAD = 16 /* coefficients have room for a multiple of it, 0 behind the features */
 };
 
@@ -70,6 +71,12 @@ typedef struct {
     FlSgdFn dense[2], sparse[2];
 } FlSgdLoss;
 
+typedef struct {
+    double *velocity;
+    double momentum, l2;
+    int nesterov, fresh; /* fresh: the velocity becomes the gradient */
+} FlSgdMomentum;
+
 typedef void (*FlSgdAfterFn)(void *run, ptrdiff_t i, double times);
 
 /* What does not depend on the loss; the linker knows it as fl_sgd_<isa>. */
@@ -79,6 +86,21 @@ typedef struct {
     void (*fold[2])(void *coef, ptrdiff_t n, double scale, double *average, double sum);
     /* coef += times * x */
     void (*add[2])(void *coef, const void *x, double times, ptrdiff_t n);
+    /* A step of many samples: coef = shrink * coef - eta * sums; with a velocity, momentum as torch.optim.SGD has
+     * it, where l2 * coef joins the sums. */
+    void (*step[2])(void *coef, const double *sums, ptrdiff_t n, double shrink, double eta,
+                    const FlSgdMomentum *momentum);
+    /* coef[k] = shrink * coef[k] - eta * factor[k * stride] * x */
+    void (*outer[2])(void *coef, ptrdiff_t coef_stride, ptrdiff_t n_outputs, const void *x,
+                     ptrdiff_t n, const void *factor, ptrdiff_t stride, double shrink, double eta);
+    /* average += coef, then L1's part of all coefficients; either may be NULL */
+    void (*after_step[2])(void *coef, ptrdiff_t n, double *average, double *received,
+                          double penalty);
+    /* Losses and derivatives of a block become what they count: sum of weight * loss, and
+     * gradient = clipped * weight * scale; n samples by outputs. */
+    double (*weigh[2])(const void *loss, const double *weight, void *gradient, ptrdiff_t n,
+                       ptrdiff_t n_outputs, ptrdiff_t sample_stride, ptrdiff_t output_stride,
+                       double scale, double clip);
     /* whether all are finite */
     int (*finite[2])(const void *x, ptrdiff_t n);
 } FlSgdKernels;

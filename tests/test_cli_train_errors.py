@@ -57,7 +57,7 @@ WRONG_ROWS = [
         ["--loss", "poisson"],
         "FILE, line 10, column 'y': -3.0; Poisson expects finite labels of at least 0",
     ),
-    ({"y": {8: "1e999"}}, ["--loss", "huber"], "FILE, line 10, column 'y': inf; expected finite"),
+    ({"y": {8: "inf"}}, ["--loss", "huber"], "FILE, line 10, column 'y': inf; expected finite"),
     (
         {"y": {8: 2.5}},
         ["--loss", "log_loss"],

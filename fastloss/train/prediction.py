@@ -129,9 +129,8 @@ def _check_columns(table: Table, encoder: Any) -> list[str]:
 
 def _write(frame: Any, output: Path | None) -> None:
     if output is None:
-        frame.to_csv(
-            sys.stdout, index=False, lineterminator="\n"
-        )  # which Windows's text mode turns
+        # the stream itself writes the line ends of the system
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

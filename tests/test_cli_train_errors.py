@@ -46,6 +46,11 @@ WRONG_ROWS = [
         [],
         "FILE, line 7, column 'a': '12 kg' is no number, but 39 of 40 values of this column are.",
     ),
+    (
+        {"y": {5: "O"}},
+        [],
+        "FILE, line 7, column 'y': 'O' is no number, but 39 of 40 values of this",
+    ),
     ({"a": {7: "inf"}}, [], "FILE, line 9, column 'a': inf; a column of numbers expects finite"),
     (
         {"y": {3: None, 9: None}},
@@ -66,7 +71,7 @@ WRONG_ROWS = [
     (
         {"y": {8: "many"}},
         ["--loss", "huber"],
-        "FILE, line 10, column 'y': 'many' is no number; the loss huber expects numbers",
+        "FILE, line 10, column 'y': 'many' is no number, but 39 of 40 values of this column are.",
     ),
 ]
 

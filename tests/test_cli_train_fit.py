@@ -19,7 +19,7 @@ import fastloss as fl
 from fastloss.cli import main
 from fastloss.train import report
 from fastloss.train.picture import draw
-from fastloss.train.problem import Options, Part, Problem, Step
+from fastloss.train.problem import Options, Outcome, Part, Problem, Step
 from fastloss.train.session import usual_alpha
 from fastloss.train.target import split
 from fastloss.train.trainers import TRAINERS, load_trainer
@@ -147,6 +147,24 @@ def test_an_interrupt_keeps_the_best_model():
     raw = outcome.estimator.decision_function(given.validation.X)
     value = fl.LogLoss()(given.validation.codes, raw)
     assert value == pytest.approx(curve.validation[curve.best], rel=1e-12)
+
+
+def test_an_interrupt_of_one_against_the_rest(tmp_path):
+    given = problem(fl.SquaredHinge(), THREE)
+    outcome = fit(given, interrupt_at(3))
+    assert outcome.interrupted
+    assert outcome.kept is None
+    assert len(outcome.curves) == 1
+    assert outcome.estimator.coef_.shape == (3, D)
+    assert not outcome.estimator.coef_[1:].any()
+    draw(outcome, "interrupted", tmp_path / "curve.png")
+    assert report.verdict(outcome) == ["Interrupted after 3 iterations."]
+
+
+def test_an_interrupt_before_the_first_step(tmp_path):
+    outcome = Outcome(None, "iteration", [], None, "interrupted", False, True)
+    draw(outcome, "interrupted", tmp_path / "curve.png")
+    assert report.verdict(outcome) == ["Interrupted after 0 iterations."]
 
 
 class Interrupted:

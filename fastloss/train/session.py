@@ -167,7 +167,12 @@ def prepare(table: Table, settings: Settings) -> Data:
         raise InputError(
             f"{table.path}: {count(len(table), 'row')} with a target; expected at least {MIN_ROWS}"
         )
-    target = choose_target(table, settings.target, settings.loss)
+    target = choose_target(
+        table,
+        settings.target,
+        settings.loss,
+        categorical=settings.target in settings.categorical,
+    )
     _check_two_classes(table, target)
     if settings.balanced and target.classes is None:
         raise InputError(

@@ -6,7 +6,6 @@ import itertools
 import json
 import signal
 import warnings
-from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -17,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 import fastloss as fl
 from fastloss.cli import main
-from fastloss.train import report
+from fastloss.train import batch, report
 from fastloss.train.picture import draw
 from fastloss.train.problem import Options, Outcome, Part, Problem, Step
 from fastloss.train.session import usual_alpha
@@ -167,24 +166,19 @@ def test_an_interrupt_before_the_first_step(tmp_path):
     assert report.verdict(outcome) == ["Interrupted after 0 iterations."]
 
 
-class Interrupted:
-    """Rows whose product with coefficients Ctrl-C meets when it is taken for the n-th time."""
-
-    def __init__(self, rows, n):
-        self.rows, self.left = rows, n
-
-    def __matmul__(self, coef):
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-        return self.rows @ coef
-
-
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_an_interrupt_inside_the_validation(n, tmp_path):
-    given = problem(fl.LogLoss(), TWO)
-    rows = Interrupted(given.validation.X, n)
-    outcome = fit(replace(given, validation=replace(given.validation, X=rows)))
+def test_an_interrupt_inside_the_validation(n, tmp_path, monkeypatch):
+    class Interrupted(fl.LinearObjective):
+        calls = 0
+
+        def loss(self, coef):
+            self.calls += 1
+            if self.calls == n:
+                signal.raise_signal(signal.SIGINT)
+            return super().loss(coef)
+
+    monkeypatch.setattr(batch, "LinearObjective", Interrupted)
+    outcome = fit(problem(fl.LogLoss(), TWO))
     (curve,) = outcome.curves
     draw(outcome, "interrupted", tmp_path / "curve.png")
     assert outcome.interrupted

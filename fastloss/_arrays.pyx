@@ -70,6 +70,14 @@ cdef int _dtype_code(int type_number) noexcept:
 
 
 cdef ndarray converted_values(object values, str argument):
+    if cnp.PyArray_Check(values) and hasattr(values, "mask"):
+        masked = np.argwhere(values.mask)
+        if masked.size:
+            index = ", ".join(str(i) for i in masked[0])
+            raise ValueError(
+                f"{argument}[{index}] is masked: expected an array without masked entries; fill them, "
+                "and let a sample_weight of 0 leave them out"
+            )
     try:
         array = np.asarray(values)
     except ValueError as error:  # lists of unequal lengths

@@ -161,7 +161,7 @@ n_threads=None, n_outputs=None)
         self.fit_intercept = fit_intercept
         thread_count(n_threads, 0)
         self._n_threads = n_threads
-        if hasattr(X, "indptr"):
+        if hasattr(X, "indptr") or hasattr(X, "tocsr"):
             self._kept = checked_csr(X)
             data, indices, indptr, n, d = self._kept
             describe_sparse(&self._job, data, indices, indptr, n, d)

@@ -18,7 +18,7 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
     """
     kind = getattr(X, "format", "csr")
     if kind != "csr":
-        raise TypeError(f"X is sparse of format {kind!r}: expected 'csr' (see X.tocsr)")
+        raise TypeError(f"X is sparse of format {kind!r}: expected 'csr', that is X.tocsr()")
     if len(X.shape) != 2:
         raise ValueError(f"X has shape {X.shape}: expected (n, d)")
     n, d = (int(length) for length in X.shape)

@@ -283,6 +283,23 @@ def test_columns_that_are_left_out_or_forced(tmp_path, capsys):
     assert levels["code"].tolist() == ["00", "01", "02"]
 
 
+def test_a_target_that_only_looks_like_numbers(tmp_path, data):
+    frame = pd.read_csv(data)
+    frame["kind"] = frame["kind"].map({0: "00", 1: "1", 2: "two"})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    arguments = [*features_only("kind"), "--categorical", "kind"]
+    _, report = train(tmp_path, tmp_path / "data.csv", *arguments)
+    assert report["classes"] == ["00", "1", "two"]
+    assert report["loss"].startswith("CrossEntropy(")
+    # codes of classes, more of them than are taken for classes otherwise
+    frame["kind"] = np.arange(len(frame)) % 30
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    _, report = train(tmp_path, tmp_path / "data.csv", *arguments)
+    assert len(report["classes"]) == 30
+    _, report = train(tmp_path, tmp_path / "data.csv", *arguments, "--loss", "huber")
+    assert report["classes"] is None
+
+
 def test_parquet_columns_of_all_kinds(tmp_path):
     n = 80
     rng = np.random.default_rng(0)
@@ -353,8 +370,7 @@ def test_a_level_seen_late_counts_as_rare(tmp_path):
     path, _ = train(tmp_path, write_csv(tmp_path / "d.csv", columns), "--target", "y")
     model = joblib.load(path)
     assert model[0].get_feature_names_out().tolist()[-1].startswith("c=infrequent")
-    with pytest.warns(UserWarning, match="unknown categories"):
-        unknown = model.predict(pd.DataFrame({"c": ["never seen"]}))
+    unknown = model.predict(pd.DataFrame({"c": ["never seen"]}))
     np.testing.assert_array_equal(unknown, model.predict(pd.DataFrame({"c": ["x"]})))
 
 

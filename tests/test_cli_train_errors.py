@@ -46,6 +46,11 @@ WRONG_ROWS = [
         [],
         "FILE, line 7, column 'a': '12 kg' is no number, but 39 of 40 values of this column are.",
     ),
+    (
+        {"y": {5: "O"}},
+        [],
+        "FILE, line 7, column 'y': 'O' is no number, but 39 of 40 values of this",
+    ),
     ({"a": {7: "inf"}}, [], "FILE, line 9, column 'a': inf; a column of numbers expects finite"),
     (
         {"y": {3: None, 9: None}},
@@ -57,7 +62,7 @@ WRONG_ROWS = [
         ["--loss", "poisson"],
         "FILE, line 10, column 'y': -3.0; Poisson expects finite labels of at least 0",
     ),
-    ({"y": {8: "1e999"}}, ["--loss", "huber"], "FILE, line 10, column 'y': inf; expected finite"),
+    ({"y": {8: "inf"}}, ["--loss", "huber"], "FILE, line 10, column 'y': inf; expected finite"),
     (
         {"y": {8: 2.5}},
         ["--loss", "log_loss"],
@@ -66,7 +71,7 @@ WRONG_ROWS = [
     (
         {"y": {8: "many"}},
         ["--loss", "huber"],
-        "FILE, line 10, column 'y': 'many' is no number; the loss huber expects numbers",
+        "FILE, line 10, column 'y': 'many' is no number, but 39 of 40 values of this column are.",
     ),
 ]
 

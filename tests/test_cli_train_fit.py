@@ -6,7 +6,6 @@ import itertools
 import json
 import signal
 import warnings
-from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -17,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 
 import fastloss as fl
 from fastloss.cli import main
-from fastloss.train import report
+from fastloss.train import batch, report
 from fastloss.train.picture import draw
-from fastloss.train.problem import Options, Part, Problem, Step
+from fastloss.train.problem import Options, Outcome, Part, Problem, Step
 from fastloss.train.session import usual_alpha
 from fastloss.train.target import split
 from fastloss.train.trainers import TRAINERS, load_trainer
@@ -149,24 +148,37 @@ def test_an_interrupt_keeps_the_best_model():
     assert value == pytest.approx(curve.validation[curve.best], rel=1e-12)
 
 
-class Interrupted:
-    """Rows whose product with coefficients Ctrl-C meets when it is taken for the n-th time."""
+def test_an_interrupt_of_one_against_the_rest(tmp_path):
+    given = problem(fl.SquaredHinge(), THREE)
+    outcome = fit(given, interrupt_at(3))
+    assert outcome.interrupted
+    assert outcome.kept is None
+    assert len(outcome.curves) == 1
+    assert outcome.estimator.coef_.shape == (3, D)
+    assert not outcome.estimator.coef_[1:].any()
+    draw(outcome, "interrupted", tmp_path / "curve.png")
+    assert report.verdict(outcome) == ["Interrupted after 3 iterations."]
 
-    def __init__(self, rows, n):
-        self.rows, self.left = rows, n
 
-    def __matmul__(self, coef):
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-        return self.rows @ coef
+def test_an_interrupt_before_the_first_step(tmp_path):
+    outcome = Outcome(None, "iteration", [], None, "interrupted", False, True)
+    draw(outcome, "interrupted", tmp_path / "curve.png")
+    assert report.verdict(outcome) == ["Interrupted after 0 iterations."]
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_an_interrupt_inside_the_validation(n, tmp_path):
-    given = problem(fl.LogLoss(), TWO)
-    rows = Interrupted(given.validation.X, n)
-    outcome = fit(replace(given, validation=replace(given.validation, X=rows)))
+def test_an_interrupt_inside_the_validation(n, tmp_path, monkeypatch):
+    class Interrupted(fl.LinearObjective):
+        calls = 0
+
+        def loss(self, coef):
+            self.calls += 1
+            if self.calls == n:
+                signal.raise_signal(signal.SIGINT)
+            return super().loss(coef)
+
+    monkeypatch.setattr(batch, "LinearObjective", Interrupted)
+    outcome = fit(problem(fl.LogLoss(), TWO))
     (curve,) = outcome.curves
     draw(outcome, "interrupted", tmp_path / "curve.png")
     assert outcome.interrupted

@@ -2,12 +2,16 @@
 Run the Python examples of README.md, CONTRIBUTING.md and docs.
 
 The ```python blocks of a file run one after the other in one namespace. A block with ``>>>`` is a
-doctest; every other block must run without an error. One after ``<!-- not run -->`` is left out.
+doctest; every other block must run without an error. One after ``<!-- not run -->`` is left out, and
+one after ``<!-- needs PACKAGE -->`` where the package is not installed.
+
+Usage: check_examples.py [FILE ...]
 """
 
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import re
 import sys
 import traceback
@@ -15,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"(<!-- not run -->\n+)?^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?:<!-- (not run|needs \w+) -->\n+)?^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def run_block(code: str, place: str, line: int, namespace: dict[str, Any]) -> bool:
@@ -32,17 +38,25 @@ def run_block(code: str, place: str, line: int, namespace: dict[str, Any]) -> bo
     return True
 
 
+def is_run(mark: str | None) -> bool:
+    """Return whether to run a block, by what stands before it."""
+    if mark is None:
+        return True
+    return mark != "not run" and importlib.util.find_spec(mark.removeprefix("needs ")) is not None
+
+
 def main() -> int:
     passed = failed = 0
-    for path in (
+    everything = (
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *sorted((ROOT / "docs").rglob("*.md")),
-    ):
+    )
+    for path in [Path(name).resolve() for name in sys.argv[1:]] or everything:
         text = path.read_text(encoding="utf-8")
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for block in BLOCK.finditer(text):
-            if block[1]:
+            if not is_run(block[1]):
                 continue
             line = text.count("\n", 0, block.start(2))
             ok = run_block(block[2], str(path.relative_to(ROOT)), line, namespace)

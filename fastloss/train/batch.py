@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from fastloss import LinearObjective
 from fastloss.linear_model import FitProgress, LinearClassifier, LinearRegressor
 from fastloss.linear_model._losses import CLASSES
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
@@ -74,6 +75,7 @@ class _Watch:
         self.estimator, self.problem, self.options = estimator, problem, options
         self.on_step = on_step
         self.curves: list[Curve] = []
+        self._held_out: Any = None
         self.best: tuple[int, NDArray[np.float64]] | None = None  # iteration and coefficients
         self._lowest = math.inf
         self._first_norm = 0.0
@@ -83,10 +85,12 @@ class _Watch:
         """Take note of one iteration; return whether the patience is at its end."""
         if progress.iteration == 0:
             self.curves.append(Curve())
+            self._held_out = self._validation_objective()
             self._first_norm, self._share = progress.gradient_norm, 0.0
         curve = self.curves[-1]
         training = progress.objective - self._penalty(progress.coef)
-        validation = self._validation_loss(progress.coef)
+        validation = self._held_out.loss(progress.coef)
+        validation = math.inf if math.isnan(validation) else validation
         curve.points.append((training, validation))
         if validation < self._lowest and not self._one_against_the_rest:
             self._lowest, self.best = validation, (progress.iteration, progress.coef)
@@ -104,15 +108,15 @@ class _Watch:
         classes = self.problem.classes
         return classes is not None and len(classes) > 2 and self.estimator.loss_.name not in CLASSES
 
-    def _validation_loss(self, coef: NDArray[np.float64]) -> float:
-        """Return the mean loss on the validation rows, infinite where it is not a number."""
+    def _validation_objective(self) -> LinearObjective:
+        """Return the mean loss on the validation rows as a function of the coefficients."""
         part = self.problem.validation
         codes = part.codes
         if self._one_against_the_rest:
             codes = (codes == len(self.curves) - 1).astype(np.int8)
-        raw = np.asarray(part.X @ coef[..., :-1].T + coef[..., -1])
-        value = float(self.estimator.loss_.loss(codes, raw, part.weights))
-        return math.inf if math.isnan(value) else value
+        return LinearObjective(
+            self.estimator.loss_, part.X, codes, part.weights, n_threads=self.options.n_threads
+        )
 
     def _penalty(self, coef: NDArray[np.float64]) -> float:
         w = coef[..., :-1]

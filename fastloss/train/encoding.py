@@ -87,7 +87,7 @@ def make_encoder(
         encode = OneHotEncoder(
             min_frequency=min_frequency,
             max_categories=max_categories,
-            handle_unknown="warn",
+            handle_unknown="infrequent_if_exist",
             feature_name_combiner=feature_name,
         )
         parts.append((CATEGORIES, make_pipeline(CategoryText(), encode), list(categories)))

@@ -64,17 +64,11 @@ def predict(
     categories = encoded_columns(encoder, CATEGORIES)
     table = read_table(data, dialect, categories)
     notes += _check_columns(table, encoder)
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Found unknown categories", UserWarning
-        )  # notes tell more
-        predicted = model.predict(table.frame)
-        frame = pd.DataFrame({"prediction": predicted})
-        if probabilities:
-            for label, column in zip(
-                model.classes_.tolist(), model.predict_proba(table.frame).T, strict=True
-            ):
-                frame[f"probability_{label}"] = column
+    frame = pd.DataFrame({"prediction": model.predict(table.frame)})
+    if probabilities:
+        shares = model.predict_proba(table.frame)
+        for label, column in zip(model.classes_.tolist(), shares.T, strict=True):
+            frame[f"probability_{label}"] = column
     _write(frame, output)
     return notes
 
@@ -135,7 +129,8 @@ def _check_columns(table: Table, encoder: Any) -> list[str]:
 
 def _write(frame: Any, output: Path | None) -> None:
     if output is None:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")  # which Windows's text mode turns
+        # the stream itself writes the line ends of the system
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

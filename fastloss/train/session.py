@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -168,7 +167,12 @@ def prepare(table: Table, settings: Settings) -> Data:
         raise InputError(
             f"{table.path}: {count(len(table), 'row')} with a target; expected at least {MIN_ROWS}"
         )
-    target = choose_target(table, settings.target, settings.loss)
+    target = choose_target(
+        table,
+        settings.target,
+        settings.loss,
+        categorical=settings.target in settings.categorical,
+    )
     _check_two_classes(table, target)
     if settings.balanced and target.classes is None:
         raise InputError(
@@ -194,11 +198,8 @@ def prepare(table: Table, settings: Settings) -> Data:
         max_categories=settings.max_categories,
     )
     frame = table.frame[[*columns.numbers, *columns.categories]]
-    with warnings.catch_warnings():
-        # levels that only the rows held out have
-        warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-        X_training = encoder.fit_transform(frame[training])
-        X_validation = encoder.transform(frame[~training])
+    X_training = encoder.fit_transform(frame[training])
+    X_validation = encoder.transform(frame[~training])
     _check_finite(encoder, X_training, table)
     parts = [
         Part(X, target.labels[rows], target.codes[rows], None if weights is None else weights[rows])

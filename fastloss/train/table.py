@@ -21,6 +21,12 @@ from fastloss.train.text_file import TextFile
 
 _PARQUET = (".parquet", ".pq")
 _MOSTLY = 0.5  # the share of numbers from which the rest of a column is taken for mistakes
+# Before 3.1 the default may miss the nearest number by some units of the last place.
+_NEAREST: dict[str, Any] = (
+    {"float_precision": "round_trip"}
+    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
+    else {}
+)
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
@@ -167,6 +173,7 @@ def _read_csv(text: TextFile, dialect: Dialect, texts: Collection[str]) -> Any:
                 skipinitialspace=True,
                 dtype={name: str for name in texts if name in names},
                 low_memory=False,
+                **_NEAREST,
             )
     except UnicodeDecodeError:
         raise text.undecodable() from None

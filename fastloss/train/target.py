@@ -15,7 +15,7 @@ import fastloss as fl
 from fastloss.cli.loss_text import loss_name, parse_loss
 from fastloss.linear_model._losses import CLASSES, NUMBERS, TWO_CLASSES
 from fastloss.train.errors import InputError, count, some
-from fastloss.train.table import Table, is_number, is_text, spell
+from fastloss.train.table import Table, find_numbers, is_number, is_text, spell
 
 _FEW = 20  # different integers that are taken for classes, if no loss says otherwise
 _MANY = 1000  # classes; more are hardly meant to be some
@@ -71,7 +71,9 @@ def labelled(table: Table, column: str, *, skip: bool) -> tuple[Table, int]:
     return table.take(present), missing
 
 
-def choose_target(table: Table, column: str, loss_text: str | None) -> Target:
+def choose_target(
+    table: Table, column: str, loss_text: str | None, *, categorical: bool = False
+) -> Target:
     """
     Return the target of a table as a loss takes it.
 
@@ -83,6 +85,8 @@ def choose_target(table: Table, column: str, loss_text: str | None) -> Target:
         The target.
     loss_text : str or None
         The loss, as "huber:delta=2.0"; None to choose one by the labels.
+    categorical : bool, default=False
+        Whether the labels are classes even if they, or most of them, look like numbers.
 
     Raises
     ------
@@ -90,7 +94,8 @@ def choose_target(table: Table, column: str, loss_text: str | None) -> Target:
         If the loss does not exist, or the target is constant or not of its kind.
     """
     loss = None if loss_text is None else _named(loss_text)
-    numbers = _as_numbers(table, column)
+    as_text = categorical and (loss is None or loss.name not in NUMBERS)
+    numbers = None if as_text else _as_numbers(table, column)
     if loss is None:
         loss, remark = _guess(table, column, numbers)
     else:
@@ -149,8 +154,10 @@ def _as_numbers(table: Table, column: str) -> NDArray[np.float64] | None:
         objects = series.astype(object)
         if _all_truth(series):
             return None
-        numbers = table.to_numbers(objects)
-        return None if np.isnan(numbers).any() else numbers
+        if isinstance(dtype, pd.CategoricalDtype) or find_numbers(table, column):
+            numbers = table.to_numbers(objects)
+            return None if np.isnan(numbers).any() else numbers
+        return None
     raise InputError(
         f"{table.path}: the target {column!r} is of {dtype} values; expected numbers, texts or "
         f"truth values"

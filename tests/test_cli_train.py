@@ -255,6 +255,19 @@ def test_other_files_give_the_same_model(tmp_path, data, form):
     assert again["metrics"] == report["metrics"]
 
 
+def test_a_file_as_spreadsheets_write_it(tmp_path, data):
+    """A byte order mark, quotes, blanks behind separators, carriage returns, an empty last line."""
+    header, *rows = data.read_text().splitlines()
+    header = ", ".join(f'"{name}"' for name in header.split(","))
+    lines = [header, *(row.replace(",", ", ") for row in rows), ""]
+    other = tmp_path / "spreadsheet.csv"
+    other.write_bytes("\r\n".join(lines).encode("utf-8-sig") + b"\r\n")
+    _, expected = train(tmp_path, data, *features_only("late"))
+    _, report = train(tmp_path, other, *features_only("late"))
+    assert report["metrics"] == expected["metrics"]
+    assert report["categories"] == ["color", "member"]
+
+
 def test_columns_that_are_left_out_or_forced(tmp_path, capsys):
     n = 60
     rng = np.random.default_rng(0)

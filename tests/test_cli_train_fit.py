@@ -16,7 +16,9 @@ from sklearn.linear_model import LogisticRegression
 
 import fastloss as fl
 from fastloss.cli import main
+from fastloss.linear_model._losses import CLASSES, NUMBERS, TWO_CLASSES
 from fastloss.train import batch, report
+from fastloss.train.metrics import evaluate
 from fastloss.train.picture import draw
 from fastloss.train.problem import Options, Outcome, Part, Problem, Step
 from fastloss.train.session import usual_alpha
@@ -288,3 +290,24 @@ def test_the_split(share):
     numbers = split(np.arange(50.0), None, share, seed=1)
     assert (~numbers).sum() == round(50 * share)
     assert (split(np.arange(50.0), None, share, seed=2) != numbers).any()
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS | TWO_CLASSES | CLASSES))
+def test_every_loss_can_be_trained_and_judged(name):
+    """The model is better than the best constant, and the metrics are numbers."""
+    loss = fl.get_loss(name)
+    labels = [np.exp(SCORE / 2)] if name in NUMBERS else [TWO, THREE]
+    for y in labels:
+        given = problem(loss, y)
+        outcome = fit(given, alpha=100 * usual_alpha(given), tol=1e-4, max_iter=15)
+        found = evaluate(given, outcome.estimator)
+        assert np.isfinite([metric.training for metric in found]).all()
+        loss_of_model = outcome.estimator.loss_  # of log loss and three classes, cross-entropy
+        if name in TWO_CLASSES and y is THREE and name != "log_loss":
+            assert not found[0].name.startswith("loss")
+            continue
+        assert found[0].name == f"loss ({loss_of_model.name})"
+        codes = given.training.codes
+        start = loss_of_model.initial_prediction(codes)
+        raw = np.broadcast_to(start, (N, *np.shape(start))).copy()
+        assert found[0].training < loss_of_model(codes, raw)

@@ -95,10 +95,10 @@ def verdict(outcome: Outcome) -> list[str]:
     return sentences
 
 
-def print_lines(console: Console, lines: Sequence[str]) -> None:
-    """Print sentences, names of columns as they are."""
+def print_lines(console: Console, lines: Sequence[str], *, whole: bool = False) -> None:
+    """Print sentences, names of columns as they are; whole, so that a path can be copied."""
     for line in lines:
-        console.print(escape(line), soft_wrap=not console.is_terminal)
+        console.print(escape(line), soft_wrap=whole or not console.is_terminal)
 
 
 def write_report(

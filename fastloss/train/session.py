@@ -374,6 +374,7 @@ def _write(
             f"model: {settings.output}; learning curve: {picture}; report: {facts_file}",
             f"next: fastloss predict {settings.output} {settings.data}",
         ],
+        whole=True,
     )
 
 

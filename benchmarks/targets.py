@@ -28,6 +28,7 @@ from benchmarks import (
     memory_speed,
     optim,
     sgd,
+    sklearn_patch,
 )
 from benchmarks.environment import clean_start
 from benchmarks.markdown import table
@@ -49,6 +50,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "optim": optim.run,
     "determinism": determinism.run,
     "linear_model": linear_model.run,
+    "sklearn_patch": sklearn_patch.run,
 }
 SURVEY = "survey"
 HEADS = ("what", "against", "promised", "measured", "kept")

@@ -24,7 +24,11 @@ SUITES = (
     "ensemble/_hist_gradient_boosting/tests",
 )
 # Part of a test's id: why it is left out.
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT = {
+    "test_loss.py::test_derivatives[poisson_loss--22.0-10.0]": (
+        "terms of size 23 must cancel to 1e-14, less than three units in their last place"
+    ),
+}
 
 computed: Counter[str] = Counter()
 

@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet
 SOURCES := $(shell find src fastloss -name '*.[ch]' -o -name '*.inc' -o -name '*.def' -o -name '*.p[yx][xd]')
 PACKAGING := setup.py pyproject.toml tools/requirements.py
 
-.PHONY: demo test bench lint format stubs examples tables figures vectorised sanitize sklearn-tests build clean distclean help
+.PHONY: demo test bench lint format stubs examples tables figures vectorised sanitize sklearn-tests sklearn-sgd build clean distclean help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -24,6 +24,7 @@ help:
 	@echo 'make format      let the formatters change the files'
 	@echo 'make stubs       compare the type stubs with the compiled modules'
 	@echo 'make examples    run the examples of README, docs and docstrings'
+	@echo "make sklearn-sgd scikit-learn's own tests of SGD on the classes here"
 	@echo 'make tables      write the generated tables of README and docs again'
 	@echo 'make figures     draw the pictures of the docs again'
 	@echo 'make vectorised  look into the machine code of the kernels'
@@ -61,6 +62,9 @@ stubs: build $(DONE)/lint $(DONE)/demo
 
 examples: build $(DONE)/test
 	$(BIN)/python tools/check_examples.py
+
+sklearn-sgd: build $(DONE)/test
+	$(BIN)/python tools/check_sklearn_sgd.py $(ARGS)
 
 tables: build $(DONE)/test
 	$(BIN)/python -m benchmarks.accuracy

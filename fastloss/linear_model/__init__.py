@@ -20,11 +20,18 @@ from fastloss.linear_model._progress import Convergence, FitProgress
 from fastloss.linear_model._progress_bar import ProgressBar
 from fastloss.linear_model._quantile import QuantileRegressor
 from fastloss.linear_model._regressor import LinearRegressor
+from fastloss.linear_model._sgd_arrow import ArrowBatches
+from fastloss.linear_model._sgd_classifier import SGDClassifier
+from fastloss.linear_model._sgd_history import EpochProgress, History
+from fastloss.linear_model._sgd_regressor import SGDRegressor
 
 __all__ = [
+    "ArrowBatches",
     "Convergence",
+    "EpochProgress",
     "FitProgress",
     "GammaRegressor",
+    "History",
     "HuberRegressor",
     "LinearClassifier",
     "LinearRegressor",
@@ -32,5 +39,7 @@ __all__ = [
     "PoissonRegressor",
     "ProgressBar",
     "QuantileRegressor",
+    "SGDClassifier",
+    "SGDRegressor",
     "TweedieRegressor",
 ]

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+import fastloss as fl
 from fastloss.linear_model._base import LinearModel
 
 
@@ -100,3 +101,15 @@ class LinearClassifierBase(ClassifierMixin, LinearModel):  # type: ignore[misc]
             self.coef_, self.intercept_ = coef[:, :-1].copy(), coef[:, -1].copy()
         else:
             self.coef_, self.intercept_ = coef, np.zeros(len(coef), dtype)
+
+
+def log_softmax(raw: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the logarithms of probabilities; a single score is that of the second of two classes."""
+    if raw.ndim == 1:
+        raw = np.column_stack([np.zeros_like(raw), raw])
+    best = raw.argmax(axis=1)
+    top = -fl.CrossEntropy().loss(best, raw, reduction="none")
+    # neither of the two is positive: nothing cancels
+    out: npt.NDArray[Any] = raw - np.take_along_axis(raw, best[:, None], axis=1)
+    out += top[:, None]
+    return out

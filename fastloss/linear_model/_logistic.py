@@ -11,7 +11,7 @@ import numpy.typing as npt
 import fastloss as fl
 from fastloss.linear_model._base import over_power
 from fastloss.linear_model._classes import encode, weigh_classes
-from fastloss.linear_model._classifier_base import LinearClassifierBase
+from fastloss.linear_model._classifier_base import LinearClassifierBase, log_softmax
 from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
 from fastloss.linear_model._parameters import (
     between,
@@ -229,15 +229,7 @@ class LogisticRegression(LinearClassifierBase):
         ndarray of shape (n_samples, n_classes)
             Finite also where a probability is too small for a float.
         """
-        raw = self.decision_function(X)
-        if raw.ndim == 1:
-            raw = np.column_stack([np.zeros_like(raw), raw])
-        best = raw.argmax(axis=1)
-        top = -fl.CrossEntropy().loss(best, raw, reduction="none")
-        # neither of the two is positive: nothing cancels
-        out: npt.NDArray[Any] = raw - np.take_along_axis(raw, best[:, None], axis=1)
-        out += top[:, None]
-        return out
+        return log_softmax(self.decision_function(X))
 
     def _penalty(self) -> tuple[float, float]:
         """Return C and l1_ratio as `penalty` means them."""

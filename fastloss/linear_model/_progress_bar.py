@@ -13,8 +13,8 @@ class ProgressBar:
     A progress bar for ``fit(..., callback=ProgressBar())``.
 
     It fills as the gradient's norm falls from where it began to the tolerance, on a logarithmic
-    scale, or with the iterations if those run out first. Needs rich, which is in the extra
-    ``fastloss[demo]``.
+    scale, or with the iterations if those run out first; of `SGDClassifier` and `SGDRegressor` with
+    the epochs. Needs rich, which is in the extra ``fastloss[demo]``.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class ProgressBar:
             completed=self._share,
             iteration=progress.iteration,
             objective=progress.objective,
-            norm=progress.gradient_norm,
+            norm=_gradient(progress),
         )
 
     def close(self) -> None:
@@ -76,8 +76,8 @@ class ProgressBar:
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn(
-                "{task.fields[iteration]:d} iterations, objective {task.fields[objective]:.6g}, "
-                "gradient {task.fields[norm]:.1e}"
+                "{task.fields[iteration]:d} {task.fields[unit]}, "
+                "objective {task.fields[objective]:.6g}{task.fields[norm]}"
             ),
             TimeElapsedColumn(),
             console=self.console,
@@ -88,7 +88,8 @@ class ProgressBar:
             total=1.0,
             iteration=progress.iteration,
             objective=progress.objective,
-            norm=progress.gradient_norm,
+            norm=_gradient(progress),
+            unit="epochs" if math.isnan(progress.gradient_norm) else "iterations",
         )
         self._bar.start()
 
@@ -101,3 +102,9 @@ class ProgressBar:
         if tol > 0 and math.isfinite(self._first) and self._first > tol:
             share = max(share, math.log(self._first / norm) / math.log(self._first / tol))
         return min(max(share, 0.0), 1.0)
+
+
+def _gradient(progress: FitProgress) -> str:
+    """Return the norm of the gradient, if there is one."""
+    norm = progress.gradient_norm
+    return "" if math.isnan(norm) else f", gradient {norm:.1e}"

@@ -1,0 +1,297 @@
+"""What SGDClassifier and SGDRegressor share: fit, partial_fit, the state between calls."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer
+from sklearn.utils import metadata_routing
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import validate_data
+
+from fastloss.linear_model import _sgd_checkpoint
+from fastloss.linear_model._fitting import closing
+from fastloss.linear_model._parameters import integer, nonnegative, verbosity
+from fastloss.linear_model._progress import Callback
+from fastloss.linear_model._sgd_batches import Batch, as_stream, present
+from fastloss.linear_model._sgd_history import History
+from fastloss.linear_model._sgd_parameters import RATE
+from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, new_seed
+from fastloss.linear_model._sgd_training import (
+    MAX_ITER,
+    Plan,
+    Training,
+    Validation,
+    effective,
+    train_batch,
+)
+from fastloss.linear_model._solvers.solution import INTERRUPTED
+
+_ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "classes", "validation_data")
+
+
+class SGDBase(SGDSamples):
+    """Base of the estimators: how they learn."""
+
+    # they belong to one call, and are not routed
+    __metadata_request__fit = dict.fromkeys(_ONE_CALL, metadata_routing.UNUSED)
+    __metadata_request__partial_fit = {"classes": metadata_routing.UNUSED}  # noqa: RUF012
+
+    n_iter_: int
+    t_: float
+    history_: History
+    _sgd: Any
+    _published: Any
+
+    def _choose_loss(self) -> Any:
+        """Return the loss."""
+        raise NotImplementedError
+
+    def _outputs(self) -> int:
+        """Return how many problems the machine's loss is the sum of."""
+        return 1
+
+    def _batch_weights(self) -> npt.NDArray[np.float64] | None:
+        """Return the weights of the classes where they count in the mean loss of a batch."""
+        return None
+
+    def _publish(self, coef: Any, intercept: Any) -> None:
+        """Set coef_ and intercept_."""
+        raise NotImplementedError
+
+    def _start(self, coef: Any, intercept: Any, dtype: Any) -> tuple[Any, Any]:
+        """Return initial coefficients in the machine's shapes, None for those not given."""
+        raise NotImplementedError
+
+    def _loss_of(self, y: Any, raw: Any, weights: npt.NDArray[np.float64] | None) -> float:
+        """Return the mean loss of encoded targets."""
+        raise NotImplementedError
+
+    def _decode(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return targets as the user gave them."""
+        return y
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        coef_init: Any,
+        intercept_init: Any,
+        sample_weight: Any,
+        classes: Any,
+        validation_data: Any,
+        callback: Callback | None,
+        checkpoint: Any,
+        checkpoint_every: float,
+    ) -> None:
+        with closing(callback):
+            self._check_parameters()
+            path = _sgd_checkpoint.check_path(checkpoint)
+            every = nonnegative("checkpoint_every", checkpoint_every)
+            saved = None if path is None else _sgd_checkpoint.load(path)
+            warm = self.warm_start and hasattr(self, "coef_")
+            if warm:
+                coef_init = self.coef_ if coef_init is None else coef_init
+                intercept_init = self.intercept_ if intercept_init is None else intercept_init
+            for name in ("classes_", "_sgd"):
+                if hasattr(self, name):
+                    delattr(self, name)
+            random_state = self.random_state
+            if random_state is None:  # a checkpoint knows the seed of the fit that it goes on with
+                random_state = new_seed(None) if saved is None else int(saved["fit"]["seed"])
+            self.loss_ = self._choose_loss()
+            samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
+            fingerprint: dict[str, Any] = {}
+            if path is not None:
+                seen = self._fingerprint(*samples.head)
+                fingerprint = {**self._settings(), **seen, "seed": samples.seed}
+            start = self._start(coef_init, intercept_init, samples.dtype)
+            sgd = self._make(samples.dtype, samples.seed, samples.sparse)
+            if start[0] is not None:
+                sgd.coef = start[0]
+            if start[1] is not None and self.fit_intercept:
+                sgd.intercept = start[1]
+            plan = self._plan(callback, path, every, fingerprint)
+            trained = Training(sgd, samples.source, plan, self._judge(samples)).run()
+            if samples.feature_names is not None:  # the batches are arrays, without names
+                self.feature_names_in_ = np.asarray(samples.feature_names, object)
+        self._sgd = sgd
+        self._publish(trained.coef, trained.intercept)
+        self._published = self.coef_
+        self.t_ = float(sgd.t)
+        self.n_iter_ = trained.n_iter
+        self.history_ = trained.history
+        self._warn(trained.history, trained.n_iter)
+
+    def _plan(
+        self, callback: Callback | None, path: Any, every: float, fingerprint: dict[str, Any]
+    ) -> Plan:
+        return Plan(
+            max_iter=integer("max_iter", self.max_iter, 1),
+            tol=None if self.tol is None else float(self.tol),
+            patience=int(self.n_iter_no_change),
+            shuffle=bool(self.shuffle),
+            adaptive=self.learning_rate == "adaptive",
+            restore_best=bool(self.restore_best),
+            average=int(self.average),
+            verbose=verbosity(self.verbose),
+            callback=callback,
+            title=type(self).__name__,
+            penalty=self._penalty_term(),
+            class_weight=self._batch_weights(),
+            outputs=self._outputs(),
+            checkpoint=path,
+            checkpoint_every=every,
+            fingerprint=fingerprint,
+        )
+
+    def _judge(self, samples: Samples) -> Validation | None:
+        """Return what judges the epochs."""
+        if samples.validation is None:
+            return None
+        X, y, weights = samples.validation
+
+        def loss(coef: Any, intercept: Any) -> float:
+            raw = safe_sparse_dot(X, coef.T, dense_output=True) + intercept
+            return self._loss_of(y, raw, weights)
+
+        stops = None
+        if self.early_stopping:
+            stops = "loss" if self.scoring == "loss" else "score"
+        if self.scoring == "loss" or (self.scoring is None and not self.early_stopping):
+            return Validation(loss, None, stops)
+        labels = self._decode(y)
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        options = {}
+        if weights is not None and (scorer is None or hasattr(scorer, "_score_func")):
+            options["sample_weight"] = weights
+
+        def score(coef: Any, intercept: Any) -> float:
+            self._publish(coef, intercept)
+            if scorer is None:
+                return float(self.score(X, labels, **options))
+            return float(scorer(self, X, labels, **options))
+
+        return Validation(loss, score, stops)
+
+    def _warn(self, history: History, n_iter: int) -> None:
+        if history.reason == INTERRUPTED:
+            warnings.warn(
+                f"{type(self).__name__}: interrupted after {n_iter} epochs; the best coefficients "
+                f"so far are kept",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif history.reason == MAX_ITER and self.tol is not None:
+            warnings.warn(
+                "Maximum number of iteration reached before convergence. Consider increasing "
+                "max_iter to improve the fit.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        if self.power_t < 0:
+            warnings.warn(
+                "Negative values for `power_t` are deprecated in version 1.8 and will raise an "
+                "error in 1.10. Use values in the range [0.0, inf) instead.",
+                FutureWarning,
+                stacklevel=4,
+            )
+
+    def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        if not hasattr(self, "_sgd"):
+            self._check_parameters(for_partial_fit=True)
+        self.loss_ = self._choose_loss()
+        stream = as_stream(X, y, sample_weight)
+        if stream is None:
+            batches, dtype, sparse = self._batch(X, y, classes, sample_weight)
+            self._learn(batches, dtype, sparse)
+            return
+        with self._without_names(stream.feature_names):
+            first, _, _ = stream.first()
+            dtype = self._sgd_key[-1] if hasattr(self, "_sgd") else self._meet_features(first)
+            stream.check = partial(self._check_batch, dtype)
+            self._check_classes(classes)
+            self._learn(stream.epoch(0, 0), dtype, hasattr(first, "indptr"))
+
+    def _batch(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any
+    ) -> tuple[Iterator[Batch], Any, bool]:
+        """Return arrays as a batch, their dtype, and whether they are sparse."""
+        first_call = not hasattr(self, "_sgd")
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=FLOATS if first_call else self._sgd_key[-1],
+            order="C",
+            reset=first_call,
+            **self._y_options(),
+        )
+        self._check_classes(classes)
+        weights = self._check_weights(sample_weight, X, False)
+        batch = present(X, self._encode(y, X.dtype), weights)
+        return iter([batch]), X.dtype, hasattr(X, "indptr")
+
+    def _learn(self, batches: Iterator[Batch], dtype: Any, sparse: bool) -> None:
+        """Learn from batches; what has been learnt stays, also if one of them is refused."""
+        sgd = self._continued(dtype, sparse)
+        try:
+            for batch in batches:
+                if batch.X.shape[0]:
+                    train_batch(sgd, batch, bool(self.shuffle), 1)
+        finally:
+            self._sgd = sgd
+            self._publish(*effective(sgd, int(self.average)))
+            self._published = self.coef_
+            self.t_ = float(sgd.t)
+            self.n_iter_ = 1
+
+    @contextmanager
+    def _without_names(self, names: list[str] | None) -> Iterator[None]:
+        """Forget the names of the features while batches are read, which are arrays without any."""
+        known = getattr(self, "feature_names_in_", None)
+        if names is None:
+            yield
+            return
+        if known is not None:
+            if known.tolist() != names:
+                raise ValueError(f"X has the features {names}; expected {known.tolist()}")
+            del self.feature_names_in_
+        try:
+            yield
+        finally:
+            self.feature_names_in_ = np.asarray(names, object)
+
+    def _check_classes(self, classes: Any) -> None:
+        """Take note of the classes that the first call of partial_fit is given."""
+
+    def _continued(self, dtype: Any, sparse: bool) -> Any:
+        """Return the machine of the last call, with the coefficients and parameters of today."""
+        if not hasattr(self, "_sgd"):
+            return self._make(dtype, new_seed(self.random_state), sparse)
+        sgd, key = self._sgd, self._sgd_key
+        if key != self._key(dtype, sparse):
+            self._check_parameters(for_partial_fit=True)
+            old, sgd = sgd, self._make(dtype, 0, sparse)
+            eta = sgd.eta
+            try:
+                sgd.load_state_dict(old.state_dict())
+            except (ValueError, KeyError):  # it has no averages, or another penalty
+                sgd.coef, sgd.intercept, sgd.t = old.coef, old.intercept, old.t
+            if key[RATE] != self._sgd_key[RATE]:
+                sgd.eta = eta
+        if self.coef_ is not self._published:  # set by the user, or made sparse
+            dense = self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_
+            coef, intercept = self._start(dense, self.intercept_, dtype)
+            sgd.coef = coef
+            if self.fit_intercept:
+                sgd.intercept = intercept
+        return sgd

@@ -1,0 +1,241 @@
+"""Where the samples of an epoch come from: arrays, memory maps, iterators of batches."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss.linear_model._sgd_arrow import ArrowBatches, is_arrow
+from fastloss.linear_model._sgd_order import canonical_order
+
+_BLOCK_BYTES = 1 << 25  # of a memory map: long enough to read at full speed, far below any memory
+_KEPT_BYTES = 1 << 26  # a memory map up to this size is read as an array
+
+
+class Batch(NamedTuple):
+    """Checked samples; `rows` are those to visit, if not all: any of them, also several times."""
+
+    X: Any
+    y: npt.NDArray[Any]
+    weights: npt.NDArray[np.float64] | None
+    rows: npt.NDArray[np.intp] | None = None
+
+
+def present(X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None) -> Batch:
+    """Return a batch without the samples of weight 0."""
+    if weights is None or weights.all():
+        return Batch(X, y, weights)
+    used = np.flatnonzero(weights)
+    return Batch(X[used], y[used], weights[used])
+
+
+class Source(Protocol):
+    """Epochs of batches."""
+
+    one_pass: bool  # whether there is only one epoch
+
+    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0, without the first `skip` of them."""
+
+
+Check = Callable[[Any, Any, Any], tuple[Any, npt.NDArray[Any], npt.NDArray[np.float64] | None]]
+
+
+class Rows:
+    """
+    Arrays in memory: an epoch is one batch.
+
+    Parameters
+    ----------
+    X, y, weights : array
+        Checked samples.
+    rows : ndarray of int or None
+        The rows to learn from, sorted; None for all.
+    shuffle : bool
+        Whether the rows are going to be visited in a random order.
+    """
+
+    one_pass = False
+
+    def __init__(
+        self,
+        X: Any,
+        y: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        rows: npt.NDArray[np.intp] | None,
+        shuffle: bool,
+    ) -> None:
+        self.X, self.y, self.weights, self.rows = X, y, weights, rows
+        if shuffle and rows is None:
+            canonical = canonical_order(X, y, weights)
+            if canonical is not None:
+                self.rows, self.weights = canonical
+                return
+        if weights is not None and not weights.all():  # a sample of weight 0 is absent
+            used = np.flatnonzero(weights)
+            self.rows = used if rows is None else rows[weights[rows] > 0]
+
+    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
+        """Return one batch of all rows."""
+        if not skip:
+            yield Batch(self.X, self.y, self.weights, self.rows)
+
+
+class Blocks:
+    """
+    A memory map, in blocks of rows: with `shuffle` in an order of their own in each epoch.
+
+    Parameters
+    ----------
+    X, y, weights : array
+        Samples; a block of them is checked when it is read.
+    check : callable
+        Checks the arrays of a batch.
+    batch_size : int
+        A block holds a multiple of it.
+    shuffle : bool
+        Whether the blocks come in a random order.
+    seed : int
+        Of the orders of the blocks.
+    """
+
+    one_pass = False
+
+    def __init__(
+        self, X: Any, y: Any, weights: Any, check: Check, batch_size: int, shuffle: bool, seed: int
+    ) -> None:
+        if len(y) != X.shape[0]:
+            raise ValueError(f"y has {len(y)} samples, X has {X.shape[0]}: expected as many")
+        if weights is not None and len(weights) != X.shape[0]:
+            raise ValueError(
+                f"sample_weight has {len(weights)} entries, X has {X.shape[0]} samples: expected "
+                f"as many"
+            )
+        self.X, self.y, self.weights = X, y, weights
+        self.check, self.shuffle, self.seed = check, shuffle, seed
+        row_bytes = max(X.shape[1] * X.dtype.itemsize, 1)
+        self.rows = -(-max(_BLOCK_BYTES // row_bytes, 1) // batch_size) * batch_size
+
+    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
+        """Return the blocks of an epoch."""
+        n = self.X.shape[0]
+        starts = np.arange(0, n, self.rows)
+        if self.shuffle:
+            starts = np.random.default_rng([self.seed, number]).permutation(starts)
+        for start in starts[skip:].tolist():
+            rows = slice(start, min(start + self.rows, n))
+            weights = None if self.weights is None else self.weights[rows]
+            yield present(*self.check(self.X[rows], self.y[rows], weights))
+
+
+class Stream:
+    """
+    Batches that the user makes.
+
+    Parameters
+    ----------
+    batches : iterator, iterable or callable that returns an iterator
+        Of (X, y) or (X, y, sample_weight).
+
+    Attributes
+    ----------
+    check : callable
+        Checks the arrays of a batch; to be set before an epoch.
+    """
+
+    check: Check
+
+    def __init__(self, batches: Any) -> None:
+        self.one_pass = isinstance(batches, Iterator) or getattr(batches, "one_pass", False)
+        self._batches = iter(batches) if self.one_pass else batches
+        names = getattr(batches, "feature_names", None)
+        self.feature_names: list[str] | None = None if names is None else list(map(str, names))
+
+    def first(self) -> tuple[Any, Any, Any]:
+        """Return the first batch as the user gave it; it will come again."""
+        iterator = self._iterate()
+        for batch in iterator:
+            if self.one_pass:
+                self._batches = itertools.chain([batch], iterator)
+            elif hasattr(iterator, "close"):
+                iterator.close()
+            return _parts(batch, 0)
+        raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
+
+    def labels(self) -> Iterator[tuple[Any, Any]]:
+        """Go through all labels and weights once."""
+        for number, batch in enumerate(self._iterate()):
+            _, y, weights = _parts(batch, number)
+            yield y, weights
+
+    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
+        """Return the batches of an epoch."""
+        for i, batch in enumerate(self._iterate()):
+            X, y, weights = _parts(batch, i)
+            if i >= skip and _length(X):
+                try:
+                    checked = self.check(X, y, weights)
+                except (ValueError, TypeError) as error:
+                    raise type(error)(f"batch {i}: {error}") from None
+                yield present(*checked)
+
+    def _iterate(self) -> Iterator[Any]:
+        made = self._batches() if callable(self._batches) else self._batches
+        if not isinstance(made, Iterable):
+            raise TypeError(f"X: the callable returned {made!r}; expected an iterator of batches")
+        return iter(made)
+
+
+def as_stream(X: Any, y: Any, sample_weight: Any) -> Stream | None:
+    """Return batches as a `Stream`, or None if X is an array or the like of it."""
+    if is_arrow(X):
+        if not isinstance(y, str):
+            raise ValueError(
+                "y: expected the name of the column of the targets, as X is Arrow data"
+            )
+        if sample_weight is not None and not isinstance(sample_weight, str):
+            raise ValueError(
+                "sample_weight: expected the name of a column or None, as X is Arrow data"
+            )
+        return Stream(ArrowBatches(X, y, weight=sample_weight))
+    if not _makes_batches(X):
+        return None
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{name}: expected None, as X gives batches (X, y, sample_weight)")
+    return Stream(X)
+
+
+def is_large_map(X: Any) -> bool:
+    """Return whether X is a memory map to be read in blocks."""
+    return isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > _KEPT_BYTES
+
+
+def _makes_batches(X: Any) -> bool:
+    if isinstance(X, list | tuple):
+        first = X[0] if X else None
+        return (
+            isinstance(first, list | tuple)
+            and len(first) in (2, 3)
+            and getattr(first[0], "ndim", 0) == 2
+        )
+    if hasattr(X, "shape") or hasattr(X, "__array__") or hasattr(X, "__dataframe__"):
+        return False
+    return callable(X) or (isinstance(X, Iterable) and not isinstance(X, str | bytes | dict))
+
+
+def _parts(batch: Any, number: int) -> tuple[Any, Any, Any]:
+    if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
+        raise ValueError(
+            f"batch {number} is a {type(batch).__name__}; expected (X, y) or (X, y, sample_weight)"
+        )
+    return batch[0], batch[1], batch[2] if len(batch) == 3 else None
+
+
+def _length(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return int(shape[0]) if shape else len(X)

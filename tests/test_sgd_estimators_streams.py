@@ -1,0 +1,276 @@
+"""Data that is not one array: iterators of batches, memory maps, Arrow and Parquet."""
+
+import itertools
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from fastloss.linear_model import SGDClassifier, SGDRegressor, _sgd_batches
+
+rng = np.random.default_rng(2)
+X = rng.normal(size=(300, 4))
+SCORE = X @ [1.0, -2.0, 0.5, 0.0] + rng.logistic(size=300)
+Y = np.array(["low", "mid", "top"])[np.digitize(SCORE, [-1.0, 1.0])]
+WEIGHTS = rng.uniform(0.5, 2.0, size=300)
+EDGES = [0, 40, 41, 150, 300]
+CLASSES = ["low", "mid", "top"]
+
+
+def parts(y=Y, weights=None):
+    for start, end in itertools.pairwise(EDGES):
+        rows = slice(start, end)
+        yield (X[rows], y[rows]) if weights is None else (X[rows], y[rows], weights[rows])
+
+
+def assert_equal(first, second):
+    np.testing.assert_array_equal(first.coef_, second.coef_)
+    np.testing.assert_array_equal(first.intercept_, second.intercept_)
+    assert first.t_ == second.t_
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("loss", ["log_loss", "cross_entropy", "huber"])
+def test_partial_fit_on_a_stream_is_fit_in_that_order(loss, average):
+    model = {"loss": loss, "average": average, "random_state": 0}
+    whole = SGDClassifier(**model, shuffle=False, max_iter=1, tol=None).fit(X, Y)
+    split = SGDClassifier(**model, shuffle=False)
+    for A, b in parts():
+        split.partial_fit(A, b, classes=CLASSES)
+    assert_equal(whole, split)
+    assert_equal(whole, SGDClassifier(**model, shuffle=False).partial_fit(parts(), classes=CLASSES))
+    stream = SGDClassifier(**model, shuffle=False, max_iter=1, tol=None).fit(parts, classes=CLASSES)
+    assert_equal(whole, stream)
+    # each batch in a random order of its own
+    stream = SGDClassifier(**model, max_iter=1, tol=None).fit(parts(), classes=CLASSES)
+    split = SGDClassifier(**model)
+    for A, b in parts():
+        split.partial_fit(A, b, classes=CLASSES)
+    assert_equal(stream, split)
+
+
+def test_epochs_of_batches_are_epochs_of_the_whole():
+    options = {"shuffle": False, "max_iter": 4, "tol": None}
+    whole = SGDRegressor(**options).fit(X, SCORE, sample_weight=WEIGHTS)
+    for batches in (
+        lambda: parts(SCORE, WEIGHTS),
+        list(parts(SCORE, WEIGHTS)),
+    ):
+        stream = SGDRegressor(**options).fit(batches)
+        assert_equal(whole, stream)
+        losses = stream.history_.train_loss
+        np.testing.assert_allclose(whole.history_.train_loss, losses, rtol=1e-12)
+
+
+def test_epochs_of_sparse_batches_are_epochs_of_the_whole():
+    options = {"shuffle": False, "max_iter": 4, "tol": None}
+    rows = sparse.csr_matrix(X)
+    whole = SGDRegressor(**options).fit(rows, SCORE)
+    stream = SGDRegressor(**options).fit([(sparse.csr_matrix(A), b) for A, b in parts(SCORE)])
+    assert_equal(whole, stream)
+
+
+def test_classes_and_balanced_weights_of_a_stream_are_found_beforehand():
+    options = {"shuffle": False, "max_iter": 2, "tol": None, "class_weight": "balanced"}
+    whole = SGDClassifier(**options).fit(X, Y)
+    assert_equal(whole, SGDClassifier(**options).fit(parts))
+    assert_equal(whole, SGDClassifier(**options).fit(list(parts())))
+
+
+def test_an_iterator_is_one_epoch():
+    model = SGDClassifier(random_state=0).fit(parts(), classes=CLASSES)
+    assert model.n_iter_ == 1
+    assert model.history_.reason == "the iterator is at its end: one epoch"
+
+
+def test_streams_stop_early_by_validation_data():
+    model = SGDClassifier("log_loss", early_stopping=True, scoring="loss", random_state=0)
+    model.fit(parts, validation_data=(X, Y))
+    assert model.history_.converged
+    assert len(model.history_.validation_loss) == model.n_iter_ < 1000
+
+
+def test_a_stream_is_held_one_batch_at_a_time():
+    live = []
+
+    def batches():
+        for A, b in parts():
+            live.append(sys.getrefcount(A))
+            yield A.copy(), b
+
+    SGDClassifier(max_iter=3, tol=None, random_state=0).fit(batches, classes=CLASSES)
+    assert len(live) == 1 + 3 * (len(EDGES) - 1)  # the first batch is looked at
+
+
+@pytest.mark.parametrize(
+    ("batches", "options", "message"),
+    [
+        (iter([]), {"classes": CLASSES}, "the iterator has no batches"),
+        (parts(), {}, "classes: expected the classes"),
+        (lambda: 3, {}, "the callable returned 3"),
+        (iter([X]), {"classes": CLASSES}, "batch 0 is a ndarray"),
+        (iter([(X, Y), (X[:, :2], Y)]), {"classes": CLASSES}, "batch 1: X has 2 features"),
+        (iter([(X, Y), (X, Y[:5])]), {"classes": CLASSES}, "batch 1: .*inconsistent"),
+        (iter([(X, Y)]), {"classes": ["low", "top"]}, r"batch 0: y\[\d+\] = 'mid'"),
+        (lambda: parts(), {"y": Y}, "y: expected None"),
+        (iter([(X * np.nan, Y)]), {"classes": CLASSES}, "NaN"),
+    ],
+)
+def test_bad_batches_are_named(batches, options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        SGDClassifier(random_state=0).fit(batches, **options)
+
+
+def test_early_stopping_of_a_stream_needs_validation_data():
+    with pytest.raises(ValueError, match="early_stopping = True with batches: expected validation"):
+        SGDClassifier(early_stopping=True).fit(parts)
+
+
+# ---------------------------------------------------------------- memory maps
+
+
+def memory_map(path, array):
+    out = np.memmap(path, array.dtype, "w+", shape=array.shape)
+    out[:] = array
+    out.flush()
+    return np.memmap(path, array.dtype, "r", shape=array.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
+def test_memory_maps_are_read_in_blocks(tmp_path, monkeypatch, dtype):
+    data = (100 * X).astype(dtype)
+    mapped = memory_map(tmp_path / "X", data)
+    options = {"max_iter": 3, "tol": None, "learning_rate": "constant", "eta0": 1e-6}
+    whole = SGDRegressor(shuffle=False, **options).fit(data, SCORE, sample_weight=WEIGHTS)
+    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 1000)
+    blocks = SGDRegressor(shuffle=False, **options).fit(mapped, SCORE, sample_weight=WEIGHTS)
+    assert_equal(whole, blocks)
+    model = SGDClassifier(random_state=0, max_iter=5, tol=None).fit(mapped, Y)
+    again = SGDClassifier(random_state=0, max_iter=5, tol=None).fit(mapped, Y)
+    assert_equal(model, again)
+    other = SGDClassifier(random_state=1, max_iter=5, tol=None).fit(mapped, Y)
+    assert not np.array_equal(model.coef_, other.coef_)
+
+
+def test_blocks_hold_whole_mini_batches(tmp_path, monkeypatch):
+    mapped = memory_map(tmp_path / "X", X)
+    options = {"shuffle": False, "max_iter": 2, "tol": None, "batch_size": 13}
+    whole = SGDRegressor(**options).fit(X, SCORE)
+    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 1000)
+    assert_equal(whole, SGDRegressor(**options).fit(mapped, SCORE))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
+def test_a_memory_map_larger_than_memory(tmp_path):
+    script = """
+        import resource, sys
+        import numpy as np
+        from fastloss.linear_model import SGDRegressor
+        SGDRegressor(max_iter=1, tol=None).fit(np.ones((9, 100)), np.arange(9.0))
+        size = 400 << 20
+        with open(sys.argv[1], "wb") as file:  # float32 zeros, none of them on the disk
+            file.truncate(size)
+        X = np.memmap(sys.argv[1], np.float32, "r", shape=(size // 400, 100))
+        used = int(open("/proc/self/status").read().split("VmData:")[1].split()[0]) << 10
+        resource.setrlimit(resource.RLIMIT_DATA, (used + (size >> 1), -1))
+        model = SGDRegressor(max_iter=2, tol=None, random_state=0)
+        model.fit(X, np.ones(len(X), np.float32))
+        assert model.n_iter_ == 2, model.n_iter_
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "X")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# ---------------------------------------------------------------- Arrow
+
+
+@pytest.fixture
+def table():
+    pa = pytest.importorskip("pyarrow")
+    columns = {f"x{j}": X[:, j] for j in range(4)}
+    return pa.table({**columns, "y": Y, "score": SCORE, "w": WEIGHTS})
+
+
+FEATURES = ["x0", "x1", "x2", "x3"]
+
+
+def test_parquet_is_read_batch_by_batch(table, tmp_path):
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    from fastloss.linear_model import ArrowBatches
+
+    path = tmp_path / "data.parquet"
+    pq.write_table(table, path, row_group_size=64)
+    options = {"shuffle": False, "max_iter": 2, "tol": None}
+    whole = SGDClassifier(**options).fit(X, Y, sample_weight=WEIGHTS)
+    names = {"features": FEATURES, "weight": "w", "batch_rows": 50}
+    for source in (path, str(path), ds.dataset(path), pq.ParquetFile(path), table):
+        model = SGDClassifier(**options).fit(ArrowBatches(source, "y", **names))
+        assert_equal(whole, model)
+        assert model.feature_names_in_.tolist() == FEATURES
+    # a reader can be gone through once
+    reader = table.to_reader(max_chunksize=50)
+    once = SGDClassifier(**options).fit(ArrowBatches(reader, "y", **names), classes=CLASSES)
+    assert once.n_iter_ == 1
+
+
+def test_arrow_data_goes_into_fit_and_partial_fit(table):
+    numbers = table.select([*FEATURES, "score", "w"])
+    options = {"shuffle": False, "max_iter": 1, "tol": None}
+    whole = SGDRegressor(**options).fit(X, SCORE, sample_weight=WEIGHTS)
+    assert_equal(whole, SGDRegressor(**options).fit(numbers, "score", sample_weight="w"))
+    model = SGDRegressor(shuffle=False)
+    for batch in numbers.to_batches(max_chunksize=70):
+        model.partial_fit(batch, "score", sample_weight="w")
+    assert_equal(whole, model)
+
+
+def test_arrow_dtypes(table):
+    import pyarrow as pa
+
+    from fastloss.linear_model import ArrowBatches
+
+    single = pa.table({"a": pa.array([1.0, 2.0], pa.float32()), "y": [1, 0]})
+    assert next(iter(ArrowBatches(single, "y")))[0].dtype == np.float32
+    mixed = single.append_column("b", pa.array([True, False]))
+    features, labels = next(iter(ArrowBatches(mixed, "y")))
+    assert features.dtype == np.float64
+    np.testing.assert_array_equal(features, [[1.0, 1.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(labels, [1, 0])
+    words = pa.table({"a": [1.0, 2.0], "y": pa.array(["u", "v"]).dictionary_encode()})
+    assert next(iter(ArrowBatches(words, "y")))[1].tolist() == ["u", "v"]
+
+
+def test_bad_columns_are_named(table):
+    import pyarrow as pa
+
+    from fastloss.linear_model import ArrowBatches
+
+    with pytest.raises(ValueError, match="target: no columns are named 'z'; the columns are 'x0'"):
+        ArrowBatches(table, "z")
+    with pytest.raises(ValueError, match="column 'y' is of type string; expected numbers"):
+        ArrowBatches(table, "score")
+    holes = pa.table({"a": [1.0, 2.0, None], "y": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match="column 'a', row 2: is null"):
+        SGDRegressor().fit(ArrowBatches(holes, "y", batch_rows=2))
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        ArrowBatches("/no/such.parquet", "y")
+    with pytest.raises(TypeError, match="source = 3"):
+        ArrowBatches(3, "y")
+    with pytest.raises(ValueError, match="y: expected the name of the column"):
+        SGDRegressor().fit(table, SCORE)
+    with pytest.raises(ValueError, match="batch_rows = 0"):
+        ArrowBatches(table, "y", batch_rows=0)

@@ -509,14 +509,16 @@ n_threads=None, n_outputs=None)
             gradient[:, d] /= total
         penalised = np.divide(features, total, out=gradient[:, :d])
         if matrix is not None and self._penalty is not None:
-            penalised += self._penalty * matrix[:, :d]
+            with np.errstate(over="ignore"):
+                penalised += self._penalty * matrix[:, :d]
         return gradient
 
     def _penalised(self, value, matrix):
         if self._penalty is None:
             return value
         coef = matrix[:, :self.n_features]
-        return value + 0.5 * float((self._penalty * (coef * coef)).sum())
+        with np.errstate(over="ignore"):
+            return value + 0.5 * float((self._penalty * (coef * coef)).sum())
 
     cdef double _total_weight(self) except? -1.0:
         if not self.weight_sum > 0:

@@ -11,7 +11,9 @@ from sklearn.utils import check_array, metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from fastloss.linear_model._parameters import threads
+from fastloss.linear_model._fitting import Fitted, Settings
+from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
+from fastloss.linear_model._progress import Callback, Convergence
 
 _FLOATS = (np.float64, np.float32)
 
@@ -56,6 +58,33 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         raw = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         return np.asarray(raw)
 
+    def _settings(
+        self, solvers: tuple[str, ...], callback: Callback | None, least_iter: int = 0
+    ) -> Settings:
+        """Return the parameters solver, tol, max_iter and verbose, checked."""
+        given: Any = self
+        return Settings(
+            one_of("solver", given.solver, solvers),
+            nonnegative("tol", given.tol),
+            integer("max_iter", given.max_iter, least_iter),
+            verbosity(given.verbose),
+            callback,
+            type(self).__name__,
+        )
+
+    def _cold(
+        self,
+        loss: Any,
+        n_features: int,
+        y: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+    ) -> npt.NDArray[np.float64]:
+        """Return no slopes, and the best constant as intercept."""
+        start = np.zeros(n_features + bool(self.fit_intercept))
+        if self.fit_intercept:
+            start[-1] = loss.initial_prediction(y, weights)
+        return start
+
     def _n_threads(self) -> int | None:
         return threads(getattr(self, "n_jobs", None))
 
@@ -67,6 +96,9 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
 
 class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
     """Base of the regressors: coef_ of shape (n_features,), intercept_ a number."""
+
+    n_iter_: int
+    convergence_: Convergence
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """
@@ -91,10 +123,13 @@ class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
         coef = self.coef_.astype(np.float64)
         return np.append(coef, self.intercept_) if self.fit_intercept else coef
 
-    def _set_coef(self, coef: npt.NDArray[np.float64], dtype: Any) -> None:
-        coef = coef.astype(dtype)
+    def _keep(self, fitted: Fitted, dtype: Any) -> None:
+        """Set the attributes of a fitted estimator."""
+        coef = fitted.coef.astype(dtype)
         self.coef_ = coef[:-1].copy() if self.fit_intercept else coef
         self.intercept_ = coef[-1] if self.fit_intercept else 0.0
+        self.n_iter_ = fitted.n_iter
+        self.convergence_ = fitted.convergence
 
 
 def in_range(

@@ -35,11 +35,8 @@ from fastloss.linear_model._losses import (
 )
 from fastloss.linear_model._parameters import (
     between,
-    integer,
     nonnegative,
-    one_of,
     switch,
-    verbosity,
 )
 from fastloss.linear_model._progress import Callback, Convergence
 from fastloss.linear_model._regressor import GAP, SOLVERS
@@ -176,14 +173,7 @@ class LinearClassifier(LinearClassifierBase):
         self
             The fitted estimator.
         """
-        settings = Settings(
-            one_of("solver", self.solver, SOLVERS),
-            nonnegative("tol", self.tol),
-            integer("max_iter", self.max_iter, 0),
-            verbosity(self.verbose),
-            callback,
-            "LinearClassifier",
-        )
+        settings = self._settings(SOLVERS, callback)
         nonnegative("alpha", self.alpha)
         between("l1_ratio", self.l1_ratio, 0.0, 1.0)
         switch("fit_intercept", self.fit_intercept)
@@ -211,7 +201,8 @@ class LinearClassifier(LinearClassifierBase):
                     start = None if warm is None else warm[k]
                     if fits and ended_by_user(fits[-1]):
                         reason = fits[-1].convergence.reason
-                        start = self._cold(X, one, weights) if start is None else start
+                        if start is None:
+                            start = self._cold(self.loss_, X.shape[1], one, weights)
                         fits.append(unfitted(start, reason, settings))
                     else:
                         fits.append(self._fit_two(X, one, weights, start, settings))
@@ -295,12 +286,11 @@ class LinearClassifier(LinearClassifierBase):
                 l2=l2,
                 fit_intercept=fit_intercept,
             )
-        if start is None:
-            start = self._cold(X, codes, weights)
+        cold = self._cold(self.loss_, d, codes, weights)
         objective = self._objective(self.loss_, X, codes, weights, l2)
         return minimise(
             objective,
-            start,
+            cold if start is None else start,
             settings,
             X,
             weights=weights,
@@ -308,17 +298,8 @@ class LinearClassifier(LinearClassifierBase):
             l2=l2,
             curvature=0.25,
             smooth=is_smooth(self.loss_),
-            cold=(lambda: self._cold(X, codes, weights)) if self.warm_start else None,
+            cold=None if start is None else lambda: cold,
         )
-
-    def _cold(
-        self, X: Any, codes: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
-    ) -> npt.NDArray[np.float64]:
-        """Return no slopes, and the best constant as intercept."""
-        start = np.zeros(X.shape[1] + bool(self.fit_intercept))
-        if self.fit_intercept:
-            start[-1] = self.loss_.initial_prediction(codes, weights)
-        return start
 
     def _fit_classes(
         self,
@@ -335,14 +316,22 @@ class LinearClassifier(LinearClassifierBase):
         n_classes = len(self.classes_)
         shape = (n_classes, X.shape[1] + bool(self.fit_intercept))
         l1, l2 = self._penalties(shape)
-        start = np.zeros(shape)
-        if warm is not None:
-            start = np.concatenate([-warm / 2, warm / 2]) if n_classes == 2 else warm
-        elif not is_smooth(self.loss_):
-            # where all classes have the same score there is a kink, which no step may lead down from
+        if warm is not None and n_classes == 2:
+            warm = np.concatenate([-warm / 2, warm / 2])
+
+        def cold() -> Fitted:
+            # where all classes have the same score there may be a kink, which no step leads down from
+            if is_smooth(self.loss_):
+                return unfitted(np.zeros(shape), "", settings)
             smooth = self._objective(fl.CrossEntropy(), X, codes, weights, l2)
             quiet = replace(settings, verbose=0, callback=None)
-            first = minimise(smooth, start, quiet, X, weights=weights, l2=l2, curvature=0.25)
+            return minimise(
+                smooth, np.zeros(shape), quiet, X, weights=weights, l2=l2, curvature=0.25
+            )
+
+        start = warm
+        if start is None:
+            first = cold()
             if ended_by_user(first):
                 return first
             start = first.coef
@@ -357,6 +346,7 @@ class LinearClassifier(LinearClassifierBase):
             l2=l2,
             curvature=0.25,
             smooth=is_smooth(self.loss_),
+            cold=None if warm is None else lambda: cold().coef,
         )
 
     def _objective(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,25 +12,38 @@ from sklearn.utils import check_array
 
 import fastloss as fl
 from fastloss.linear_model._base import LinearRegressorBase
-from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
-from fastloss.linear_model._parameters import integer, nonnegative, one_of, real, switch, verbosity
-from fastloss.linear_model._progress import Callback, Convergence
+from fastloss.linear_model._fitting import closing, minimise, warn_unless_converged
+from fastloss.linear_model._parameters import nonnegative, one_of, real, switch
+from fastloss.linear_model._progress import Callback
 
 _SOLVERS = ("lbfgs", "newton-cholesky")
 
 
-class GeneralizedLinearRegressor(LinearRegressorBase):
+class GeneralizedLinearRegressor(LinearRegressorBase, ABC):
     """Base of the three: mean loss plus alpha / 2 times the squared coefficients."""
 
-    alpha: float
-    solver: str
-    max_iter: int
-    tol: float
-    warm_start: bool
-    verbose: int
-    n_iter_: int
-    convergence_: Convergence
     _positive_only: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 1.0,
+        fit_intercept: bool = True,
+        solver: str = "lbfgs",
+        max_iter: int = 100,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        verbose: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.n_jobs = n_jobs
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, callback: Callback | None = None
@@ -53,15 +67,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
         self
             The fitted estimator.
         """
-        name = type(self).__name__
-        settings = Settings(
-            one_of("solver", self.solver, _SOLVERS),
-            nonnegative("tol", self.tol),
-            integer("max_iter", self.max_iter, 1),
-            verbosity(self.verbose),
-            callback,
-            name,
-        )
+        settings = self._settings(_SOLVERS, callback, least_iter=1)
         alpha = nonnegative("alpha", self.alpha)
         switch("fit_intercept", self.fit_intercept)
         loss, _ = self._loss()
@@ -76,9 +82,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
                 fit_intercept=bool(self.fit_intercept),
                 n_threads=self._n_threads(),
             )
-            cold = np.zeros(X.shape[1] + bool(self.fit_intercept))
-            if self.fit_intercept:
-                cold[-1] = loss.initial_prediction(y, weights)
+            cold = self._cold(loss, X.shape[1], y, weights)
             warm = self._warm_coef(X.shape[1]) if self.warm_start else None
             fitted = minimise(
                 objective,
@@ -89,10 +93,8 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
                 l2=alpha,
                 cold=None if warm is None else lambda: cold,
             )
-        self._set_coef(fitted.coef, X.dtype)
-        self.n_iter_ = fitted.n_iter
-        self.convergence_ = fitted.convergence
-        warn_unless_converged(name, fitted)
+        self._keep(fitted, X.dtype)
+        warn_unless_converged(settings.title, fitted)
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -135,9 +137,9 @@ class GeneralizedLinearRegressor(LinearRegressorBase):
         y = check_array(y, dtype=predicted.dtype, ensure_2d=False)
         return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=power))
 
+    @abstractmethod
     def _loss(self) -> tuple[Any, float]:
         """Return the loss and the power of its deviance."""
-        raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -198,27 +200,6 @@ class PoissonRegressor(GeneralizedLinearRegressor):
     0.99
     """
 
-    def __init__(
-        self,
-        *,
-        alpha: float = 1.0,
-        fit_intercept: bool = True,
-        solver: str = "lbfgs",
-        max_iter: int = 100,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        verbose: int = 0,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.solver = solver
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.n_jobs = n_jobs
-
     def _loss(self) -> tuple[Any, float]:
         return fl.Poisson(), 1.0
 
@@ -275,27 +256,6 @@ class GammaRegressor(GeneralizedLinearRegressor):
     >>> round(model.score([[1, 2], [2, 3], [3, 4], [4, 3]], [19, 26, 33, 30]), 2)
     0.77
     """
-
-    def __init__(
-        self,
-        *,
-        alpha: float = 1.0,
-        fit_intercept: bool = True,
-        solver: str = "lbfgs",
-        max_iter: int = 100,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        verbose: int = 0,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.solver = solver
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.n_jobs = n_jobs
 
     def _loss(self) -> tuple[Any, float]:
         return fl.Gamma(), 2.0
@@ -375,16 +335,18 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         verbose: int = 0,
         n_jobs: int | None = None,
     ) -> None:
+        super().__init__(
+            alpha=alpha,
+            fit_intercept=fit_intercept,
+            solver=solver,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+            n_jobs=n_jobs,
+        )
         self.power = power
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
         self.link = link
-        self.solver = solver
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.n_jobs = n_jobs
 
     def _loss(self) -> tuple[Any, float]:
         link = one_of("link", self.link, ("auto", "identity", "log"))

@@ -212,9 +212,7 @@ class HuberRegressor(LinearRegressorBase):
                         cold=lambda: _no_slopes(y, weights, X.shape[1], fit_intercept),
                     )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
-        self._set_coef(linear, X.dtype)
-        self.n_iter_ = fitted.n_iter
-        self.convergence_ = fitted.convergence
+        self._keep(replace(fitted, coef=linear), X.dtype)
         residuals = y - safe_sparse_dot(X, self.coef_) - self.intercept_
         self.outliers_ = np.abs(residuals) > epsilon * self.scale_
         warn_unless_converged("HuberRegressor", fitted)

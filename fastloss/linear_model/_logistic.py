@@ -15,12 +15,9 @@ from fastloss.linear_model._classifier_base import LinearClassifierBase, log_sof
 from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unless_converged
 from fastloss.linear_model._parameters import (
     between,
-    integer,
     inverse_strength,
-    nonnegative,
     one_of,
     switch,
-    verbosity,
 )
 from fastloss.linear_model._progress import Callback, Convergence
 
@@ -162,14 +159,7 @@ class LogisticRegression(LinearClassifierBase):
         self
             The fitted estimator.
         """
-        settings = Settings(
-            one_of("solver", self.solver, SOLVERS),
-            nonnegative("tol", self.tol),
-            integer("max_iter", self.max_iter, 0),
-            verbosity(self.verbose),
-            callback,
-            "LogisticRegression",
-        )
+        settings = self._settings(SOLVERS, callback)
         switch("fit_intercept", self.fit_intercept)
         C, l1_ratio = self._penalty()
         with closing(callback):

@@ -147,8 +147,6 @@ class QuantileRegressor(LinearRegressorBase):
             fitted = minimise_lines(
                 lines, X, weights, settings, l1=alpha, l2=0.0, fit_intercept=fit_intercept
             )
-        self._set_coef(fitted.coef, X.dtype)
-        self.n_iter_ = fitted.n_iter
-        self.convergence_ = fitted.convergence
+        self._keep(fitted, X.dtype)
         warn_unless_converged("QuantileRegressor", fitted)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy.typing as npt
 import fastloss as fl
 from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import (
-    Settings,
     closing,
     fits_interior_point,
     minimise,
@@ -20,13 +20,10 @@ from fastloss.linear_model._fitting import (
 from fastloss.linear_model._losses import NUMBERS, choose_loss, is_smooth, straight_lines
 from fastloss.linear_model._parameters import (
     between,
-    integer,
     nonnegative,
-    one_of,
     switch,
-    verbosity,
 )
-from fastloss.linear_model._progress import Callback, Convergence
+from fastloss.linear_model._progress import Callback
 
 SOLVERS = ("auto", "interior-point", "lbfgs", "newton-cholesky")
 _FEW_FEATURES = 500  # whose squares are quickly solved
@@ -106,8 +103,6 @@ class LinearRegressor(LinearRegressorBase):
     """
 
     loss_: Any
-    n_iter_: int
-    convergence_: Convergence
 
     def __init__(
         self,
@@ -156,10 +151,8 @@ class LinearRegressor(LinearRegressorBase):
         self
             The fitted estimator.
         """
-        solver = one_of("solver", self.solver, SOLVERS)
-        tol = nonnegative("tol", self.tol)
-        max_iter = integer("max_iter", self.max_iter, 0)
-        verbose = verbosity(self.verbose)
+        settings = self._settings(SOLVERS, callback)
+        solver, tol = settings.solver, settings.tol
         alpha = nonnegative("alpha", self.alpha)
         l1 = alpha * between("l1_ratio", self.l1_ratio, 0.0, 1.0)
         fit_intercept = switch("fit_intercept", self.fit_intercept)
@@ -180,12 +173,14 @@ class LinearRegressor(LinearRegressorBase):
                     lines,
                     X,
                     weights,
-                    Settings(solver, GAP * tol, max_iter, verbose, callback, "LinearRegressor"),
+                    replace(settings, tol=GAP * tol),
                     l1=l1,
                     l2=alpha - l1,
                     fit_intercept=fit_intercept,
                 )
             else:
+                cold = self._cold(self.loss_, d, y, weights)
+                warm = self._warm_coef(d) if self.warm_start else None
                 objective = fl.LinearObjective(
                     self.loss_,
                     X,
@@ -199,25 +194,21 @@ class LinearRegressor(LinearRegressorBase):
                 if solver == "auto" and squares and l1 == 0.0 and d <= _FEW_FEATURES:
                     solver = "newton-cholesky"  # one step
                 # small units of X or y make gradients small before anything is learnt
-                steepest = float(
-                    np.abs(objective.gradient(self._cold(X, y, weights))).max(initial=0.0)
-                )
+                steepest = float(np.abs(objective.gradient(cold)).max(initial=0.0))
                 if 0.0 < steepest < 1.0:
                     tol *= steepest
                 fitted = minimise(
                     objective,
-                    self._start(X, y, weights),
-                    Settings(solver, tol, max_iter, verbose, callback, "LinearRegressor"),
+                    cold if warm is None else warm,
+                    replace(settings, solver=solver, tol=tol),
                     X,
                     weights=weights,
                     l1=np.where(np.arange(d + fit_intercept) < d, l1, 0.0),
                     l2=alpha - l1,
                     smooth=is_smooth(self.loss_),
-                    cold=(lambda: self._cold(X, y, weights)) if self.warm_start else None,
+                    cold=None if warm is None else lambda: cold,
                 )
-        self._set_coef(fitted.coef, X.dtype)
-        self.n_iter_ = fitted.n_iter
-        self.convergence_ = fitted.convergence
+        self._keep(fitted, X.dtype)
         warn_unless_converged("LinearRegressor", fitted)
         return self
 
@@ -237,17 +228,3 @@ class LinearRegressor(LinearRegressorBase):
         """
         raw = self._raw_prediction(X)
         return np.asarray(self.loss_.predict(raw))
-
-    def _start(
-        self, X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
-    ) -> npt.NDArray[np.float64]:
-        start = self._warm_coef(X.shape[1]) if self.warm_start else None
-        return self._cold(X, y, weights) if start is None else start
-
-    def _cold(
-        self, X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
-    ) -> npt.NDArray[np.float64]:
-        start = np.zeros(X.shape[1] + bool(self.fit_intercept))
-        if self.fit_intercept:
-            start[-1] = self.loss_.initial_prediction(y, weights)
-        return start

@@ -273,6 +273,11 @@ def _ignored(ignore_index: object) -> int | None:
 
 
 def _class_weights(class_weight: object) -> npt.NDArray[np.float64]:
+    if isinstance(class_weight, str):
+        raise TypeError(
+            f"class_weight = {class_weight!r}: a loss does not know the labels; expected one number a "
+            "class, as sklearn.utils.class_weight.compute_class_weight gives them, or None"
+        )
     try:
         weights = np.array(class_weight, dtype=np.float64)
     except (TypeError, ValueError):

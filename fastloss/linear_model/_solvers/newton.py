@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from fastloss.linear_model._solvers.descent import ARMIJO, EPS, Descent
 from fastloss.linear_model._solvers.lbfgs import lbfgs
 from fastloss.linear_model._solvers.solution import (
     EDGE,
@@ -23,10 +24,7 @@ from fastloss.linear_model._solvers.solution import (
     max_norm,
 )
 
-_EPS = float(np.finfo(np.float64).eps)
-_ARMIJO = 1e-4
 _HALVINGS = 60
-_STILL = 3  # iterations without a fall
 _QUICK = (
     0.2  # a step that leaves so little of the gradient is followed by one with the same Hessian
 )
@@ -87,25 +85,20 @@ def newton(
     state = (start.copy(), value, gradient)
     factor: Any = None
     quick = False
-    n_iter, still, converged, reason = 0, 0, False, ""
+    descent = Descent(watched, "gradient", tol, max_iter)
+    converged, reason = False, ""
 
     def continued(done: int, objective: float, norm: float, coef: Vector) -> None:
         if done:  # its start is known
-            report(n_iter + done, objective, norm, coef)
+            report(descent.n_iter + done, objective, norm, coef)
 
     try:
         report(0, value, max_norm(gradient), start)
         while True:
             coef, value, gradient = state
-            if max_norm(gradient) <= tol:
-                converged, reason = True, f"no entry of the gradient exceeds tol = {tol:g}"
-                break
-            if still >= _STILL:
-                converged = not watched.beyond
-                reason = "the objective falls no further" if converged else EDGE
-                break
-            if n_iter >= max_iter:
-                reason = f"max_iter = {max_iter} iterations were not enough"
+            end = descent.end(max_norm(gradient))
+            if end is not None:
+                converged, reason = end
                 break
             fresh = factor is None or not quick
             if fresh:
@@ -115,12 +108,12 @@ def newton(
                         function.loss_gradient,
                         coef,
                         tol=tol,
-                        max_iter=max_iter - n_iter,
+                        max_iter=max_iter - descent.n_iter,
                         scale=np.ones(len(coef)) if scale is None else scale,
                         precision=precision,
                         report=continued,
                     )
-                    return replace(rest, n_iter=n_iter + rest.n_iter)
+                    return replace(rest, n_iter=descent.n_iter + rest.n_iter)
                 factor = _factor(hessian)
             step: Vector = cho_solve(factor, -gradient)
             slope = float(gradient @ step)
@@ -140,18 +133,16 @@ def newton(
                     else "the line search found no lower objective"
                 )
                 break
-            still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
-            watched.beyond = watched.beyond and still > 0
+            descent.moved(value, moved[1])
             quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
             state = moved
-            n_iter += 1
-            report(n_iter, state[1], max_norm(state[2]), state[0])
+            report(descent.n_iter, state[1], max_norm(state[2]), state[0])
     except KeyboardInterrupt:
         reason = INTERRUPTED
     except StopFit:
         reason = STOPPED
     coef, value, gradient = state
-    return Solution(coef, value, max_norm(gradient), n_iter, converged, reason)
+    return Solution(coef, value, max_norm(gradient), descent.n_iter, converged, reason)
 
 
 def _factor(hessian: Vector) -> Any:
@@ -163,7 +154,7 @@ def _factor(hessian: Vector) -> Any:
             damped = hessian + damping * size * np.eye(len(hessian)) if damping else hessian
             factor = cho_factor(damped, lower=True)
         except (LinAlgError, ValueError):  # not positive definite, or not finite
-            damping = max(10 * damping, 16 * _EPS)
+            damping = max(10 * damping, 16 * EPS)
         else:
             return factor
     return cho_factor(size * np.eye(len(hessian)), lower=True)
@@ -184,12 +175,12 @@ def _search(
         point = coef + length * step
         low, slopes = function(point)
         if np.isfinite(low) and np.isfinite(slopes).all():
-            if low <= value + _ARMIJO * length * slope:
+            if low <= value + ARMIJO * length * slope:
                 return point, low, slopes
             # at the last digits the value is noise: then the gradient has to fall
             if low <= value + rounding and max_norm(slopes) < 0.9 * max_norm(gradient):
                 return point, low, slopes
         length /= 2
-        if -length * slope < _EPS * rounding:
+        if -length * slope < EPS * rounding:
             break
     return None

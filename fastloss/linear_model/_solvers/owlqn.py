@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 
+from fastloss.linear_model._solvers.descent import EPS, Descent, State, first_lower, subgradient
 from fastloss.linear_model._solvers.solution import (
-    EDGE,
     INTERRUPTED,
     STOPPED,
     Function,
@@ -20,11 +21,8 @@ from fastloss.linear_model._solvers.solution import (
     max_norm,
 )
 
-_EPS = float(np.finfo(np.float64).eps)
-_ARMIJO = 1e-4
 _HALVINGS = 60
 _MEMORY = 20
-_STILL = 3  # iterations without a fall
 
 
 def owlqn(
@@ -87,21 +85,16 @@ def owlqn(
     value, gradient = evaluate_start(watched, coef)
     state = (coef, value + float(penalty @ np.abs(coef)), gradient)
     memory: deque[tuple[Vector, Vector]] = deque(maxlen=_MEMORY)
-    n_iter, still, converged, reason = 0, 0, False, ""
+    descent = Descent(watched, kind, tol, max_iter)
+    converged, reason = False, ""
     try:
         report(0, state[1], max_norm(subgradient(coef, gradient, penalty) / scale), start)
         while True:
             coef, value, gradient = state
             slopes = subgradient(coef, gradient, penalty)
-            if max_norm(slopes / scale) <= tol:
-                converged, reason = True, f"no entry of the {kind} exceeds tol = {tol:g}"
-                break
-            if still >= _STILL:
-                converged = not watched.beyond
-                reason = "the objective falls no further" if converged else EDGE
-                break
-            if n_iter >= max_iter:
-                reason = f"max_iter = {max_iter} iterations were not enough"
+            end = descent.end(max_norm(slopes / scale))
+            if end is not None:
+                converged, reason = end
                 break
             moved = _search(watched, state, slopes, penalty, memory, precision)
             if moved is None and memory:
@@ -109,33 +102,23 @@ def owlqn(
                 watched.beyond = False
                 moved = _search(watched, state, slopes, penalty, memory, precision)
             if moved is None:
-                # nothing lower along the steepest descent: a smooth function is at its minimum,
-                # unless something lower lies beyond an edge
-                converged = not watched.beyond
-                reason = "the objective falls no further" if converged else EDGE
+                # nothing lower along the steepest descent: a smooth function is at its minimum
+                converged, reason = descent.end_of_fall()
                 break
             step, change = moved[0] - coef, moved[2] - gradient
-            if step @ change > _EPS * (change @ change):
+            if step @ change > EPS * (change @ change):
                 memory.append((step, change))
-            still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
-            watched.beyond = watched.beyond and still > 0
+            descent.moved(value, moved[1])
             state = moved
-            n_iter += 1
             norm = max_norm(subgradient(state[0], state[2], penalty) / scale)
-            report(n_iter, state[1], norm, state[0] * scale)
+            report(descent.n_iter, state[1], norm, state[0] * scale)
     except KeyboardInterrupt:
         reason = INTERRUPTED
     except StopFit:
         reason = STOPPED
     coef, value, gradient = state
     norm = max_norm(subgradient(coef, gradient, penalty) / scale)
-    return Solution(coef * scale, value, norm, n_iter, converged, reason)
-
-
-def subgradient(coef: Vector, gradient: Vector, penalty: Vector) -> Vector:
-    """Return the subgradient of least norm."""
-    shrunk = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty, 0.0)
-    return np.where(coef == 0, shrunk, gradient + penalty * np.sign(coef))
+    return Solution(coef * scale, value, norm, descent.n_iter, converged, reason)
 
 
 def _direction(slopes: Vector, free: Vector | None, memory: deque[tuple[Vector, Vector]]) -> Vector:
@@ -146,7 +129,7 @@ def _direction(slopes: Vector, free: Vector | None, memory: deque[tuple[Vector, 
         if free is not None:
             step, change = step * free, change * free
         product = float(step @ change)
-        if product <= _EPS * float(change @ change):
+        if product <= EPS * float(change @ change):
             continue
         factor = float(step @ direction) / product
         direction = direction - factor * change
@@ -161,14 +144,14 @@ def _direction(slopes: Vector, free: Vector | None, memory: deque[tuple[Vector, 
 
 def _search(
     function: Function,
-    state: tuple[Vector, float, Vector],
+    state: State,
     slopes: Vector,
     penalty: Vector,
     memory: deque[tuple[Vector, Vector]],
     precision: float,
-) -> tuple[Vector, float, Vector] | None:
+) -> State | None:
     """Return the first point of ever shorter steps that is low enough, or None."""
-    coef, value, _ = state
+    coef = state[0]
     bound = penalty > 0
     free = (slopes != 0).astype(np.float64) if bound.any() else None
     direction = _direction(slopes, free, memory)
@@ -178,19 +161,11 @@ def _search(
         direction = -slopes
     orthant = np.where(coef == 0, -np.sign(slopes), np.sign(coef))
     length = 1.0 if memory else min(1.0, 1.0 / float(np.linalg.norm(slopes)))
-    for _ in range(_HALVINGS):
-        point = coef + length * direction
-        point[bound & (point * orthant <= 0)] = 0.0
-        smooth, gradient = function(point)
-        low = smooth + float(penalty @ np.abs(point))
-        if np.isfinite(low) and np.isfinite(gradient).all():
-            promised = float(slopes @ (point - coef))
-            if low <= value + _ARMIJO * promised:
-                return point, low, gradient
-            # at the last digits the value is noise: then the subgradient has to fall
-            if low <= value + 4 * precision * abs(value) and max_norm(
-                subgradient(point, gradient, penalty)
-            ) < 0.9 * max_norm(slopes):
-                return point, low, gradient
-        length /= 2
-    return None
+
+    def points() -> Iterator[tuple[Vector, float]]:
+        for halvings in range(_HALVINGS):
+            point = coef + length / 2**halvings * direction
+            point[bound & (point * orthant <= 0)] = 0.0
+            yield point, float(slopes @ (point - coef))
+
+    return first_lower(function, state, points(), penalty, precision)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from fastloss.linear_model._solvers.descent import EPS, Descent, State, first_lower, subgradient
 from fastloss.linear_model._solvers.newton import Curved
-from fastloss.linear_model._solvers.owlqn import owlqn, subgradient
+from fastloss.linear_model._solvers.owlqn import owlqn
 from fastloss.linear_model._solvers.solution import (
     EDGE,
     INTERRUPTED,
@@ -21,11 +25,8 @@ from fastloss.linear_model._solvers.solution import (
     max_norm,
 )
 
-_EPS = float(np.finfo(np.float64).eps)
-_ARMIJO = 1e-4
 _HALVINGS = 40
 _SWEEPS = 200
-_STILL = 3  # iterations without a fall
 
 
 def proximal_newton(
@@ -80,25 +81,20 @@ def proximal_newton(
     watched = Watched(function.loss_gradient)
     value, gradient = evaluate_start(watched, start)
     state = (start.copy(), value + float(penalty @ np.abs(start)), gradient)
-    n_iter, still, converged, reason = 0, 0, False, ""
+    descent = Descent(watched, "subgradient", tol, max_iter)
+    converged, reason = False, ""
 
     def continued(done: int, objective: float, norm: float, coef: Vector) -> None:
         if done:  # its start is known
-            report(n_iter + done, objective, norm, coef)
+            report(descent.n_iter + done, objective, norm, coef)
 
     try:
         report(0, state[1], max_norm(subgradient(state[0], gradient, penalty)), start)
         while True:
             coef, value, gradient = state
-            if max_norm(subgradient(coef, gradient, penalty)) <= tol:
-                converged, reason = True, f"no entry of the subgradient exceeds tol = {tol:g}"
-                break
-            if still >= _STILL:
-                converged = not watched.beyond
-                reason = "the objective falls no further" if converged else EDGE
-                break
-            if n_iter >= max_iter:
-                reason = f"max_iter = {max_iter} iterations were not enough"
+            end = descent.end(max_norm(subgradient(coef, gradient, penalty)))
+            if end is not None:
+                converged, reason = end
                 break
             target = _minimise_quadratic(function.hessian(coef), gradient, coef, penalty)
             if target is None:
@@ -107,19 +103,12 @@ def proximal_newton(
                     coef,
                     penalty,
                     tol=tol,
-                    max_iter=max_iter - n_iter,
+                    max_iter=max_iter - descent.n_iter,
                     scale=scale,
                     precision=precision,
                     report=continued,
                 )
-                return Solution(
-                    rest.coef,
-                    rest.objective,
-                    rest.gradient_norm,
-                    n_iter + rest.n_iter,
-                    rest.converged,
-                    rest.reason,
-                )
+                return replace(rest, n_iter=descent.n_iter + rest.n_iter)
             promised = float(gradient @ (target - coef)) + float(
                 penalty @ (np.abs(target) - np.abs(coef))
             )
@@ -135,19 +124,17 @@ def proximal_newton(
                     else "the line search found no lower objective"
                 )
                 break
-            still = 0 if value - moved[1] > _EPS * abs(value) else still + 1
-            watched.beyond = watched.beyond and still > 0
+            descent.moved(value, moved[1])
             state = moved
-            n_iter += 1
             norm = max_norm(subgradient(state[0], state[2], penalty))
-            report(n_iter, state[1], norm, state[0])
+            report(descent.n_iter, state[1], norm, state[0])
     except KeyboardInterrupt:
         reason = INTERRUPTED
     except StopFit:
         reason = STOPPED
     coef, value, gradient = state
     norm = max_norm(subgradient(coef, gradient, penalty))
-    return Solution(coef, value, norm, n_iter, converged, reason)
+    return Solution(coef, value, norm, descent.n_iter, converged, reason)
 
 
 def _minimise_quadratic(
@@ -155,7 +142,7 @@ def _minimise_quadratic(
 ) -> Vector | None:
     """Return the minimiser of the quadratic at coef plus the penalty; None if it is not convex."""
     diagonal = np.diagonal(hessian)
-    raised = 8 * _EPS * len(hessian) * float(diagonal.max(initial=0.0))
+    raised = 8 * EPS * len(hessian) * float(diagonal.max(initial=0.0))
     hessian = hessian + raised * np.eye(len(hessian))
     try:
         cho_factor(hessian, lower=True)
@@ -175,7 +162,7 @@ def _minimise_quadratic(
                 point[j] = new
                 slopes += (new - old) * hessian[j]
                 largest = max(largest, abs(new - old) * h)
-        if largest <= _EPS * max_norm(gradient):
+        if largest <= EPS * max_norm(gradient):
             break
         if sweep == exact_after:
             exact_after *= 2
@@ -208,29 +195,21 @@ def _exact(
 
 def _search(
     function: Function,
-    state: tuple[Vector, float, Vector],
+    state: State,
     step: Vector,
     promised: float,
     penalty: Vector,
     precision: float,
-) -> tuple[Vector, float, Vector] | None:
+) -> State | None:
     """Return the first point of halved steps that is low enough, or None."""
-    coef, value, gradient = state
-    norm = max_norm(subgradient(coef, gradient, penalty))
-    length = 1.0
-    for _ in range(_HALVINGS):
-        point = coef + length * step
-        if length == 1.0:
-            point[step == -coef] = 0.0
-        smooth, slopes = function(point)
-        low = smooth + float(penalty @ np.abs(point))
-        if np.isfinite(low) and np.isfinite(slopes).all():
-            if low <= value + _ARMIJO * length * promised and promised < 0:
-                return point, low, slopes
-            # at the last digits the value is noise: then the subgradient has to fall
-            if low <= value + 4 * precision * abs(value) and (
-                max_norm(subgradient(point, slopes, penalty)) < 0.9 * norm
-            ):
-                return point, low, slopes
-        length /= 2
-    return None
+    coef = state[0]
+
+    def points() -> Iterator[tuple[Vector, float]]:
+        for halvings in range(_HALVINGS):
+            length = 0.5**halvings
+            point = coef + length * step
+            if halvings == 0:
+                point[step == -coef] = 0.0
+            yield point, length * promised
+
+    return first_lower(function, state, points(), penalty, precision)

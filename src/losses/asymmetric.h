@@ -62,11 +62,13 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
     const V gap_low = error - p[9];
     const VI clipped = (gap + gap_low <= zero) & (whole == 0);
     const V minus = FN(fl_expm1_twofold)(-gap, -gap_low, &factor_low);
-    const V factor = vselect(whole, one, vmax(vsplat(REAL_TINY), -minus));
+    /* 1 also where nothing depends on it: powers of a tiny number would be subnormal, and slow */
+    const VI flat = whole | clipped;
+    const V factor = vselect(flat, one, vmax(vsplat(REAL_TINY), -minus));
     /* P factor = a factor / (1 + t), a = 1 or t */
     const V sum = one + k.t, sum_low = ((one - sum) + k.t) + k.t_low, inverse = one / sum;
     const V a = vselect_negative(z, k.t, one), a_low = vselect_negative(z, k.t_low, zero);
-    const V fine = vkeep((whole == 0) & (factor > REAL_TINY), -factor_low);
+    const V fine = vkeep((flat == 0) & (factor > REAL_TINY), -factor_low);
     V product_low, power, power_low;
     const V product = FN(fl_product)(a, factor, &product_low);
     product_low = product_low + (a * fine + a_low * factor);
@@ -84,8 +86,7 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
         /* -log(P factor) and its power */
         const V s = FN(fl_softplus_twofold)(-z, k, &s_low);
         const V minus_log = FN(fl_two_sum)(s, -log_factor, &error);
-        const V minus_log_low =
-            (error + s_low) - (log_low - vkeep(whole == 0, factor_low / factor));
+        const V minus_log_low = (error + s_low) - (log_low - vkeep(flat == 0, factor_low / factor));
         power = FN(fl_exp_minus_product)(gamma_high, gamma_low, minus_log, minus_log_low);
         power_low = zero;
     }

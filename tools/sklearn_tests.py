@@ -71,10 +71,17 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """Take over what a worker of pytest-xdist has counted."""
+    computed.update(getattr(node, "workeroutput", {}).get("computed", {}))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
-    # the process that only hands tests to workers runs none
-    runs = not getattr(session.config.option, "numprocesses", None)
-    if runs and session.testscollected and not computed:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["computed"] = dict(computed)
+    elif not computed and not session.config.option.collectonly:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -86,6 +93,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         write(f"left out: {name}: {reason}")
     for what, times in sorted(computed.items()):
         write(f"computed by fastloss: {what}, {times:,} times")
+    if not computed:
+        write("nothing was computed by fastloss")
     if not fastloss.sklearn.is_patched():
         write("a test has undone the patch")
 

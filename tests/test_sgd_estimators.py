@@ -1,7 +1,10 @@
 """SGDClassifier and SGDRegressor: scikit-learn's steps, and what is more than those."""
 
+import copy
+import io
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import sklearn.linear_model as peer
@@ -184,10 +187,14 @@ def test_the_dtype_stays(dtype):
 def test_pickle_and_partial_fit_go_on():
     model = SGDClassifier("log_loss", random_state=0, average=True)
     model.partial_fit(X[:50], THREE[:50], classes=np.unique(THREE))
-    other = pickle.loads(pickle.dumps(model))
-    for each in (model, other):
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    buffer.seek(0)
+    others = [pickle.loads(pickle.dumps(model)), joblib.load(buffer), copy.deepcopy(model)]
+    for each in (model, *others):
+        each.sparsify()
         each.partial_fit(X[50:], THREE[50:])
-    np.testing.assert_array_equal(model.coef_, other.coef_)
+        np.testing.assert_array_equal(model.coef_, each.coef_)
 
 
 def test_parameters_and_coefficients_can_be_set_between_calls_of_partial_fit():

@@ -173,7 +173,7 @@ def test_a_memory_map_larger_than_memory(tmp_path):
         import numpy as np
         from fastloss.linear_model import SGDRegressor
         SGDRegressor(max_iter=1, tol=None).fit(np.ones((9, 100)), np.arange(9.0))
-        size = 400 << 20
+        size = 200 << 20
         with open(sys.argv[1], "wb") as file:  # float32 zeros, none of them on the disk
             file.truncate(size)
         X = np.memmap(sys.argv[1], np.float32, "r", shape=(size // 400, 100))

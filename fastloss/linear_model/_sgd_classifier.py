@@ -14,19 +14,18 @@ from fastloss.linear_model._classifier_base import LinearClassifierBase, log_sof
 from fastloss.linear_model._losses import (
     CLASSES,
     TWO_CLASSES,
-    choose_loss,
     has_probabilities,
     threshold,
 )
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_classes import SGDClasses
-from fastloss.linear_model._sgd_losses import SIGNS, named_loss
+from fastloss.linear_model._sgd_losses import SIGNS, sgd_loss
 
 _ALLOWED = TWO_CLASSES | CLASSES | SIGNS | {"perceptron"}
 
 
 def _with_probabilities(estimator: Any) -> bool:
-    loss = choose_loss(named_loss(estimator.loss, estimator.epsilon), _ALLOWED, "classes")
+    loss = sgd_loss(estimator.loss, estimator.epsilon, _ALLOWED, "classes")
     name = getattr(loss, "name", "")
     if name == "modified_huber" or (
         name not in SIGNS and name != "perceptron" and has_probabilities(loss)
@@ -346,7 +345,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         return np.asarray(np.log(self.predict_proba(X)))
 
     def _choose_loss(self) -> Any:
-        return choose_loss(named_loss(self.loss, self.epsilon), _ALLOWED, "classes")
+        return sgd_loss(self.loss, self.epsilon, _ALLOWED, "classes")
 
     def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         return self._labels(self._codes(y), dtype)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 
-from fastloss.linear_model._losses import NUMBERS, choose_loss
+from fastloss.linear_model._losses import NUMBERS
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_base import SGDBase
-from fastloss.linear_model._sgd_losses import named_loss
+from fastloss.linear_model._sgd_losses import sgd_loss
 
 
 class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
@@ -268,7 +268,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         return np.asarray(self.loss_.predict(raw))
 
     def _choose_loss(self) -> Any:
-        return choose_loss(named_loss(self.loss, self.epsilon), NUMBERS, "numbers")
+        return sgd_loss(self.loss, self.epsilon, NUMBERS, "numbers")
 
     def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         return np.asarray(y, dtype)

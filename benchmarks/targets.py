@@ -28,6 +28,7 @@ from benchmarks import (
     memory_speed,
     optim,
     sgd,
+    sgd_epoch,
 )
 from benchmarks.environment import clean_start
 from benchmarks.markdown import table
@@ -46,6 +47,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "call_overhead": call_overhead.run,
     "sgd": sgd.run,
     "linear": linear.run,
+    "sgd_epoch": sgd_epoch.run,
     "optim": optim.run,
     "determinism": determinism.run,
     "linear_model": linear_model.run,

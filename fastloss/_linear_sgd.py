@@ -17,7 +17,7 @@ from fastloss.losses.registry import get_loss
 
 _Array = npt.NDArray[Any]
 _PENALTIES = ("l2", "l1", "elasticnet")
-_RATES = ("optimal", "constant", "invscaling", "adaptive")
+_RATES = ("optimal", "constant", "invscaling", "adaptive", "pa1", "pa2")
 #: what a state holds, apart from arrays that are None where they are not used
 _ARRAYS = (
     "coef",
@@ -44,8 +44,9 @@ class LinearSGD(LinearSGDBase):
     """
     Stochastic gradient descent on a linear model, compiled from the shuffle to the update.
 
-    Each call of `epoch` goes through the rows of X once and takes a step for each: with the rate
-    ``eta``, the prediction f = x . coef + intercept and its loss's derivative g = dloss/df,
+    Each call of `epoch` goes through the rows of X once. With a batch size of 1, it takes a step for
+    each: with the rate ``eta``, the prediction f = x . coef + intercept and its loss's derivative
+    g = dloss/df,
 
     - coef shrinks by 1 - eta * (L2's part of alpha), but not below 0;
     - coef -= eta * weight * g * x and intercept -= eta * weight * g;
@@ -53,17 +54,20 @@ class LinearSGD(LinearSGDBase):
       become 0.
 
     The steps, their order and the learning rates are those of scikit-learn's SGDClassifier and
-    SGDRegressor. Calls continue each other: parts of a stream, unshuffled, one after another give the
-    same bits as one call for all of it. So does any number of threads.
+    SGDRegressor. A larger batch's step takes the mean of weight * g * x over its rows; L1 is then
+    taken from all coefficients. Calls continue each other: parts of a stream, unshuffled, one after
+    another give the same bits as one call for all of it, if they are whole batches. So does any
+    number of threads.
 
     Parameters
     ----------
     loss : loss or str
-        A loss of one output a sample, or its name.
+        A loss of one output a sample, or of several and class labels or numbers, such as
+        `CrossEntropy`; or its name.
     n_features : int
         Columns of X.
     n_outputs : int
-        More than 1 under ``one_vs_rest``: the number of classes.
+        More than 1 for a loss of several outputs, and under ``one_vs_rest``: the number of classes.
     one_vs_rest : bool
         Whether labels are classes 0 to n_outputs - 1, and each output learns to tell its class from
         the rest, with a loss of labels 0 and 1. All outputs see the rows in the same order.
@@ -77,33 +81,48 @@ class LinearSGD(LinearSGDBase):
         L1's part of alpha under "elasticnet", in [0, 1].
     fit_intercept : bool
         Whether there are intercepts.
-    learning_rate : {"optimal", "constant", "invscaling", "adaptive"}
+    learning_rate : {"optimal", "constant", "invscaling", "adaptive", "pa1", "pa2"}
         "optimal" is 1 / (alpha * (t0 + t)) with Bottou's t0; "invscaling" eta0 / t**power_t;
         "constant" and "adaptive" are `eta`, at first eta0: when to lower it, whoever calls `epoch`
-        decides.
+        decides. "pa1" and "pa2" are the passive-aggressive algorithms of Crammer and others, for
+        `Hinge` and `EpsilonInsensitive`, with eta0 as their C: steps so long that the sample's loss
+        becomes 0, of at most C, or damped by 1 / (2 C).
     eta0 : float
         Greater than 0.
     power_t : float
         The exponent of "invscaling".
+    momentum : float
+        In [0, 1). As in `fastloss.optim.SGD`, for coefficients and intercepts, where L2 joins the
+        gradient. Each step then moves all coefficients.
+    nesterov : bool
+        Whether momentum is Nesterov's.
+    batch_size : int
+        Rows a step; the last step of an epoch may have fewer.
     average : bool or int
         Whether `average_coef` averages the coefficients over steps: from the first, or from step
         number ``average``, on.
     clip_gradient : float, optional
-        Largest size of the loss's derivative at a sample. scikit-learn's estimators clip at 1e12.
+        Largest size of the loss's derivative at a sample, for each output. scikit-learn's estimators
+        clip at 1e12.
     class_weight : array-like, optional
-        Factors of the samples' weights: for labels 0 and 1; under ``one_vs_rest`` for each class,
-        where the output learns that class.
+        Factors of the samples' weights: for labels 0 and 1, or for each class; under
+        ``one_vs_rest`` where the output learns that class.
     intercept_decay : float
         A factor of the intercepts' rates. scikit-learn's estimators take 0.01 for sparse X.
     seed : int
         Of the shuffles, in [0, 2**64).
     n_threads : int, optional
-        For the outputs of ``one_vs_rest``; see `fastloss.set_num_threads`.
+        For the outputs of ``one_vs_rest`` and within large dense batches; see
+        `fastloss.set_num_threads`.
 
     Notes
     -----
-    A weight multiplies the sample's step: 0 takes none but counts in ``t`` and shrinks the
-    coefficients. A large weight is one long step, not many short ones.
+    A weight multiplies what the sample adds to its step: 0 adds nothing, but the row counts in
+    ``t`` and in its batch, and the coefficients shrink. A large weight is one long step, not many
+    short ones: for a sample that stands for k alike, give its row k times in ``order``.
+
+    A sparse row's step touches the coefficients that it meets; with batches, momentum or several
+    outputs, every step goes through all of them.
 
     With L1 and an average, the average is that of the coefficients of each step; scikit-learn's
     leaves the part that L1 took out of account. On sparse rows, L1 is taken from a coefficient
@@ -112,6 +131,7 @@ class LinearSGD(LinearSGDBase):
     References
     ----------
     Bottou, Stochastic Gradient Descent Tricks, 2012.
+    Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, Online Passive-Aggressive Algorithms, 2006.
     Tsuruoka, Tsujii, Ananiadou, Stochastic Gradient Descent Training for L1-regularized Log-linear
     Models with Cumulative Penalty, 2009.
 
@@ -194,6 +214,12 @@ class LinearSGD(LinearSGDBase):
             raise ValueError("nesterov = True: expected momentum greater than 0")
         batch_size = _integer("batch_size", batch_size, 1, "a positive integer")
         self._by_sample = not self._of_rows and not momentum and batch_size == 1
+        passive = loss.name in ("hinge", "epsilon_insensitive") and self._by_sample
+        if learning_rate in ("pa1", "pa2") and not passive:
+            raise ValueError(
+                f"learning_rate = {learning_rate!r}: expected Hinge or EpsilonInsensitive, "
+                "batch_size 1 and no momentum"
+            )
         seed = _integer("seed", seed, 0, "an integer in [0, 2**64)")
         if seed >= 2**64:
             raise ValueError(f"seed = {seed!r}: expected an integer in [0, 2**64)")
@@ -262,7 +288,8 @@ class LinearSGD(LinearSGDBase):
             with ``data``, ``indices``, ``indptr`` and ``shape``, such as SciPy's CSR arrays: int32 or
             int64 indices in any order, the same column several times.
         y : array-like of shape (n,)
-            Labels as the loss takes them; under ``one_vs_rest`` classes 0 to n_outputs - 1.
+            Labels as the loss takes them (no soft labels of several outputs); under ``one_vs_rest``
+            classes 0 to n_outputs - 1.
         sample_weight : array-like of shape (n,), optional
             Finite weights of at least 0.
         shuffle : bool
@@ -292,7 +319,7 @@ class LinearSGD(LinearSGDBase):
         if order is not None:
             rows = _checked_order(order, n)
         else:
-            rows = self._random_order(n) if shuffle else np.arange(n)
+            rows = self._random_order(n) if shuffle else self._rows_in_order(n)
         class_weight = self._class_weight if self.one_vs_rest else None
         if self._by_sample:
             work = len(rows) * self.n_features * self.n_outputs
@@ -317,8 +344,8 @@ class LinearSGD(LinearSGDBase):
         if self._of_rows:
             return *self._row_labels(array), False
         if not self.one_vs_rest:
-            plain = self._check_labels(array)
-            return np.ascontiguousarray(array, dtype=self.dtype), None, plain
+            labels, plain = self._own_labels(array)
+            return labels, None, plain
         classes = array.astype(np.int64)
         wrong = np.flatnonzero((classes != array) | (classes < 0) | (classes >= self.n_outputs))
         if wrong.size:
@@ -519,11 +546,14 @@ def _remade(loss: PointwiseLoss, n_features: int, parameters: dict[str, Any]) ->
     return LinearSGD(loss, n_features, **parameters)
 
 
-def _optimal_init(loss: PointwiseLoss, alpha: float) -> float:
+def _optimal_init(loss: Any, alpha: float) -> float:
     """Bottou's t0: the first rate is about what moves typical coefficients by their size."""
     typical = math.sqrt(1.0 / math.sqrt(alpha))
     try:
-        slope = float(loss.gradient(np.array([1.0]), np.array([-typical]), reduction="sum")[0])
+        slope = 0.0
+        if isinstance(loss, PointwiseLoss):
+            at = np.array([-typical])
+            slope = float(loss.gradient(np.array([1.0]), at, reduction="sum")[0])
     except ValueError:  # 1 is no label of this loss
         slope = 0.0
     return 1.0 / (typical / max(1.0, slope) * alpha)

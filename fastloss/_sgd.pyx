@@ -25,8 +25,9 @@ cnp.import_array()
 
 _KINDS = {
     "constant": RATE_CONSTANT, "adaptive": RATE_CONSTANT, "optimal": RATE_OPTIMAL,
-    "invscaling": RATE_INVSCALING,
+    "invscaling": RATE_INVSCALING, "pa1": RATE_CONSTANT, "pa2": RATE_CONSTANT,
 }
+_PASSIVE = {"pa1": FL_SGD_PASSIVE_1, "pa2": FL_SGD_PASSIVE_2}
 
 
 cdef void _run_outputs(
@@ -91,6 +92,7 @@ cdef class LinearSGDBase:
     cdef readonly object loss_function
     cdef public dict _state    # arrays and numbers, what load_state_dict takes
     cdef readonly dict _settings
+    cdef object _order, _labels_kept
 
     def _begin(self, loss, n_features, n_outputs, dtype, dict settings):
         """Zeros for all coefficients; settings are checked."""
@@ -129,9 +131,40 @@ cdef class LinearSGDBase:
             )
         return coef
 
+    def _rows_in_order(self, Py_ssize_t n):
+        """0 to n - 1, in memory that is kept for the next epoch."""
+        cdef ndarray order
+        cdef int64_t* rows
+        cdef Py_ssize_t i
+        if self._order is None or cnp.PyArray_DIM(<ndarray>self._order, 0) != n:
+            self._order = np.empty(n, dtype=np.int64)
+        order = self._order
+        rows = <int64_t*>cnp.PyArray_DATA(order)
+        for i in range(n):
+            rows[i] = i
+        return order
+
+    def _own_labels(self, ndarray y):
+        """Labels in this dtype, in memory that is kept; whether all are 0 or 1. They are checked."""
+        cdef PointwiseLoss loss = self.loss_function
+        cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
+        cdef FlArray array
+        cdef ndarray labels
+        cdef Py_ssize_t n = cnp.PyArray_DIM(y, 0)
+        if self._labels_kept is None or cnp.PyArray_DIM(<ndarray>self._labels_kept, 0) != n:
+            self._labels_kept = np.empty(n, dtype=self.dtype)
+        labels = self._labels_kept
+        np.copyto(labels, y, casting="unsafe")
+        describe(labels, "y", precision, &array)
+        if loss._labels != FL_LABELS_CLASSES and loss._labels != FL_LABELS_BOUNDED and (
+            loss._labels != FL_LABELS_POSITIVE
+        ) and find_invalid(&array, precision, n, FL_LABELS_BINARY) < 0:
+            return labels, True
+        return labels, self._check_labels(y)
+
     def _random_order(self, Py_ssize_t n):
         """A permutation of n rows; the generator goes on."""
-        cdef ndarray order = np.arange(n, dtype=np.int64)
+        cdef ndarray order = self._rows_in_order(n)
         cdef uint64_t random = self._state["random"]
         cdef int64_t* rows = <int64_t*>cnp.PyArray_DATA(order)
         with nogil:
@@ -437,6 +470,7 @@ cdef class LinearSGDBase:
             job.run_length = max(RUN_BYTES // (job.coef_stride * job.x.item), <Py_ssize_t>16)
             job.run_length = min(job.run_length, <Py_ssize_t>RUN)
         job.clip = settings["clip"]
+        job.passive = _PASSIVE.get(settings["learning_rate"], 0)
         job.intercept_rate = settings["intercept_rate"]
         job.coef = <char*>cnp.PyArray_DATA(coef)
         job.intercept = <double*>_data(state["intercept"])

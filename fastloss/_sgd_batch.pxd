@@ -2,7 +2,7 @@
 # rows to raw predictions, losses, sums of gradients, one step of all coefficients.
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t, uintptr_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from fastloss._row_job cimport Job as RowJob
 from fastloss._runtime cimport *
@@ -60,6 +60,7 @@ cdef struct BatchJob:
 # Where a thread's memory begins.
 cdef struct BatchBuffers:
     char* kernel
+    const void** rows
     char* x
     char* raw
     char* y
@@ -84,6 +85,8 @@ cdef inline Py_ssize_t divide_batch_scratch(
             fl_cross_entropy_scratch_bytes(job.n_outputs) if job.rows.softmax
             else fl_row_scratch_bytes(job.n_outputs)
         )
+    out.rows = <const void**>(base + at)
+    at += padded((n + FL_SGD_AHEAD) * sizeof(void*))
     out.x = base + at
     at += 0 if job.x.sparse else padded((n * job.coef_stride + FL_SGD_PAD) * item)
     out.raw = base + at
@@ -116,9 +119,9 @@ cdef inline char* chunk_sums(const BatchJob* job, Py_ssize_t c) noexcept nogil:
 
 cdef inline void predict_batch(
     const BatchJob* job, const BatchBuffers* buffers, const int64_t* order, Py_ssize_t n,
-    FlLinearBlock* block
+    Py_ssize_t left, FlLinearBlock* block
 ) noexcept nogil:
-    """The rows' raw predictions; dense rows are gathered."""
+    """The rows' raw predictions; dense rows are gathered. So many are left of the whole order."""
     cdef Py_ssize_t i, d = job.x.n_features, item = job.x.item
     cdef int p = job.precision
     block.n_features = d
@@ -137,13 +140,17 @@ cdef inline void predict_batch(
             block.raw = buffers.raw + i * job.n_outputs * item
             job.linear.csr_forward[p][job.x.wide_indices](block)
         return
-    for i in range(n):
-        if job.x.copied:
+    if job.x.copied:
+        for i in range(n):
             kernels().read[p](
                 &job.x.array, order[i] * d, d, buffers.x + i * job.coef_stride * item
             )
-        else:
-            memcpy(buffers.x + i * job.coef_stride * item, row_of(&job.x, order[i]), d * item)
+    else:
+        for i in range(min(n + FL_SGD_AHEAD, left)):
+            buffers.rows[i] = row_of(&job.x, order[i])
+        for i in range(left, n + FL_SGD_AHEAD):
+            buffers.rows[i] = buffers.rows[0]
+        job.kernels.gather(buffers.rows, n, d * item, buffers.x, job.coef_stride * item)
     block.n_rows = n
     block.x = buffers.x
     block.row_stride = job.coef_stride
@@ -292,7 +299,7 @@ cdef inline void run_batch_chunk(
     cdef int p = job.precision
     divide_batch_scratch(job, job.scratch + thread * job.scratch_bytes, &buffers)
     memset(intercepts, 0, 2 * job.n_outputs * sizeof(double))
-    predict_batch(job, &buffers, order, n, &block)
+    predict_batch(job, &buffers, order, n, job.n_order - at, &block)
     if job.of_rows:
         losses[0] = row_losses(job, &buffers, order, n, scale)
     else:

@@ -78,6 +78,7 @@ cdef struct SampleJob:
     Py_ssize_t n_order
     Py_ssize_t n_outputs, coef_stride, run_length
     double clip, intercept_rate
+    int passive             # FL_SGD_PASSIVE_*, or 0
     char* coef              # REAL[n_outputs][coef_stride]
     double* intercept       # [n_outputs]
     double* received        # [n_outputs][coef_stride], or NULL
@@ -273,7 +274,7 @@ cdef inline void run_output(
     cdef char* raw = y + RUN * 8
     cdef char* weight = raw + RUN * 8
     cdef const int64_t* order = job.order + at
-    cdef bint weighted = job.weight != NULL or job.class_weight != NULL
+    cdef bint weighted = job.weight != NULL or job.class_weight != NULL or job.passive
     cdef double one, partial
     cdef Py_ssize_t i
     fill_labels(job, k, order, n, y)
@@ -282,7 +283,7 @@ cdef inline void run_output(
             one = job.weight[order[i]] if job.weight != NULL else 1.0
             if job.class_weight != NULL and job.classes[order[i]] == k:
                 one *= job.class_weight[k]
-            rate[i] = steps.eta[i] * one
+            rate[i] = one if job.passive else steps.eta[i] * one
             if job.precision == FL_F64:
                 (<double*>weight)[i] = one
             else:
@@ -299,6 +300,8 @@ cdef inline void run_output(
     run.before = steps.before
     run.inverse = steps.inverse
     run.rate = rate if weighted else steps.eta
+    run.passive = job.passive
+    run.most = job.schedule.eta0
     run.clip = job.clip
     run.pending_row = job.pending_row if job.pending else NULL
     run.pending_times = job.pending_times[k]

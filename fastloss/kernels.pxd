@@ -234,6 +234,8 @@ cdef extern from "kernels.h" nogil:
     enum:
         FL_SGD_AHEAD
         FL_SGD_PAD
+        FL_SGD_PASSIVE_1
+        FL_SGD_PASSIVE_2
 
     ctypedef struct FlSgdAfter:
         double* received
@@ -260,6 +262,8 @@ cdef extern from "kernels.h" nogil:
         const double* before
         const double* inverse
         const double* rate
+        int passive
+        double most
         double clip
         const void* pending_row
         double pending_times
@@ -298,6 +302,9 @@ cdef extern from "kernels.h" nogil:
         ) noexcept nogil
         void (*add[2])(
             void* coef, const void* x, double times, Py_ssize_t n
+        ) noexcept nogil
+        void (*gather)(
+            const void** rows, Py_ssize_t n, Py_ssize_t n_bytes, void* out, Py_ssize_t stride
         ) noexcept nogil
         void (*step[2])(
             void* coef, const double* sums, Py_ssize_t n, double shrink, double eta,

@@ -86,3 +86,21 @@ def test_coefficients_are_those_of_sklearn(
                 ours.epoch(X, y, weight, shuffle=False)
             assert ours.t == theirs.t_
             assert difference(ours, theirs, bool(average)) < bound
+
+
+@pytest.mark.parametrize("rate", ["pa1", "pa2"])
+@pytest.mark.parametrize("kind", ["hinge", "epsilon_insensitive"])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_passive_aggressive_steps(kind: str, rate: str, is_sparse: bool) -> None:
+    loss = {**CLASSIFIERS, **REGRESSORS}[kind]
+    X, y, weight = data(kind, np.float64)
+    rows = sparse.csr_matrix(X) if is_sparse else X
+    settings: dict[str, Any] = {"learning_rate": rate, "eta0": 0.3, "alpha": 0.01}
+    for factors in (None, weight):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = peer(kind, **settings).fit(rows, y, sample_weight=factors)
+        ours = fl.LinearSGD(loss, D, intercept_decay=0.01 if is_sparse else 1.0, **settings)
+        for _ in range(4):
+            ours.epoch(rows, y, factors, shuffle=False)
+        assert difference(ours, theirs, False) < 1e-11

@@ -74,6 +74,20 @@ FL_INLINE REAL FN(fl_sgd_dot)(const REAL *coef, const REAL *x, ptrdiff_t n_featu
     return FN(fl_fold)(even + odd);
 }
 
+/* x . x */
+FL_INLINE REAL FN(fl_sgd_square)(const REAL *x, ptrdiff_t n_features, VI last)
+{
+    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
+    V sum = vsplat(R(0.0)), z;
+    ptrdiff_t v = 0;
+    for (; v + 1 < n_vectors; v++) {
+        z = vload(x + v * LANES);
+        sum += z * z;
+    }
+    z = FN(fl_sgd_load_last)(x + v * LANES, n_features, last);
+    return FN(fl_fold)(sum + z * z);
+}
+
 /* coef . next and x . next, while the lines of a later row are fetched */
 FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *next,
                                    const REAL *later, ptrdiff_t n_features, VI last,

@@ -17,6 +17,8 @@
 enum {
     FL_SGD_AHEAD = 16, /* a run's rows have so many more behind them, to be fetched ahead */
     FL_SGD_SHORT_ROW = 2048, /* bytes: of a shorter row all lines are fetched at once */
+    FL_SGD_PASSIVE_1 = 1,
+    FL_SGD_PASSIVE_2 = 2,
     FL_SGD_PAD = 16 /* coefficients have room for a multiple of it, 0 behind the features */
 };
 
@@ -44,6 +46,8 @@ typedef struct {
     int wide_indices;
     const void *y_true; /* REAL[n] */
     const double *before, *inverse, *rate; /* [n] */
+    int passive; /* FL_SGD_PASSIVE_*: rate is a factor of passive-aggressive steps; or 0 */
+    double most; /* of those, C */
     double clip; /* the derivative's largest size; INFINITY for any */
     /* Of dense rows. A step joins the dot product that is already known of the next row: where none is, the last
      * step stays pending until there is one, so that a stream of parts has the bits of the whole. */
@@ -86,6 +90,9 @@ typedef struct {
     void (*fold[2])(void *coef, ptrdiff_t n, double scale, double *average, double sum);
     /* coef += times * x */
     void (*add[2])(void *coef, const void *x, double times, ptrdiff_t n);
+    /* Rows to where they stand one after the other, `stride` bytes each; more rows are behind them. */
+    void (*gather)(const void *const *rows, ptrdiff_t n, ptrdiff_t n_bytes, void *out,
+                   ptrdiff_t stride);
     /* A step of many samples: coef = shrink * coef - eta * sums; with a velocity, momentum as torch.optim.SGD has
      * it, where l2 * coef joins the sums. */
     void (*step[2])(void *coef, const double *sums, ptrdiff_t n, double shrink, double eta,

@@ -1,0 +1,107 @@
+"""An epoch of SGD on a linear model, against scikit-learn's SGDClassifier."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastloss as fl
+from benchmarks.target import Settings, Target
+from fastloss.bench.peers import FASTLOSS
+from fastloss.bench.timing import interleaved
+
+SUBJECT = "LinearSGD, an epoch of the log loss"
+SKLEARN = "SGDClassifier"
+ONE_VS_REST = "SGDClassifier, one-vs-rest"
+BYTES = 80_000_000
+#: features: factors for float64, float32
+DENSE = {50: (8.0, 12.0), 784: (6.0, 12.0)}
+
+
+def run(settings: Settings) -> list[Target]:
+    """Return the targets of this subject; none without scikit-learn."""
+    try:
+        from sklearn.linear_model import SGDClassifier
+    except ImportError:
+        return []
+    targets = []
+    for which, dtype in enumerate((np.dtype(np.float64), np.dtype(np.float32))):
+        rng = np.random.default_rng(20130101)
+        for d, bounds in DENSE.items():
+            n = settings.size(BYTES // (8 * d))
+            X = rng.standard_normal((n, d), dtype=dtype)
+            y = (X[:, 0] + rng.logistic(size=n) > 0).astype(np.int64)
+            what = f"{dtype}, d = {d}"
+            targets.append(one(settings, SGDClassifier, X, y, what, bounds[which]))
+            if d == 50:
+                what += ", batches of 256"
+                bound = (18.0, 18.0)[which]
+                batches = {"batch_size": 256, "learning_rate": "constant", "eta0": 0.5}
+                targets.append(one(settings, SGDClassifier, X, y, what, bound, **batches))
+        targets.append(softmax(settings, SGDClassifier, dtype))
+        targets += sparse(settings, SGDClassifier, dtype)
+    return targets
+
+
+def one(
+    settings: Settings, peer: Any, X: Any, y: Any, what: str, bound: float, **options: Any
+) -> Target:
+    """One output; scikit-learn's epoch is one step a row in any case."""
+    settings.say(f"{SUBJECT}, {what}")
+    n, d = X.shape
+    ours = fl.LinearSGD("log_loss", d, dtype=X.dtype, n_threads=1, **options)
+    theirs = peer(loss="log_loss", max_iter=1, tol=None)
+    cases: dict[str, Callable[[], object]] = {
+        FASTLOSS: lambda: ours.epoch(X, y),
+        SKLEARN: lambda: quiet_fit(theirs, X, y),
+    }
+    timings = interleaved(cases, repeats=settings.repeats)
+    what += f": {timings.median(FASTLOSS) / n * 1e9:.0f} ns/row"
+    return Target(SUBJECT, what, SKLEARN, bound, timings.ratio(SKLEARN, FASTLOSS))
+
+
+def softmax(settings: Settings, peer: Any, dtype: np.dtype[Any]) -> Target:
+    """Ten classes of 784 features: softmax in batches against ten binary problems."""
+    n, d, n_classes = settings.size(8_000), 784, 10
+    what = f"softmax of {n_classes} classes, {dtype}, d = {d}, batches of 32"
+    settings.say(f"{SUBJECT}, {what}")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d), dtype=dtype)
+    y = rng.integers(0, n_classes, n)
+    ours = fl.LinearSGD(
+        fl.CrossEntropy(), d, n_outputs=n_classes, dtype=dtype, batch_size=32, n_threads=1,
+        learning_rate="constant",
+    )  # fmt: skip
+    theirs = peer(loss="log_loss", max_iter=1, tol=None, n_jobs=1)
+    cases: dict[str, Callable[[], object]] = {
+        FASTLOSS: lambda: ours.epoch(X, y),
+        ONE_VS_REST: lambda: quiet_fit(theirs, X, y),
+    }
+    timings = interleaved(cases, repeats=settings.repeats)
+    what += f": {timings.median(FASTLOSS) / n * 1e9:.0f} ns/row"
+    return Target(SUBJECT, what, ONE_VS_REST, 10.0, timings.ratio(ONE_VS_REST, FASTLOSS))
+
+
+def sparse(settings: Settings, peer: Any, dtype: np.dtype[Any]) -> list[Target]:
+    """CSR with 50 of 50,000 columns a row, some of them often."""
+    try:
+        from scipy.sparse import csr_matrix
+    except ImportError:
+        return []
+    n, d, in_row = settings.size(100_000), 50_000, 50
+    rng = np.random.default_rng(0)
+    columns = (d * rng.random(n * in_row) ** 2).astype(np.int32)
+    data = rng.standard_normal(n * in_row, dtype=dtype)
+    X = csr_matrix((data, columns, np.arange(0, n * in_row + 1, in_row)), shape=(n, d))
+    y = rng.integers(0, 2, n)
+    return [one(settings, peer, X, y, f"{dtype}, CSR, {in_row} of {d:,}", 7.0)]
+
+
+def quiet_fit(estimator: Any, X: Any, y: Any) -> None:
+    """One epoch, without the warning that it was not enough."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator.fit(X, y)

@@ -48,6 +48,8 @@ def assert_same(ours, theirs):
         {"loss": "squared_hinge", "average": 10, "learning_rate": "constant"},
         {"loss": "squared_error", "learning_rate": "constant", "fit_intercept": False},
         {"loss": "huber", "epsilon": 0.3, "learning_rate": "constant"},
+        {"learning_rate": "pa1", "eta0": 0.5},
+        {"learning_rate": "pa2", "eta0": 0.5},
     ],
     ids=str,
 )
@@ -74,6 +76,7 @@ def test_class_weights_are_those_of_scikit_learn(y):
         {"loss": "huber", "learning_rate": "constant", "average": True},
         {"loss": "epsilon_insensitive", "learning_rate": "optimal"},
         {"loss": "squared_epsilon_insensitive", "penalty": "l1", "alpha": 0.01},
+        {"loss": "epsilon_insensitive", "learning_rate": "pa1", "eta0": 0.2},
     ],
     ids=str,
 )
@@ -215,6 +218,7 @@ def test_parameters_and_coefficients_can_be_set_between_calls_of_partial_fit():
         ({"penalty": "l3"}, "penalty"),
         ({"loss": "poisson"}, "loss = 'poisson'"),
         ({"loss": "no_such"}, "no_such"),
+        ({"learning_rate": "pa1", "loss": "log_loss"}, "only works with loss 'hinge'"),
         ({"batch_size": 0}, "batch_size = 0"),
         ({"eta0": 0.0}, "eta0 = 0.0"),
         ({"validation_fraction": 1.0}, "validation_fraction = 1.0"),

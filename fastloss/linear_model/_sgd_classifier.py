@@ -126,7 +126,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     n_iter_ : int
         Epochs made.
     t_ : float
-        Samples learnt from, plus 1.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int

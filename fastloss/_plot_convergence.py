@@ -87,6 +87,11 @@ def _records(estimators: Sequence[Any], labels: Sequence[str] | None) -> Iterato
         records = found if isinstance(found, list) else [found]
         name = labels[number] if labels is not None else type(estimator).__name__
         for k, record in enumerate(records):
+            if hasattr(estimator, "history_"):
+                raise TypeError(
+                    f"{estimator!r}: no norms of gradients are recorded; history_.plot() draws its "
+                    f"learning curve"
+                )
             if not hasattr(record, "gradient_norm"):
                 raise TypeError(
                     f"{estimator!r}: expected a fitted estimator of fastloss.linear_model"

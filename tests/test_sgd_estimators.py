@@ -1,7 +1,10 @@
 """SGDClassifier and SGDRegressor: scikit-learn's steps, and what is more than those."""
 
+import copy
+import io
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import sklearn.linear_model as peer
@@ -45,6 +48,8 @@ def assert_same(ours, theirs):
         {"loss": "squared_hinge", "average": 10, "learning_rate": "constant"},
         {"loss": "squared_error", "learning_rate": "constant", "fit_intercept": False},
         {"loss": "huber", "epsilon": 0.3, "learning_rate": "constant"},
+        {"learning_rate": "pa1", "eta0": 0.5},
+        {"learning_rate": "pa2", "eta0": 0.5},
     ],
     ids=str,
 )
@@ -71,6 +76,7 @@ def test_class_weights_are_those_of_scikit_learn(y):
         {"loss": "huber", "learning_rate": "constant", "average": True},
         {"loss": "epsilon_insensitive", "learning_rate": "optimal"},
         {"loss": "squared_epsilon_insensitive", "penalty": "l1", "alpha": 0.01},
+        {"loss": "epsilon_insensitive", "learning_rate": "pa1", "eta0": 0.2},
     ],
     ids=str,
 )
@@ -184,10 +190,14 @@ def test_the_dtype_stays(dtype):
 def test_pickle_and_partial_fit_go_on():
     model = SGDClassifier("log_loss", random_state=0, average=True)
     model.partial_fit(X[:50], THREE[:50], classes=np.unique(THREE))
-    other = pickle.loads(pickle.dumps(model))
-    for each in (model, other):
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    buffer.seek(0)
+    others = [pickle.loads(pickle.dumps(model)), joblib.load(buffer), copy.deepcopy(model)]
+    for each in (model, *others):
+        each.sparsify()
         each.partial_fit(X[50:], THREE[50:])
-    np.testing.assert_array_equal(model.coef_, other.coef_)
+        np.testing.assert_array_equal(model.coef_, each.coef_)
 
 
 def test_parameters_and_coefficients_can_be_set_between_calls_of_partial_fit():
@@ -208,6 +218,7 @@ def test_parameters_and_coefficients_can_be_set_between_calls_of_partial_fit():
         ({"penalty": "l3"}, "penalty"),
         ({"loss": "poisson"}, "loss = 'poisson'"),
         ({"loss": "no_such"}, "no_such"),
+        ({"learning_rate": "pa1", "loss": "log_loss"}, "only works with loss 'hinge'"),
         ({"batch_size": 0}, "batch_size = 0"),
         ({"eta0": 0.0}, "eta0 = 0.0"),
         ({"validation_fraction": 1.0}, "validation_fraction = 1.0"),

@@ -228,3 +228,26 @@ def test_bad_validation_data_is_named():
         log_model().fit(X, THREE, validation_data=(X, THREE + 7))
     with pytest.raises(TypeError, match="scoring = 3"):
         log_model(scoring=3).fit(X, Y)
+
+
+def test_the_learning_curve_is_drawn():
+    pytest.importorskip("matplotlib")
+    A, b, held = overfitting_data()
+    model = SGDClassifier(
+        "log_loss", penalty=None, learning_rate="constant", eta0=0.05, tol=None, max_iter=40,
+        random_state=0,
+    )  # fmt: skip
+    history = model.fit(A, b, validation_data=held).history_
+    (axes,) = history.plot("title").axes
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    np.testing.assert_array_equal(lines["training loss"].get_ydata(), history.train_loss)
+    np.testing.assert_array_equal(lines["validation loss"].get_ydata(), history.validation_loss)
+    assert lines["best epoch"].get_xdata()[0] == history.best_epoch
+    assert "overfits" in axes.get_legend_handles_labels()[1]
+    assert axes.get_title() == "title"
+    scored = model.set_params(scoring="accuracy").fit(A, b, validation_data=held).history_.plot()
+    assert len(scored.axes) == 2
+    plain = model.fit(A, b).history_.plot()
+    assert plain.axes[0].get_legend_handles_labels()[1] == ["training loss"]
+    with pytest.raises(TypeError, match=r"history_.plot\(\) draws its learning curve"):
+        fl.plot_convergence(model)

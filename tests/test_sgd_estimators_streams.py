@@ -173,7 +173,7 @@ def test_a_memory_map_larger_than_memory(tmp_path):
         import numpy as np
         from fastloss.linear_model import SGDRegressor
         SGDRegressor(max_iter=1, tol=None).fit(np.ones((9, 100)), np.arange(9.0))
-        size = 400 << 20
+        size = 200 << 20
         with open(sys.argv[1], "wb") as file:  # float32 zeros, none of them on the disk
             file.truncate(size)
         X = np.memmap(sys.argv[1], np.float32, "r", shape=(size // 400, 100))
@@ -227,11 +227,18 @@ def test_parquet_is_read_batch_by_batch(table, tmp_path):
     assert once.n_iter_ == 1
 
 
-def test_arrow_data_goes_into_fit_and_partial_fit(table):
+def test_arrow_data_goes_into_fit_and_partial_fit(table, tmp_path):
+    import pyarrow.parquet as pq
+
     numbers = table.select([*FEATURES, "score", "w"])
     options = {"shuffle": False, "max_iter": 1, "tol": None}
     whole = SGDRegressor(**options).fit(X, SCORE, sample_weight=WEIGHTS)
     assert_equal(whole, SGDRegressor(**options).fit(numbers, "score", sample_weight="w"))
+    pq.write_table(numbers, tmp_path / "data.parquet")
+    assert_equal(
+        whole,
+        SGDRegressor(**options).fit(tmp_path / "data.parquet", "score", sample_weight="w"),
+    )
     model = SGDRegressor(shuffle=False)
     for batch in numbers.to_batches(max_chunksize=70):
         model.partial_fit(batch, "score", sample_weight="w")

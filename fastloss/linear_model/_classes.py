@@ -16,10 +16,11 @@ from fastloss.linear_model._base import in_range
 def encode(y: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return the sorted classes, and the number of each sample's class as int8, int16 or int32."""
     classes, codes = _two_numbers(y) or np.unique(y, return_inverse=True)
-    with warnings.catch_warnings():
-        # each class stands there once, which looks like a regression
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        check_classification_targets(classes)
+    if classes.dtype.kind not in "biuU":  # those are classes whatever they are
+        with warnings.catch_warnings():
+            # each class stands there once, which looks like a regression
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            check_classification_targets(classes)
     if len(classes) < 2:
         raise ValueError(
             f"y contains one class only, {classes[0]!r}: expected samples of at least 2 classes"

@@ -169,8 +169,8 @@ class ArrowBatches:
 
 
 def is_arrow(X: Any) -> bool:
-    """Return whether X is data of pyarrow, without importing it."""
-    return type(X).__module__.split(".")[0] == "pyarrow"
+    """Return whether X is data of pyarrow, without importing it, or the path of a Parquet file."""
+    return isinstance(X, str | os.PathLike) or type(X).__module__.split(".")[0] == "pyarrow"
 
 
 def _is_number(kind: Any) -> bool:

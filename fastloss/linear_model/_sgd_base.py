@@ -124,7 +124,7 @@ class SGDBase(SGDSamples):
                 self.feature_names_in_ = np.asarray(samples.feature_names, object)
         self._sgd = sgd
         self._publish(trained.coef, trained.intercept)
-        self._published = self.coef_
+        self._published = self.coef_, self.intercept_
         self.t_ = float(sgd.t)
         self.n_iter_ = trained.n_iter
         self.history_ = trained.history
@@ -250,7 +250,7 @@ class SGDBase(SGDSamples):
         finally:
             self._sgd = sgd
             self._publish(*effective(sgd, int(self.average)))
-            self._published = self.coef_
+            self._published = self.coef_, self.intercept_
             self.t_ = float(sgd.t)
             self.n_iter_ = 1
 
@@ -288,8 +288,11 @@ class SGDBase(SGDSamples):
                 sgd.coef, sgd.intercept, sgd.t = old.coef, old.intercept, old.t
             if key[RATE] != self._sgd_key[RATE]:
                 sgd.eta = eta
-        if self.coef_ is not self._published:  # set by the user, or made sparse
+        now = self.coef_, self.intercept_
+        if any(a is not b for a, b in zip(now, self._published, strict=True)):
             dense = self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_
+            if all(map(np.array_equal, (dense, self.intercept_), self._published)):
+                return sgd  # copied, or made sparse
             coef, intercept = self._start(dense, self.intercept_, dtype)
             sgd.coef = coef
             if self.fit_intercept:

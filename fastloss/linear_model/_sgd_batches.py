@@ -33,6 +33,9 @@ def present(X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
     return Batch(X[used], y[used], weights[used])
 
 
+_NOTHING = Batch(np.empty((0, 0)), np.empty(0), None)
+
+
 class Source(Protocol):
     """Epochs of batches."""
 
@@ -156,14 +159,19 @@ class Stream:
         self.feature_names: list[str] | None = None if names is None else list(map(str, names))
 
     def first(self) -> tuple[Any, Any, Any]:
-        """Return the first batch as the user gave it; it will come again."""
+        """Return the first batch with samples as the user gave it; it will come again."""
         iterator = self._iterate()
-        for batch in iterator:
+        seen = []
+        for number, batch in enumerate(iterator):
+            seen.append(batch)
+            parts = _parts(batch, number)
+            if not _length(parts[0]):
+                continue
             if self.one_pass:
-                self._batches = itertools.chain([batch], iterator)
+                self._batches = itertools.chain(seen, iterator)
             elif hasattr(iterator, "close"):
                 iterator.close()
-            return _parts(batch, 0)
+            return parts
         raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
 
     def labels(self) -> Iterator[tuple[Any, Any]]:
@@ -176,7 +184,11 @@ class Stream:
         """Return the batches of an epoch."""
         for i, batch in enumerate(self._iterate()):
             X, y, weights = _parts(batch, i)
-            if i >= skip and _length(X):
+            if i < skip:
+                continue
+            if not _length(X):
+                yield _NOTHING
+            else:
                 try:
                     checked = self.check(X, y, weights)
                 except (ValueError, TypeError) as error:

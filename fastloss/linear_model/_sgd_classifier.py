@@ -14,19 +14,18 @@ from fastloss.linear_model._classifier_base import LinearClassifierBase, log_sof
 from fastloss.linear_model._losses import (
     CLASSES,
     TWO_CLASSES,
-    choose_loss,
     has_probabilities,
     threshold,
 )
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_classes import SGDClasses
-from fastloss.linear_model._sgd_losses import SIGNS, named_loss
+from fastloss.linear_model._sgd_losses import SIGNS, sgd_loss
 
 _ALLOWED = TWO_CLASSES | CLASSES | SIGNS | {"perceptron"}
 
 
 def _with_probabilities(estimator: Any) -> bool:
-    loss = choose_loss(named_loss(estimator.loss, estimator.epsilon), _ALLOWED, "classes")
+    loss = sgd_loss(estimator.loss, estimator.epsilon, _ALLOWED, "classes")
     name = getattr(loss, "name", "")
     if name == "modified_huber" or (
         name not in SIGNS and name != "perceptron" and has_probabilities(loss)
@@ -81,9 +80,10 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         Seed of the orders and of the samples that are set aside.
     learning_rate : str, default="optimal"
         "constant": eta0; "optimal": 1 / (alpha * (t + t0)); "invscaling": eta0 / t**power_t;
-        "adaptive": eta0, divided by 5 whenever the fit would end, until 1e-6.
+        "adaptive": eta0, divided by 5 whenever the fit would end, until 1e-6; "pa1", "pa2":
+        passive-aggressive, with the hinge loss.
     eta0 : float, default=0.01
-        Initial learning rate, but of "optimal".
+        Initial learning rate, but of "optimal"; the aggressiveness of "pa1" and "pa2".
     power_t : float, default=0.5
         The exponent of "invscaling".
     early_stopping : bool, default=False
@@ -126,7 +126,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     n_iter_ : int
         Epochs made.
     t_ : float
-        Samples learnt from, plus 1.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int
@@ -226,7 +226,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
             Features; float32 stays float32. Batches are an iterator, an iterable or a callable that
             returns an iterator of (X, y) or (X, y, sample_weight); an iterator is gone through once.
             A memory map of more than 64 MB is read in blocks, which are shuffled, as are the samples
-            within them. Arrow data is read in batches.
+            within them. Arrow data, and the Parquet file that a path names, are read in batches.
         y : array-like of shape (n_samples,), optional
             Classes, of any type; None for batches; the name of a column for Arrow data.
         coef_init : array-like of shape (1, n_features) or (n_classes, n_features), optional
@@ -346,7 +346,10 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         return np.asarray(np.log(self.predict_proba(X)))
 
     def _choose_loss(self) -> Any:
-        return choose_loss(named_loss(self.loss, self.epsilon), _ALLOWED, "classes")
+        loss = sgd_loss(self.loss, self.epsilon, _ALLOWED, "classes")
+        if self.learning_rate in ("pa1", "pa2") and not isinstance(loss, fl.Hinge):
+            raise ValueError(f"Learning rate '{self.learning_rate}' only works with loss 'hinge'.")
+        return loss
 
     def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         return self._labels(self._codes(y), dtype)

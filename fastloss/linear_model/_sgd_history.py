@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastloss.linear_model._progress import FitProgress
+from fastloss.linear_model._sgd_plot import plot_history
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _RISE = 1e-3  # share of the lowest validation loss by which a higher one counts as risen
 
@@ -94,6 +98,31 @@ class History:
 
     def __len__(self) -> int:
         return len(self.train_loss)
+
+    def plot(self, title: str = "") -> Figure:
+        """
+        Draw the learning curve.
+
+        Training and validation loss by epochs, beside them the validation score if there is one; the
+        best epoch is marked, and the epochs that overfit. Needs matplotlib, which is in the extra
+        ``fastloss[demo]``.
+
+        Parameters
+        ----------
+        title : str
+            What stands above.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            With a canvas of its own: ``figure.savefig("fit.png")``.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        return plot_history(self, title)
 
 
 @dataclass

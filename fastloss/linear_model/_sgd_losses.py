@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import fastloss as fl
+from fastloss.linear_model._losses import choose_loss
 
 # losses of numbers that also tell two classes apart, as numbers -1 and 1
 SIGNS = frozenset(
@@ -31,16 +33,21 @@ SIGNS = frozenset(
 )
 
 
-def named_loss(loss: object, epsilon: float) -> Any:
-    """Return the loss that scikit-learn means by a name, or what was given if it means none."""
-    if not isinstance(loss, str):
-        return loss
-    if loss == "squared_error":
+def sgd_loss(loss: object, epsilon: float, allowed: frozenset[str], kind: str) -> Any:
+    """Return a loss by what scikit-learn means by its name, or else as `choose_loss` does."""
+    if isinstance(loss, str) and loss in allowed:
+        return _made(loss, epsilon)
+    return choose_loss(loss, allowed, kind)
+
+
+@lru_cache
+def _made(name: str, epsilon: float) -> Any:
+    if name == "squared_error":
         return fl.HalfSquaredError()
-    if loss == "huber":
+    if name == "huber":
         return fl.Huber(delta=epsilon)
-    if loss == "epsilon_insensitive":
+    if name == "epsilon_insensitive":
         return fl.EpsilonInsensitive(epsilon=epsilon)
-    if loss == "squared_epsilon_insensitive":
+    if name == "squared_epsilon_insensitive":
         return fl.SquaredEpsilonInsensitive(epsilon=epsilon)
-    return loss
+    return fl.get_loss(name)

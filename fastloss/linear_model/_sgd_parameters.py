@@ -23,7 +23,7 @@ from fastloss.linear_model._parameters import (
 from fastloss.linear_model._sgd_signs import SignMachines
 
 _PENALTIES = ("l2", "l1", "elasticnet")
-_LEARNING_RATES = ("constant", "optimal", "invscaling", "adaptive")
+_LEARNING_RATES = ("constant", "optimal", "invscaling", "adaptive", "pa1", "pa2")
 # of a fit that resumes these may be others
 _FREE = frozenset({"max_iter", "n_jobs", "verbose", "random_state", "warm_start", "restore_best"})
 # what a machine depends on
@@ -171,6 +171,8 @@ class SGDParameters(LinearModel):
     def _penalty_term(self) -> Callable[[npt.NDArray[Any]], float]:
         """Return the penalty as a function of the coefficients."""
         alpha = 0.0 if self.penalty is None else float(self.alpha)
+        if self.learning_rate in ("pa1", "pa2"):
+            alpha = 0.0  # the objective is the loss alone, as in scikit-learn
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty or "", self.l1_ratio or 0.0)
 
         def penalty(coef: npt.NDArray[Any]) -> float:

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 
-from fastloss.linear_model._losses import NUMBERS, choose_loss
+import fastloss as fl
+from fastloss.linear_model._losses import NUMBERS
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_base import SGDBase
-from fastloss.linear_model._sgd_losses import named_loss
+from fastloss.linear_model._sgd_losses import sgd_loss
 
 
 class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
@@ -52,9 +53,10 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         Seed of the orders and of the samples that are set aside.
     learning_rate : str, default="invscaling"
         "constant": eta0; "optimal": 1 / (alpha * (t + t0)); "invscaling": eta0 / t**power_t;
-        "adaptive": eta0, divided by 5 whenever the fit would end, until 1e-6.
+        "adaptive": eta0, divided by 5 whenever the fit would end, until 1e-6; "pa1", "pa2":
+        passive-aggressive, with the epsilon-insensitive loss.
     eta0 : float, default=0.01
-        Initial learning rate, but of "optimal".
+        Initial learning rate, but of "optimal"; the aggressiveness of "pa1" and "pa2".
     power_t : float, default=0.25
         The exponent of "invscaling".
     early_stopping : bool, default=False
@@ -93,7 +95,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     n_iter_ : int
         Epochs made.
     t_ : float
-        Samples learnt from, plus 1.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int
@@ -191,7 +193,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
             Features; float32 stays float32. Batches are an iterator, an iterable or a callable that
             returns an iterator of (X, y) or (X, y, sample_weight); an iterator is gone through once.
             A memory map of more than 64 MB is read in blocks, which are shuffled, as are the samples
-            within them. Arrow data is read in batches.
+            within them. Arrow data, and the Parquet file that a path names, are read in batches.
         y : array-like of shape (n_samples,), optional
             Targets; None for batches; the name of a column for Arrow data.
         coef_init : array-like of shape (n_features,), optional
@@ -268,7 +270,12 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         return np.asarray(self.loss_.predict(raw))
 
     def _choose_loss(self) -> Any:
-        return choose_loss(named_loss(self.loss, self.epsilon), NUMBERS, "numbers")
+        loss = sgd_loss(self.loss, self.epsilon, NUMBERS, "numbers")
+        if self.learning_rate in ("pa1", "pa2") and not isinstance(loss, fl.EpsilonInsensitive):
+            raise ValueError(
+                f"Learning rate '{self.learning_rate}' only works with loss 'epsilon_insensitive'."
+            )
+        return loss
 
     def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         return np.asarray(y, dtype)

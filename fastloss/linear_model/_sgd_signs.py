@@ -105,7 +105,7 @@ class SignMachines:
 
     @property
     def t(self) -> Any:
-        """Samples learnt from, plus 1."""
+        """Steps made, plus 1."""
         return self.machines[0].t
 
     @t.setter

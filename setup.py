@@ -167,6 +167,12 @@ ROW_HEADERS = [
     *(SOURCE / "rows" / name for name in ("row_block.h", "row_block.inc", "row_unit.inc")),
     SOURCE / "rows" / "picked_block.inc",
     *(SOURCE / "rows" / name for name in ("columns.h", "adjusted_softmax.h")),
+    SOURCE / "multiclass" / "cross_entropy.h",
+]
+# and where its header asks for the ways of the cross-entropy, these
+RELATED_HEADERS = [
+    *(SOURCE / "rows" / name for name in ("related.h", "related.inc")),
+    *(SOURCE / "multiclass" / name for name in ("softmax.h", "factor.h", "hard_chunk.h")),
 ]
 
 
@@ -203,7 +209,9 @@ def headers_of(source: str) -> list[str]:
         header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
         return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
     if name in row_losses():
-        return [*map(str, SHARED_HEADERS + ROW_HEADERS), str(SOURCE / "rows" / f"{name}.h")]
+        header = SOURCE / "rows" / f"{name}.h"
+        related = RELATED_HEADERS if '"rows/related.h"' in header.read_text() else []
+        return [*map(str, SHARED_HEADERS + ROW_HEADERS + related), str(header)]
     return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{name}.h")]
 
 

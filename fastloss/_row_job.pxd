@@ -1,6 +1,6 @@
 # One evaluation of a loss of several outputs a sample, described for the loops that run without the
 # GIL, and one block of it.
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from fastloss._arrays cimport *
 from fastloss._runtime cimport *
@@ -75,10 +75,9 @@ cdef inline size_t divide_scratch(const Job* job, char* base, Buffers* out) noex
     cdef size_t at = 0, row_bytes = rounded(job.rows * item)
     cdef int i
     out.kernel = base
-    at += rounded(
-        fl_cross_entropy_scratch_bytes(job.n_classes)
-        if job.softmax else fl_row_scratch_bytes(job.n_classes)
-    )
+    at += rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
+    if not job.softmax:  # some of which go the ways of the cross-entropy
+        at = max(at, rounded(fl_row_scratch_bytes(job.n_classes)))
     out.labels = <int64_t*>(base + at)
     at += rounded(job.rows * sizeof(int64_t))
     out.value = base + at
@@ -295,10 +294,16 @@ cdef inline int weigh_block(
     cdef int invalid = 0
     # the mean divides all by this sum: it carries along what each addition loses
     cdef double weight, added, part, total = 0.0, lost = 0.0
+    cdef uint64_t ignored = 0
     divide_scratch(job, scratch, &buffers)
     invalid = read_block_labels(job, start, n, buffers.labels)
     if job.operands[WEIGHT].present:
         kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
+    if not job.operands[WEIGHT].present and job.class_weight == NULL:
+        for i in range(n):
+            ignored += <uint64_t>buffers.labels[i] >> 63
+        partial[0] = <double>(<uint64_t>n - ignored)
+        return invalid
     for i in range(n):
         if buffers.labels[i] < 0:
             continue

@@ -176,6 +176,9 @@ cdef extern from "kernels.h" nogil:
         int invalid
 
     ctypedef void (*FlRowFn)(FlRowBlock* block) noexcept nogil
+    ctypedef struct FlRelative:
+        pass
+    ctypedef void (*FlRelativeFn)(FlRowBlock* block, const FlRelative* relative) noexcept nogil
 
     ctypedef struct FlRowKernels:
         FlRowFn run[2]
@@ -344,6 +347,7 @@ cdef extern from "kernels.h" nogil:
         const FlOptimKernels* optim[1]          # FL_N_OPTIMIZERS of them in C
         FlRowFn cross_entropy[2]
         FlRowFn softmax[2]
+        FlRelativeFn relatives[2]
         const FlRowKernels* rows[1]             # FL_N_ROWS of them in C
         const FlLinearKernels* linear
         const FlSgdKernels* sgd

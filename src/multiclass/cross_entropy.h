@@ -21,6 +21,19 @@
  * where t is the soft label, or one at the hard label. */
 typedef FlRowBlock FlCrossEntropyBlock;
 
+/* A loss whose gradient is a multiple of the softmax but at the label: what its own unit says of it, so that it
+ * can go the ways of the cross-entropy (multiclass/relatives.h). */
+typedef struct {
+    /* of n samples of an FlHard, whose sums are known, also those past n that fill a vector: the loss without its
+     * weight; and with it (REAL[n], and its rounding errors) the gradient at the label, and the factors of the
+     * others' exponentials */
+    void (*settle)(const FlCrossEntropyBlock *block, ptrdiff_t n, void *chunk, const void *weight,
+                   const void *weight_low);
+    void (*rare)(FlCrossEntropyBlock *block); /* any samples, for those that are not usual */
+    const void *shift, *gain; /* REAL[n_classes]: as FlAdded, or NULL */
+    double least;             /* shift */
+} FlRelative;
+
 /* The kernel softmax reads n_samples, n_classes, raw_prediction, stream and scratch with their
  * strides, and stores the probabilities into gradient. */
 

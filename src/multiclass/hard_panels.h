@@ -1,6 +1,6 @@
 /* Cross-entropy of blocks of samples by the steps of hard_tile.h.
  *
- * Included once per precision, after hard_tile.h and tile_panels.h.
+ * Included once per precision, after hard_tile.h, relatives.h and tile_panels.h.
  */
 
 /* Lines of so many classes that are a power of two apart stay in L1 beside each other. */
@@ -36,10 +36,22 @@ FL_OUTLINE void FN(fl_copy_panel)(FN(FlColumns) from, FN(FlColumns) to, ptrdiff_
         }
 }
 
+/* n samples from `start` on in which something is rare. */
+FL_INLINE void FN(fl_hard_rare_panel)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                      int direct, ptrdiff_t start, ptrdiff_t n, double sums[])
+{
+    if (relative)
+        FN(fl_related_rare)(block, relative, start, n, sums);
+    else if (direct)
+        FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, start, start + n, sums);
+    else
+        FN(fl_cross_entropy_tiled)(block, FL_TARGET_HARD, start, start + n, sums);
+}
+
 /* Samples `start` to `end` of any strides: `direct` those whose sample_stride is 1, a multiple of LANES; the
  * others through columns in scratch. */
-FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdiff_t start,
-                                  ptrdiff_t end, double sums[])
+FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                  int direct, ptrdiff_t start, ptrdiff_t end, double sums[])
 {
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(n_classes, 4), room = rows / LANES * tile;
@@ -64,7 +76,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
     FN(FlPanel) panel;
     if (direct && !in_scratch && gradient == raw) {
         /* the exponentials would take the logits' place, and what is rare could not be redone */
-        FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, start, end, sums);
+        FN(fl_hard_rare_panel)(block, relative, 1, start, end - start, sums);
         return;
     }
     FN(fl_begin_labels)(block, &labels);
@@ -99,24 +111,28 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
             FN(fl_copy_panel)(x, copy, n_tiles, n_classes, i + 2 * rows <= end);
             x = copy;
         }
-        usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
+        if (relative && relative->shift)
+            usual = usual && FN(fl_added_sums)(x, e, n_tiles, n_classes, relative, &hard, &lines);
+        else if (relative)
+            usual = usual && FN(fl_related_sums)(x, e, n_tiles, n_classes, &hard, &lines);
+        else
+            usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
-            if (direct)
-                FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, i, i + n, sums);
-            else {
-                if (stream)
-                    FN(fl_lines_end)(&lines);
-                FN(fl_cross_entropy_tiled)(block, FL_TARGET_HARD, i, i + n, sums);
-                if (stream)
-                    lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
-            }
+            if (stream)
+                FN(fl_lines_end)(&lines);
+            FN(fl_hard_rare_panel)(block, relative, direct, i, n, sums);
+            if (stream)
+                lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
             continue;
         }
-        if (block->wants & FL_WANT_LOSS)
+        if (relative)
+            FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
+        else if (block->wants & FL_WANT_LOSS)
             FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
         if (!gradient)
             continue;
-        FN(fl_hard_factors)(&labels, n, &hard);
+        if (!relative)
+            FN(fl_hard_factors)(&labels, n, &hard);
         if (hessian) {
             FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
             FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
@@ -125,7 +141,11 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
                                    block->hessian_sample_stride, block->hessian_class_stride);
         }
         if (direct) {
-            if (by_class)
+            if (relative && by_class)
+                FN(fl_related_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
+            else if (relative)
+                FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
+            else if (by_class)
                 FN(fl_hard_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
             else
                 FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
@@ -133,11 +153,17 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
         }
         if (stream)
             to = FN(fl_lines_room)(&lines);
-        if (in_rows && n % LANES == 0)
+        if (relative && in_rows && n % LANES == 0)
+            FN(fl_related_gradient_rows)(e, n_tiles, n_classes, &hard, to,
+                                         block->gradient_sample_stride);
+        else if (in_rows && n % LANES == 0)
             FN(fl_hard_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                       block->gradient_sample_stride);
         else {
-            FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+            if (relative)
+                FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
+            else
+                FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
             FN(fl_store_panel)(g, n, n_classes, to, block->gradient_sample_stride,
                                block->gradient_class_stride);
         }
@@ -151,11 +177,23 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, int direct, ptrdif
 FL_OUTLINE void FN(fl_hard_direct)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
                                    double sums[])
 {
-    FN(fl_hard_panels)(block, 1, start, end, sums);
+    FN(fl_hard_panels)(block, NULL, 1, start, end, sums);
 }
 
 FL_OUTLINE void FN(fl_hard_tiled)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
                                   double sums[])
 {
-    FN(fl_hard_panels)(block, 0, start, end, sums);
+    FN(fl_hard_panels)(block, NULL, 0, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_relatives_direct)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                        ptrdiff_t start, ptrdiff_t end, double sums[])
+{
+    FN(fl_hard_panels)(block, relative, 1, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_relatives_tiled)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                       ptrdiff_t start, ptrdiff_t end, double sums[])
+{
+    FN(fl_hard_panels)(block, relative, 0, start, end, sums);
 }

@@ -5,7 +5,7 @@
  * The exponentials of a group wait in scratch; there each label's gives way, first to 0 while the others are
  * added, then to minus their sum: scaled, it is the gradient.
  *
- * Included once per precision, after hard_tile.h and class_row.h.
+ * Included once per precision, after hard_tile.h, relatives.h and class_row.h.
  */
 
 /* A row of so many vectors is long. */
@@ -20,8 +20,8 @@ FL_INLINE V FN(fl_hard_row_max)(const REAL *x, ptrdiff_t n_classes)
 
 /* Exponentials of a row, the last vector filled up with zeros. Fetches the lines of `ahead`, another row, unless
  * that is x itself. */
-FL_INLINE void FN(fl_hard_row_exp)(const REAL *x, ptrdiff_t n_classes, const REAL *ahead, V floor,
-                                   V magic, REAL *e)
+FL_INLINE void FN(fl_hard_row_exp)(const REAL *x, ptrdiff_t n_classes, const REAL *ahead,
+                                   FN(FlAdded) added, V floor, V magic, REAL *e)
 {
     V t[4];
     ptrdiff_t k = 0;
@@ -29,21 +29,19 @@ FL_INLINE void FN(fl_hard_row_exp)(const REAL *x, ptrdiff_t n_classes, const REA
         if (ahead != x)
             for (ptrdiff_t b = 0; b < 4 * LANES; b += FL_LINE)
                 FL_PREFETCH_FAR(ahead + k + b);
-        FN(fl_exp_of)(x + k, LANES, 4, e + k, LANES, NULL, floor, magic, t);
+        FN(fl_exp_of_row)(x + k, 4, e + k, FN(fl_added_from)(added, k), floor, magic, t);
     }
     if (k + 2 * LANES <= n_classes) {
-        FN(fl_exp_of)(x + k, LANES, 2, e + k, LANES, NULL, floor, magic, t);
+        FN(fl_exp_of_row)(x + k, 2, e + k, FN(fl_added_from)(added, k), floor, magic, t);
         k += 2 * LANES;
     }
     if (k + LANES <= n_classes) {
-        FN(fl_exp_of)(x + k, LANES, 1, e + k, LANES, NULL, floor, magic, t);
+        FN(fl_exp_of_row)(x + k, 1, e + k, FN(fl_added_from)(added, k), floor, magic, t);
         k += LANES;
     }
-    if (k < n_classes) {
-        *t = vload_partial(x + k, n_classes - k, vsplat(R(0.0)));
-        softmax_exp(t, 1, floor, magic);
-        vstore(e + k, vkeep_first(n_classes - k, *t));
-    }
+    if (k < n_classes)
+        vstore(e + k,
+               FN(fl_exp_of_part)(x + k, n_classes - k, FN(fl_added_from)(added, k), floor, magic));
 }
 
 /* The lanes' sums of n vectors, by fours */
@@ -64,16 +62,16 @@ FL_INLINE void FN(fl_hard_row_sum)(const REAL *e, ptrdiff_t n, V *sum, V *low)
 /* Where a row is long, the exponentials are added as they come, eight vectors as a tree: elements begin to end,
  * a multiple of eight vectors. */
 FL_INLINE void FN(fl_hard_row_run)(const REAL *x, ptrdiff_t begin, ptrdiff_t end, const REAL *ahead,
-                                   V floor, V magic, REAL *e, V *sum, V *low)
+                                   FN(FlAdded) added, V floor, V magic, REAL *e, V *sum, V *low)
 {
     for (ptrdiff_t k = begin; k < end; k += 8 * LANES) {
         V t[8];
         if (ahead != x)
             for (ptrdiff_t b = 0; b < 8 * LANES; b += FL_LINE)
                 FL_PREFETCH_FAR(ahead + k + b);
-        FN(fl_exp_of)(x + k, LANES, 4, e + k, LANES, NULL, floor, magic, t);
-        FN(fl_exp_of)(x + k + 4 * LANES, LANES, 4, e + k + 4 * LANES, LANES, NULL, floor, magic,
-                      t + 4);
+        FN(fl_exp_of_row)(x + k, 4, e + k, FN(fl_added_from)(added, k), floor, magic, t);
+        FN(fl_exp_of_row)(x + k + 4 * LANES, 4, e + k + 4 * LANES,
+                          FN(fl_added_from)(added, k + 4 * LANES), floor, magic, t + 4);
         for (ptrdiff_t width = 4; width >= 1; width /= 2)
             for (ptrdiff_t j = 0; j < width; j++)
                 t[j] = t[j] + t[j + width];
@@ -82,8 +80,9 @@ FL_INLINE void FN(fl_hard_row_run)(const REAL *x, ptrdiff_t begin, ptrdiff_t end
 }
 
 /* A long row; returns E. The eight vectors about the label, and what is left at the end, are added last. */
-FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
-                                     const REAL *ahead, V floor, V magic, REAL *e, V *sum, V *low)
+FL_INLINE REAL FN(fl_hard_long_row_added)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
+                                          const REAL *ahead, FN(FlAdded) added, V floor, V magic,
+                                          REAL *e, V *sum, V *low)
 {
     const ptrdiff_t chunk = 8 * LANES, whole = n_classes - n_classes % chunk;
     const ptrdiff_t skip = label < whole ? label - label % chunk : whole;
@@ -91,13 +90,15 @@ FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff
     REAL own;
     *sum = *low = vsplat(R(0.0));
     if (skip < whole)
-        FN(fl_hard_row_exp)(x + skip, chunk, x + skip, floor, magic, e + skip);
-    FN(fl_hard_row_exp)(x + whole, n_classes - whole, x + whole, floor, magic, e + whole);
+        FN(fl_hard_row_exp)(x + skip, chunk, x + skip, FN(fl_added_from)(added, skip), floor, magic,
+                            e + skip);
+    FN(fl_hard_row_exp)(x + whole, n_classes - whole, x + whole, FN(fl_added_from)(added, whole),
+                        floor, magic, e + whole);
     own = e[label];
     e[label] = R(0.0);
-    FN(fl_hard_row_run)(x, 0, skip, ahead, floor, magic, e, sum, low);
+    FN(fl_hard_row_run)(x, 0, skip, ahead, added, floor, magic, e, sum, low);
     if (skip < whole) {
-        FN(fl_hard_row_run)(x, skip + chunk, whole, ahead, floor, magic, e, sum, low);
+        FN(fl_hard_row_run)(x, skip + chunk, whole, ahead, added, floor, magic, e, sum, low);
         FN(fl_hard_row_sum)(e + skip, 8, &a, &b);
         *low = *low + b;
         FN(fl_add_compensated)(sum, low, a);
@@ -108,49 +109,90 @@ FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff
     return own;
 }
 
-/* Elements k to end of a row of the gradient */
-FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, REAL *to)
+FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
+                                     const REAL *ahead, V floor, V magic, REAL *e, V *sum, V *low)
+{
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, nothing, floor, magic, e, sum,
+                                      low);
+}
+
+FL_OUTLINE REAL FN(fl_little_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
+                                       const REAL *ahead, const REAL *gain, V floor, V magic,
+                                       REAL *e, V *sum, V *low)
+{
+    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, gain, gain};
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
+}
+
+FL_OUTLINE REAL FN(fl_any_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
+                                    const REAL *ahead, const REAL *shift, const REAL *gain, V floor,
+                                    V magic, REAL *e, V *sum, V *low)
+{
+    const FN(FlAdded) added = {FL_ADDED_ANY, 1, shift, gain};
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
+}
+
+/* One vector of a row of the gradient; of relatives, but for the label's class */
+FL_INLINE V FN(fl_hard_row_scaled)(V e, FN(FlFactor) factor, int related, V outer)
+{
+    const V scaled = FN(fl_times)(e, factor);
+    if (related)
+        return scaled * outer;
+    return scaled;
+}
+
+/* n elements of it */
+FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, int related,
+                                     V outer, REAL *to)
 {
     ptrdiff_t k = 0;
     for (; k + 4 * LANES <= n; k += 4 * LANES)
         for (ptrdiff_t j = 0; j < 4 * LANES; j += LANES)
-            vstore(to + k + j, FN(fl_times)(vload(e + k + j), factor));
+            vstore(to + k + j, FN(fl_hard_row_scaled)(vload(e + k + j), factor, related, outer));
     for (; k + LANES <= n; k += LANES)
-        vstore(to + k, FN(fl_times)(vload(e + k), factor));
+        vstore(to + k, FN(fl_hard_row_scaled)(vload(e + k), factor, related, outer));
     if (k < n)
-        vstore_partial(to + k, n - k, FN(fl_times)(vload(e + k), factor));
+        vstore_partial(to + k, n - k, FN(fl_hard_row_scaled)(vload(e + k), factor, related, outer));
 }
 
 /* The exponentials of n rows and their sums. Whether no sample is far, and no label hopeless. Meanwhile `lines`
  * are flushed. */
-FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
-                                    ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
-                                    FN(FlLines) * lines)
+FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
+                                         const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
+                                         FN(FlAdded) added, FN(FlHard) * hard, FN(FlLines) * lines)
 {
     const ptrdiff_t share = FN(fl_lines_share)(lines, n);
     const ptrdiff_t n_classes = block->n_classes, n_vectors = (n_classes + LANES - 1) / LANES;
     const REAL *raw = (const REAL *)block->raw_prediction + start * block->sample_stride;
     const int is_long = n_vectors >= FL_LONG_ROW;
     const V zero = vsplat(R(0.0));
-    FL_ALIGNED REAL floors[LANES], magics[LANES];
+    FL_ALIGNED REAL floors[LANES];
     const REAL *x[LANES] = {NULL};
     V a[LANES], b[LANES];
     for (ptrdiff_t r = 0; r < LANES; r++) {
         a[r] = b[r] = zero;
         hard->own[r] = FL_RAISE;
+        if (added.picks)
+            hard->raw[r] = R(0.0);
         if (hard->label[r] < 0)
             continue;
         x[r] = FN(fl_contiguous_row)(raw + r * block->sample_stride, block->class_stride, n_classes,
                                      s->x + r * s->pitch);
-        a[r] = FN(fl_hard_row_max)(x[r], n_classes);
+        a[r] = added.kind == FL_ADDED_ANY ? FN(fl_max_of_row)(x[r], n_classes, added)
+                                          : FN(fl_hard_row_max)(x[r], n_classes);
+        if (added.picks)
+            hard->raw[r] = x[r][hard->label[r]];
     }
     const V max = reduce_max(a);
     V floor, magic;
     softmax_scale(max, &floor, &magic);
+    if (added.kind == FL_ADDED_LITTLE)
+        floor = floor + FL_LITTLE;
     if (FL_UNLIKELY(vany((vabs(max) < FL_FAR) == 0)))
         return 0;
     vstore(floors, floor);
-    vstore(magics, magic);
+    vstore(hard->magic, magic);
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;
         const REAL *ahead;
@@ -158,14 +200,22 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
             continue;
         ahead = block->class_stride == 1 ? x[r] + n * block->sample_stride : x[r];
         floor = vsplat(floors[r]);
-        magic = vsplat(magics[r]);
+        magic = vsplat(hard->magic[r]);
         FN(fl_lines_flush)(lines, share);
         if (is_long) {
-            hard->own[r] = FN(fl_hard_long_row)(x[r], n_classes, hard->label[r], ahead, floor,
-                                                magic, e, &a[r], &b[r]);
+            const ptrdiff_t label = hard->label[r];
+            if (added.kind == FL_ADDED_ANY)
+                hard->own[r] = FN(fl_any_long_row)(x[r], n_classes, label, ahead, added.shift,
+                                                   added.gain, floor, magic, e, &a[r], &b[r]);
+            else if (added.kind == FL_ADDED_LITTLE)
+                hard->own[r] = FN(fl_little_long_row)(x[r], n_classes, label, ahead, added.gain,
+                                                      floor, magic, e, &a[r], &b[r]);
+            else
+                hard->own[r] = FN(fl_hard_long_row)(x[r], n_classes, label, ahead, floor, magic, e,
+                                                    &a[r], &b[r]);
             continue;
         }
-        FN(fl_hard_row_exp)(x[r], n_classes, ahead, floor, magic, e);
+        FN(fl_hard_row_exp)(x[r], n_classes, ahead, added, floor, magic, e);
         hard->own[r] = e[hard->label[r]];
         e[hard->label[r]] = R(0.0);
     }
@@ -182,11 +232,55 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
     return vall((vload(hard->own) >= FL_HOPELESS) & (a[0] >= R(0.0)));
 }
 
+FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                    ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
+                                    FN(FlLines) * lines)
+{
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    return FN(fl_hard_row_sums_added)(block, s, start, n, nothing, hard, lines);
+}
+
+FL_OUTLINE int FN(fl_related_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                       ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
+                                       FN(FlLines) * lines)
+{
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, NULL, NULL};
+    return FN(fl_hard_row_sums_added)(block, s, start, n, nothing, hard, lines);
+}
+
+FL_OUTLINE int FN(fl_little_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                      ptrdiff_t start, ptrdiff_t n, const FlRelative *relative,
+                                      FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, relative->gain, relative->gain};
+    return FN(fl_hard_row_sums_added)(block, s, start, n, added, hard, lines);
+}
+
+FL_OUTLINE int FN(fl_any_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                   ptrdiff_t start, ptrdiff_t n, const FlRelative *relative,
+                                   FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    const FN(FlAdded) added = {FL_ADDED_ANY, 1, relative->shift, relative->gain};
+    return FN(fl_hard_row_sums_added)(block, s, start, n, added, hard, lines);
+}
+
+/* Elements k to k + m of the gradient of row r */
+FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int related, ptrdiff_t r,
+                                     const REAL *e, ptrdiff_t k, ptrdiff_t m, REAL *to)
+{
+    const FN(FlFactor) factor = {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])};
+    const V outer = vsplat(related ? hard->outer[r] : R(1.0));
+    FN(fl_hard_row_scale)(e + k, m, factor, related, outer, to);
+    if (related && hard->label[r] >= k && hard->label[r] < k + m)
+        to[hard->label[r] - k] = hard->at_label[r];
+}
+
 /* The gradients of n rows: to their places, or into `lines` unless that is NULL. Those of long rows leave at
  * once, before they leave L1. */
-FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
-                                          const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
-                                          const FN(FlHard) * hard, FN(FlLines) * lines)
+FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
+                                            const FN(FlRowScratch) * s, ptrdiff_t start,
+                                            ptrdiff_t n, const FN(FlHard) * hard, int related,
+                                            FN(FlLines) * lines)
 {
     const ptrdiff_t n_classes = block->n_classes, class_stride = block->gradient_class_stride;
     const ptrdiff_t piece = FL_CLASS_GROUP_BYTES / (ptrdiff_t)sizeof(REAL) / 4;
@@ -194,33 +288,47 @@ FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
     REAL *room = lines ? FN(fl_lines_room)(lines) : NULL;
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;
-        if (hard->label[r] >= 0)
+        if (hard->label[r] >= 0 && !related)
             e[hard->label[r]] = -hard->others[r];
-        else
+        else if (hard->label[r] < 0)
             memset(e, 0, (size_t)n_classes * sizeof(REAL));
     }
     for (ptrdiff_t r = 0; r < n; r++) {
         const REAL *e = s->e + r * s->pitch;
         REAL *to = (REAL *)block->gradient + (start + r) * block->gradient_sample_stride;
-        const FN(FlFactor) factor = {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])};
         if (lines && is_long)
             for (ptrdiff_t k = 0; k < n_classes; k += piece) {
                 const ptrdiff_t m = n_classes - k < piece ? n_classes - k : piece;
-                FN(fl_hard_row_scale)(e + k, m, factor, FN(fl_lines_room)(lines));
+                FN(fl_hard_row_piece)(hard, related, r, e, k, m, FN(fl_lines_room)(lines));
                 FN(fl_lines_push)(lines, m);
             }
         else if (lines) {
-            FN(fl_hard_row_scale)(e, n_classes, factor, room);
+            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, room);
             FN(fl_lines_push)(lines, n_classes);
             room += n_classes;
         } else if (class_stride == 1)
-            FN(fl_hard_row_scale)(e, n_classes, factor, to);
+            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, to);
         else {
-            FN(fl_hard_row_scale)(e, n_classes, factor, s->out);
+            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, s->out);
             for (ptrdiff_t k = 0; k < n_classes; k++)
                 to[k * class_stride] = s->out[k];
         }
     }
+}
+
+FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
+                                          const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
+                                          const FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, 0, lines);
+}
+
+FL_OUTLINE void FN(fl_related_row_gradients)(const FlCrossEntropyBlock *block,
+                                             const FN(FlRowScratch) * s, ptrdiff_t start,
+                                             ptrdiff_t n, const FN(FlHard) * hard,
+                                             FN(FlLines) * lines)
+{
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, 1, lines);
 }
 
 /* The Hessians of n rows. */
@@ -265,8 +373,8 @@ FL_OUTLINE void FN(fl_hard_row_hessians)(const FlCrossEntropyBlock *block,
 }
 
 /* Samples `start` to `end` of arrays of any strides; n_classes >= LANES. */
-FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
-                                 double sums[])
+FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                   ptrdiff_t start, ptrdiff_t end, double sums[])
 {
     const FN(FlRowScratch) scratch = FN(fl_row_scratch)(block);
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
@@ -282,13 +390,29 @@ FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, pt
     for (ptrdiff_t i = start; i < end; i += scratch.rows) {
         const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
         int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
-        usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard, &lines);
+        if (relative && relative->shift && relative->least >= -FL_LITTLE)
+            usual = usual && FN(fl_little_row_sums)(block, &scratch, i, n, relative, &hard, &lines);
+        else if (relative && relative->shift)
+            usual = usual && FN(fl_any_row_sums)(block, &scratch, i, n, relative, &hard, &lines);
+        else if (relative)
+            usual = usual && FN(fl_related_row_sums)(block, &scratch, i, n, &hard, &lines);
+        else
+            usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);
-            FN(fl_cross_entropy_rows)(block, FL_TARGET_HARD, i, i + n, sums);
+            if (relative)
+                FN(fl_related_rare)(block, relative, i, n, sums);
+            else
+                FN(fl_cross_entropy_rows)(block, FL_TARGET_HARD, i, i + n, sums);
             if (stream)
                 lines = FN(fl_lines_begin)(gradient + (i + n) * block->n_classes, buffer);
+            continue;
+        }
+        if (relative) {
+            FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
+            if (gradient)
+                FN(fl_related_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
             continue;
         }
         if (block->wants & FL_WANT_LOSS)
@@ -302,4 +426,16 @@ FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, pt
     }
     if (stream)
         FN(fl_lines_end)(&lines);
+}
+
+FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                 double sums[])
+{
+    FN(fl_hard_rows_of)(block, NULL, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_relatives_rows)(FlCrossEntropyBlock *block, const FlRelative *relative,
+                                      ptrdiff_t start, ptrdiff_t end, double sums[])
+{
+    FN(fl_hard_rows_of)(block, relative, start, end, sums);
 }

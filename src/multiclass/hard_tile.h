@@ -9,7 +9,7 @@
  *
  * An ignored label is equal to no class: such a sample only needs a factor of 0.
  *
- * Included once per precision, after class_tile.h.
+ * Included once per precision, after class_tile.h and hard_chunk.h.
  */
 
 /* Below, E may have been raised to the least exponential, and S / E may overflow. */
@@ -19,13 +19,6 @@
 #else
 #define FL_HOPELESS 0x1p-50f
 #endif
-
-typedef struct {
-    FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS];
-    FL_ALIGNED REAL own[FL_CLASS_CHUNK_ROWS]; /* E */
-    FL_ALIGNED REAL others[FL_CLASS_CHUNK_ROWS], low[FL_CLASS_CHUNK_ROWS]; /* S */
-    FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
-} FN(FlHard);
 
 /* label == k ? a : b, and sum + x except there */
 FL_INLINE V FN(fl_at_label)(VI label, INT k, V a, V b)
@@ -63,15 +56,23 @@ FL_INLINE VI FN(fl_load_labels)(const INT *label)
 
 typedef struct {
     V own, others, low; /* E; S and what it has lost to rounding */
+    V raw; /* the logit at the label, if `added` picks it */
 } FN(FlHardSum);
 
-/* n <= 4 classes (a constant) of a tile, added as a tree (`closely`: by twos); label less the first of them. */
+/* n <= 4 classes (a constant) of a tile, added as a tree (`closely`: by twos); label less the first of them,
+ * and `added` of that one. */
 FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
-                               ptrdiff_t n, int closely, VI label, V floor, V magic,
-                               FN(FlHardSum) * sum)
+                               ptrdiff_t n, int closely, FN(FlAdded) added, VI label, V floor,
+                               V magic, FN(FlHardSum) * sum)
 {
     V t[4], s[2];
-    FN(fl_exp_of)(x, x_stride, n, e, e_stride, NULL, floor, magic, t);
+    if (added.picks)
+        for (ptrdiff_t i = 0; i < n; i++)
+            sum->raw = FN(fl_at_label)(label, (INT)i, vload(x + i * x_stride), sum->raw);
+    if (added.kind == FL_ADDED_ANY)
+        FN(fl_exp_of_classes)(x, x_stride, n, e, e_stride, added, floor, magic, t);
+    else
+        FN(fl_exp_of)(x, x_stride, n, e, e_stride, NULL, floor, magic, t);
     for (ptrdiff_t i = 0; i < n; i++)
         sum->own = FN(fl_at_label)(label, (INT)i, t[i], sum->own);
     for (ptrdiff_t i = 0; i < n; i += 2) {
@@ -97,25 +98,26 @@ FL_INLINE void FN(fl_hard_settle)(V *sum, V *low)
 /* One tile: the exponentials of all classes into e unless that is NULL, and their sums. */
 FL_INLINE FN(FlHardSum)
     FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
-                    ptrdiff_t n_classes, int closely, VI label, V floor, V magic)
+                    ptrdiff_t n_classes, int closely, FN(FlAdded) added, VI label, V floor, V magic)
 {
-    FN(FlHardSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+    FN(FlHardSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
     ptrdiff_t k = 0;
     for (; k + 4 <= n_classes; k += 4) {
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 4, closely, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 4, closely, added, label, floor, magic, &sum);
         label = label - 4;
+        added = FN(fl_added_from)(added, 4);
         x += 4 * x_stride;
         e += e ? 4 * e_stride : 0;
     }
     switch (n_classes - k) {
     case 3:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, added, label, floor, magic, &sum);
         break;
     case 2:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, added, label, floor, magic, &sum);
         break;
     case 1:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, added, label, floor, magic, &sum);
         break;
     }
     FN(fl_hard_settle)(&sum.others, &sum.low);
@@ -135,51 +137,57 @@ FL_INLINE void FN(fl_keep_curvature)(const FN(FlExpSum) * sum, VI label, ptrdiff
 
 /* Whether no sample is far or NaN, and no label hopeless. Meanwhile `lines` are flushed. */
 FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                  ptrdiff_t n_classes, int closely, FN(FlHard) * hard,
-                                  FN(FlLines) * lines)
+                                  ptrdiff_t n_classes, int closely, FN(FlAdded) added,
+                                  FN(FlHard) * hard, FN(FlLines) * lines)
 {
     const ptrdiff_t share = FN(fl_lines_share)(lines, n_tiles);
-    FL_ALIGNED REAL floors[FL_CLASS_CHUNK_ROWS], magics[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL floors[FL_CLASS_CHUNK_ROWS];
     VI bad = vsplat_int(0);
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
-        const V max = max_columns(FN(fl_column)(&x, 0, j), x.of_class, n_classes);
+        const REAL *from = FN(fl_column)(&x, 0, j);
+        const V max = added.kind == FL_ADDED_ANY
+                          ? FN(fl_max_of_classes)(from, x.of_class, n_classes, added)
+                          : max_columns(from, x.of_class, n_classes);
         V floor, magic;
         softmax_scale(max, &floor, &magic);
         bad |= (vabs(max) < FL_FAR) == 0;
         vstore(floors + j * LANES, floor);
-        vstore(magics + j * LANES, magic);
+        vstore(hard->magic + j * LANES, magic);
     }
     if (FL_UNLIKELY(vany(bad)))
         return 0;
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const VI label = FN(fl_load_labels)(hard->label + j * LANES);
-        const V floor = vload(floors + j * LANES), magic = vload(magics + j * LANES);
+        const V floor = vload(floors + j * LANES), magic = vload(hard->magic + j * LANES);
         const REAL *from = FN(fl_column)(&x, 0, j);
         FN(FlHardSum) sum;
         if (share)
             FN(fl_lines_flush)(lines, share);
         if (e.data)
             sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
-                                  closely, label, floor, magic);
+                                  closely, added, label, floor, magic);
         else
-            sum =
-                FN(fl_hard_sum)(from, x.of_class, NULL, 0, n_classes, closely, label, floor, magic);
+            sum = FN(fl_hard_sum)(from, x.of_class, NULL, 0, n_classes, closely, added, label,
+                                  floor, magic);
         sum.own = vselect_negative(vfrom_bits(label), vsplat(FL_RAISE), sum.own);
         bad |= ((sum.own >= FL_HOPELESS) & (sum.others >= R(0.0))) == 0;
         vstore(hard->own + j * LANES, sum.own);
         vstore(hard->others + j * LANES, sum.others);
         vstore(hard->low + j * LANES, sum.low);
+        if (added.picks)
+            vstore(hard->raw + j * LANES, sum.raw);
     }
     return !vany(bad);
 }
 
 /* The same; a few classes have code of their own, without loops over them. */
-FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
-                                ptrdiff_t n_classes, FN(FlHard) * hard, FN(FlLines) * lines)
+FL_INLINE int FN(fl_hard_sums_added)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                     ptrdiff_t n_classes, FN(FlAdded) added, FN(FlHard) * hard,
+                                     FN(FlLines) * lines)
 {
 #define FL_OF(n) \
     case n: \
-        return FN(fl_hard_sums_of)(x, e, n_tiles, n, (n) > 4, hard, lines);
+        return FN(fl_hard_sums_of)(x, e, n_tiles, n, (n) > 4, added, hard, lines);
     switch (n_classes) {
         FL_OF(1)
         FL_OF(2)
@@ -193,7 +201,14 @@ FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_ti
         FL_OF(10)
     }
 #undef FL_OF
-    return FN(fl_hard_sums_of)(x, e, n_tiles, n_classes, 1, hard, lines);
+    return FN(fl_hard_sums_of)(x, e, n_tiles, n_classes, 1, added, hard, lines);
+}
+
+FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                                ptrdiff_t n_classes, FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    return FN(fl_hard_sums_added)(x, e, n_tiles, n_classes, nothing, hard, lines);
 }
 
 /* What the Hessian needs: for p (1 - p) it is the largest class that is left out of a sum. */
@@ -207,13 +222,30 @@ FL_OUTLINE void FN(fl_hard_curvature)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdif
     }
 }
 
+/* The loss of the samples j to j + LANES - 1 of n from `start` on: weighed, added and stored. */
+FL_INLINE void FN(fl_hard_keep)(const FlCrossEntropyBlock *block, const FN(FlLabels) * labels,
+                                ptrdiff_t start, ptrdiff_t n, ptrdiff_t j, const FN(FlHard) * hard,
+                                V loss, FN(fl_sum) * total)
+{
+    const V scale = vsplat((REAL)block->scale);
+    if (block->sample_weight || block->class_weight)
+        loss = loss * vload(labels->weight + j) + loss * vload(labels->weight_low + j);
+    loss = vkeep(FN(fl_load_labels)(hard->label + j) >= 0, loss);
+    FN(fl_sum_add)(total, loss);
+    if (block->loss) {
+        REAL *out = (REAL *)block->loss + start + j;
+        if (n - j >= LANES)
+            vstore(out, loss * scale);
+        else
+            vstore_partial(out, n % LANES, loss * scale);
+    }
+}
+
 /* Losses of n samples from `start` on, whose sums are known. */
 FL_OUTLINE void FN(fl_hard_loss)(const FlCrossEntropyBlock *block, const FN(FlLabels) * labels,
                                  ptrdiff_t start, ptrdiff_t n, const FN(FlHard) * hard,
                                  double sums[])
 {
-    const int weighted = block->sample_weight || block->class_weight;
-    const V scale = vsplat((REAL)block->scale);
     FN(fl_sum) total;
     FL_ALIGNED REAL fs[FL_CLASS_CHUNK_ROWS], ks[FL_CLASS_CHUNK_ROWS];
     /* two loops: a logarithm is a chain of operations, of which few fit in a processor's scheduler */
@@ -223,20 +255,9 @@ FL_OUTLINE void FN(fl_hard_loss)(const FlCrossEntropyBlock *block, const FN(FlLa
         vstore(ks + j, k);
     }
     memcpy(&total, sums, sizeof total);
-    for (ptrdiff_t j = 0; j < n; j += LANES) {
-        V loss = FN(fl_log_sum)(vload(ks + j), vload(fs + j));
-        if (weighted)
-            loss = loss * vload(labels->weight + j) + loss * vload(labels->weight_low + j);
-        loss = vkeep(FN(fl_load_labels)(hard->label + j) >= 0, loss);
-        FN(fl_sum_add)(&total, loss);
-        if (block->loss) {
-            REAL *out = (REAL *)block->loss + start + j;
-            if (n - j >= LANES)
-                vstore(out, loss * scale);
-            else
-                vstore_partial(out, n % LANES, loss * scale);
-        }
-    }
+    for (ptrdiff_t j = 0; j < n; j += LANES)
+        FN(fl_hard_keep)(block, labels, start, n, j, hard,
+                         FN(fl_log_sum)(vload(ks + j), vload(fs + j)), &total);
     memcpy(sums, &total, sizeof total);
 }
 
@@ -254,75 +275,117 @@ FL_OUTLINE void FN(fl_hard_factors)(const FN(FlLabels) * labels, ptrdiff_t n, FN
     }
 }
 
-/* Class k + m; label less k */
-FL_INLINE void FN(fl_hard_scale)(const FN(FlColumns) * e, const FN(FlColumns) * gradient,
-                                 ptrdiff_t tile, ptrdiff_t k, ptrdiff_t m, VI label, V others,
-                                 FN(FlFactor) factor)
+/* What gradients are made of, LANES samples from i on: e times a number and its rounding error, -S taking
+ * the label's place; or (`related`: relatives.h) that times one more number, and the label has a value of
+ * its own. */
+typedef struct {
+    int related;
+    FN(FlFactor) factor;
+    V outer, at_label;
+} FN(FlHardScale);
+
+FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int related, ptrdiff_t i)
 {
-    const V value = FN(fl_at_label)(label, (INT)m, others, vload(FN(fl_column)(e, k + m, tile)));
-    vstore(FN(fl_column)(gradient, k + m, tile), FN(fl_times)(value, factor));
+    FN(FlHardScale)
+    scale = {related,
+             {vload(hard->factor + i), vload(hard->factor_low + i)},
+             vsplat(R(1.0)),
+             -vload(hard->others + i)};
+    if (related) {
+        scale.outer = vload(hard->outer + i);
+        scale.at_label = vload(hard->at_label + i);
+    }
+    return scale;
 }
 
-FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
-                                     ptrdiff_t n_classes, const FN(FlHard) * hard)
+/* Class k of a tile; label less k */
+FL_INLINE V FN(fl_hard_scaled)(const FN(FlHardScale) * scale, VI label, INT k, V e)
+{
+    if (scale->related)
+        return FN(fl_at_label)(label, k, scale->at_label,
+                               FN(fl_times)(e, scale->factor) * scale->outer);
+    return FN(fl_times)(FN(fl_at_label)(label, k, scale->at_label, e), scale->factor);
+}
+
+FL_INLINE void FN(fl_hard_gradient_of)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                       ptrdiff_t n_classes, const FN(FlHard) * hard, int related)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
-        const ptrdiff_t i = j * LANES;
-        const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
-        const V others = -vload(hard->others + i);
-        VI label = FN(fl_load_labels)(hard->label + i);
+        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, j * LANES);
+        const REAL *from = FN(fl_column)(&e, 0, j);
+        REAL *to = FN(fl_column)(&gradient, 0, j);
+        VI label = FN(fl_load_labels)(hard->label + j * LANES);
         ptrdiff_t k = 0;
         for (; k + 4 <= n_classes; k += 4) {
             for (ptrdiff_t m = 0; m < 4; m++)
-                FN(fl_hard_scale)(&e, &gradient, j, k, m, label, others, factor);
+                vstore(
+                    to + (k + m) * gradient.of_class,
+                    FN(fl_hard_scaled)(&scale, label, (INT)m, vload(from + (k + m) * e.of_class)));
             label = label - 4;
         }
         for (; k < n_classes; k++) {
-            FN(fl_hard_scale)(&e, &gradient, j, k, 0, label, others, factor);
+            vstore(to + k * gradient.of_class,
+                   FN(fl_hard_scaled)(&scale, label, 0, vload(from + k * e.of_class)));
             label = label - 1;
         }
     }
 }
 
+FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                     ptrdiff_t n_classes, const FN(FlHard) * hard)
+{
+    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, 0);
+}
+
 /* The same class by class, to samples that lie side by side: classes may be far apart in memory, so whole runs are
  * written. `stream`: past the cache; then all addresses are multiples of a vector. */
+FL_INLINE void FN(fl_hard_gradient_runs_of)(FN(FlColumns) e, FN(FlColumns) gradient,
+                                            ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                            const FN(FlHard) * hard, int related, int stream)
+{
+    for (ptrdiff_t k = 0; k < n_classes; k++)
+        for (ptrdiff_t j = 0; j < n_tiles; j++) {
+            const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, j * LANES);
+            const V value = FN(fl_hard_scaled)(&scale, FN(fl_load_labels)(hard->label + j * LANES),
+                                               (INT)k, vload(FN(fl_column)(&e, k, j)));
+            if (stream)
+                stream_store(FN(fl_column)(&gradient, k, j), value);
+            else
+                vstore(FN(fl_column)(&gradient, k, j), value);
+        }
+}
+
 FL_OUTLINE void FN(fl_hard_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradient,
                                           ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                           const FN(FlHard) * hard, int stream)
 {
-    for (ptrdiff_t k = 0; k < n_classes; k++)
-        for (ptrdiff_t j = 0; j < n_tiles; j++) {
-            const ptrdiff_t i = j * LANES;
-            const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
-            const VI label = FN(fl_load_labels)(hard->label + i);
-            const V value = FN(fl_at_label)(label, (INT)k, -vload(hard->others + i),
-                                            vload(FN(fl_column)(&e, k, j)));
-            if (stream)
-                stream_store(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
-            else
-                vstore(FN(fl_column)(&gradient, k, j), FN(fl_times)(value, factor));
-        }
+    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, 0, stream);
 }
 
 /* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */
-FL_OUTLINE void FN(fl_hard_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                          const FN(FlHard) * hard, REAL *rows,
-                                          ptrdiff_t sample_stride)
+FL_INLINE void FN(fl_hard_gradient_rows_of)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                            const FN(FlHard) * hard, int related, REAL *rows,
+                                            ptrdiff_t sample_stride)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const ptrdiff_t i = j * LANES;
-        const FN(FlFactor) factor = {vload(hard->factor + i), vload(hard->factor_low + i)};
-        const V others = -vload(hard->others + i);
+        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, i);
         const VI label = FN(fl_load_labels)(hard->label + i);
         for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
             const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
             const VI here = label - (INT)at;
             V v[4];
-            for (ptrdiff_t m = 0; m < QUAD; m++) {
-                v[m] = FN(fl_at_label)(here, (INT)m, others, vload(FN(fl_column)(&e, at + m, j)));
-                v[m] = FN(fl_times)(v[m], factor);
-            }
+            for (ptrdiff_t m = 0; m < QUAD; m++)
+                v[m] =
+                    FN(fl_hard_scaled)(&scale, here, (INT)m, vload(FN(fl_column)(&e, at + m, j)));
             FN(fl_store_four)(v, at, rows + i * sample_stride, sample_stride);
         }
     }
+}
+
+FL_OUTLINE void FN(fl_hard_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
+                                          const FN(FlHard) * hard, REAL *rows,
+                                          ptrdiff_t sample_stride)
+{
+    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, 0, rows, sample_stride);
 }

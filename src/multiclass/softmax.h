@@ -73,6 +73,16 @@ FL_INLINE void softmax_scale(V top, V *floor, V *magic)
 #endif
 }
 
+/* N - FL_LIFT of the samples with this magic: their exponentials are to be multiplied by 2 to that. */
+FL_INLINE V FN(fl_softmax_exponent)(V magic)
+{
+#if FL_LOOKUP
+    return (vround_shift() - magic) * R(0.0625);
+#else
+    return (vround_shift() - magic) + (REAL)EXPONENT_BIAS;
+#endif
+}
+
 /* How a sample with this maximum is scaled. shift is to be subtracted from its logits; it is not 0 only
  * where `far`. */
 FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
@@ -158,6 +168,26 @@ FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V 
         x[j] = p[j] * FN(fl_from_ubits)(FN(fl_ubits)(z[j]) << MANTISSA_BITS);
 }
 #endif
+
+/* What e lacks of the exponential of x that was scaled by this magic. */
+FL_INLINE V FN(fl_softmax_exp_low)(V x, V magic, V e)
+{
+#if FL_LOOKUP
+    const V z = x * (16 * LOG2_E) + magic,
+            tail = FN(fl_exp_sixteenth_tail)(FN(fl_exp_sixteenth)(x, z - magic));
+    const V scale = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(z));
+    return (scale - e) + scale * tail;
+#else
+    ptrdiff_t i = (ptrdiff_t)(sizeof FN(fl_exp_coefficients) / sizeof(REAL)) - 1;
+    const V z = x * LOG2_E + magic, m = z - magic, first = x - m * LN2_HI, r = first - m * LN2_LO;
+    const V lost = (first - r) - m * LN2_LO;
+    const V power = FN(fl_from_ubits)(FN(fl_ubits)(z) << MANTISSA_BITS);
+    V p = vsplat(FN(fl_exp_coefficients)[i]);
+    while (--i >= 1)
+        p = p * r + FN(fl_exp_coefficients)[i];
+    return ((power - e) + power * (r * p)) + e * lost;
+#endif
+}
 
 /* The same, of one scale. */
 FL_INLINE void softmax_exp(V x[], ptrdiff_t n, V floor, V magic)

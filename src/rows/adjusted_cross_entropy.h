@@ -4,12 +4,50 @@
  *     loss     = sum_k q_k (-log p_k) + z L^2
  *     gradient = -q_k (1 - p_k) + (Q - q_k) p_k + 2 z L p_k
  *     Hessian  = (Q + 2 z L) p_k (1 - p_k) + 2 z p_k^2
- * The sum f_k + a_k is carried with its rounding error. Parameters: p[0] = s, p[1] = z, p[2] = 2 z; class_weight; per_output:
- * a_k, 0 by default.
+ * The sum f_k + a_k is carried with its rounding error. Parameters: p[0] = s, p[1] = z, p[2] = 2 z, p[3] = A -
+ * least a, p[4] = A = largest a; class_weight; per_output: a_k, a_k - A and its exponential, 0, 0 and 1 by default.
  */
 #include "rows/adjusted_softmax.h"
+
+#include "rows/related.h"
+
+#define FL_RELATED_LOG_SUM 1
+#define FL_RELATED_NUMBER 0
 
 FL_INLINE V FN(adjusted_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {
     return FN(fl_adjusted_softmax)(t, 0, wants);
+}
+
+/* Without smoothing: one class counts. Its weight is a factor of the sample's as long as there is no penalty.
+ * e^{A - a_k} must not take exponentials beyond their range, nor 2 z L be infinite. */
+FL_INLINE int FN(adjusted_cross_entropy_is_related)(FlRowBlock *block, FlRelative *relative)
+{
+    if (block->params[0] != 0.0 || (block->class_weight && block->params[1] != 0.0) ||
+        !(block->params[1] <= (FL_BITS == 64 ? 0x1p900 : 0x1p90)) ||
+        !(block->params[3] <= (FL_BITS == 64 ? 400.0 : 40.0)))
+        return 0;
+    if (block->per_output) {
+        relative->shift = (const REAL *)block->per_output + block->n_classes;
+        relative->least = -block->params[3];
+        relative->gain = (const REAL *)block->per_output + 2 * block->n_classes;
+    }
+    return 1;
+}
+
+FL_INLINE FN(FlRelatedTerms)
+    FN(adjusted_cross_entropy_related)(const FN(FlRelatedSums) * s, const REAL *p)
+{
+    const V penalty = p[1] * s->log_sum;
+    V slope_low, low;
+    const V slope = FN(fl_product)(vsplat(p[2]), s->log_sum, &slope_low);
+    const V q = FN(fl_times)(s->others, s->inverse) + s->low * s->inverse.high;
+    FN(FlRelatedTerms) terms;
+    FN(FlFactor) by = {FN(fl_two_sum)(vsplat(R(1.0)), slope, &low), slope_low};
+    by.low = by.low + low;
+    terms.loss = s->log_loss + FN(fl_opaque)(penalty * s->log_sum);
+    terms.factor = FN(fl_scale_factor)(FN(fl_scale_factor)(s->inverse, by), s->weight);
+    terms.outer = vsplat(R(1.0));
+    terms.at_label = FN(fl_times)(slope * FN(fl_related_own)(s) - FN(fl_opaque)(q), s->weight);
+    return terms;
 }

@@ -7,6 +7,11 @@
  * a p_y q^g h, which is what second-order methods want. q^g = pow(q, g) magnifies the error of q by g, so
  * that a part of it is put back. Parameters: p[0] = gamma, p[1] = bounded. per_output: the factors a, 1 by default.
  */
+#include "rows/related.h"
+
+#define FL_RELATED_LOG_SUM 0
+#define FL_RELATED_NUMBER 1
+
 FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), gamma = vsplat(t->p[0]);
@@ -49,4 +54,43 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
     }
     loss = power * l;
     return vselect(power > zero, loss, power); /* q^g = 0 times any l */
+}
+
+FL_INLINE int FN(multiclass_focal_is_related)(FlRowBlock *block, FlRelative *relative)
+{
+    (void)block;
+    (void)relative;
+    return 1;
+}
+
+/* The same where nothing is 0 or infinite. */
+FL_INLINE FN(FlRelatedTerms)
+    FN(multiclass_focal_related)(const FN(FlRelatedSums) * s, const REAL *p)
+{
+    const V gamma = vsplat(p[0]), outside = R(1.0) / s->others;
+    /* below, the rounding error of a square may itself be rounded */
+    const V least = vsplat((REAL)(FL_BITS == 64 ? 0x1p-900 : 0x1p-100));
+    FN(FlRelatedTerms) terms;
+    V error, back, power, square_low;
+    const V first = FN(fl_product)(s->others, s->inverse.high, &error);
+    const V lost = error + (s->others * s->inverse.low + s->low * s->inverse.high);
+    const V inverse = (s->own + s->others) * outside;
+    /* what `first` lacks of q, relative to it; a subnormal q has no digits to put right */
+    const V low = vkeep(first >= REAL_TINY, lost * inverse);
+    V lacks = gamma * low; /* of the power */
+    if (p[0] == R(2.0)) {
+        power = FN(fl_product)(first, first, &square_low);
+        lacks = lacks + vkeep(power >= least, (square_low * inverse) * inverse);
+    } else
+        power = vpow(first, gamma);
+    power = power * s->number;
+    const V h = (first + lost) + gamma * FN(fl_opaque)(FN(fl_related_own)(s) * s->log_loss);
+    const V loss = FN(fl_opaque)(power * s->log_loss);
+    terms.loss = loss + loss * lacks;
+    terms.outer = FN(fl_times)(power * h, s->weight);
+    terms.at_label = -(terms.outer + terms.outer * lacks);
+    const V product = FN(fl_product)(outside, s->others, &back);
+    terms.factor.high = outside;
+    terms.factor.low = ((((R(1.0) - product) - back) - s->low * outside) + lacks) * outside;
+    return terms;
 }

@@ -1,0 +1,51 @@
+/* A chunk of samples with hard labels between the steps of hard_tile.h, hard_row.h and relatives.h; and what may
+ * be added to logits class by class.
+ *
+ * Included once per precision, after softmax.h.
+ */
+typedef struct {
+    FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS]; /* -1: ignored */
+    FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS]; /* how exponentials are scaled: softmax_scale() */
+    FL_ALIGNED REAL own[FL_CLASS_CHUNK_ROWS]; /* E */
+    FL_ALIGNED REAL others[FL_CLASS_CHUNK_ROWS], low[FL_CLASS_CHUNK_ROWS]; /* S */
+    FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
+    /* of relatives.h alone: the logit at the label; the loss; one more factor; the gradient at the label */
+    FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS], loss[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL outer[FL_CLASS_CHUNK_ROWS], at_label[FL_CLASS_CHUNK_ROWS];
+} FN(FlHard);
+
+/* Of each class: what is added to its logit, at most 0 and not so low that e^-shift overflows with the rest; and
+ * the exponential of that, which the exponential of the logit itself is multiplied by. So the sum
+ * is never rounded. */
+#ifndef FL_ADDED_KINDS
+#define FL_ADDED_KINDS
+/* A constant wherever it is passed, so that each kind is compiled for itself. */
+enum {
+    FL_ADDED_NOTHING,
+    FL_ADDED_LITTLE, /* no shift is below -FL_LITTLE: scales and floors need not know it */
+    FL_ADDED_ANY
+};
+#endif
+
+/* e^-FL_DEPTH of the largest logit is this much nearer to that of the largest sum, and then as much lower. */
+#undef FL_LITTLE
+#if FL_BITS == 64
+#define FL_LITTLE 70.0
+#else
+#define FL_LITTLE 8.0f
+#endif
+
+typedef struct {
+    int kind;
+    int picks; /* whether the logits at the labels are wanted: a constant, too */
+    const REAL *shift, *gain;
+} FN(FlAdded);
+
+FL_INLINE FN(FlAdded) FN(fl_added_from)(FN(FlAdded) added, ptrdiff_t k)
+{
+    if (added.kind != FL_ADDED_NOTHING) {
+        added.shift += k;
+        added.gain += k;
+    }
+    return added;
+}

@@ -1,0 +1,35 @@
+/* What a loss of hard labels whose gradient is a multiple of the softmax but at the label is asked for, and what
+ * it answers: see related.inc and multiclass/relatives.h. No sample here is far from 0 or hopeless.
+ *
+ * Included once per precision, before the loss. A loss defines FN(<name>_related), whether that asks for a
+ * log_sum (FL_RELATED_LOG_SUM) and a number (FL_RELATED_NUMBER), and FN(<name>_is_related): whether a
+ * block of at least two classes can be done so.
+ */
+#include "multiclass/softmax.h"
+
+#include "multiclass/factor.h"
+
+#include "multiclass/hard_chunk.h"
+
+#define FL_ROW_RELATED
+
+typedef struct {
+    V own, own_low, others, low; /* E, S and their rounding errors, times a power of two */
+    FN(FlFactor) inverse; /* 1 / (E + S) */
+    V log_loss; /* log1p(S / E) */
+    V log_sum; /* log of the sum of e^logit, if p[1] is not 0, else 0 */
+    V number; /* per_output of the label, by default 1 if it is asked for and else 0 */
+    FN(FlFactor) weight;
+} FN(FlRelatedSums);
+
+/* p of the label */
+FL_INLINE V FN(fl_related_own)(const FN(FlRelatedSums) * s)
+{
+    return FN(fl_times)(s->own, s->inverse) + s->own_low * s->inverse.high;
+}
+
+/* The loss without its weight; gradient_k is (e_k * factor) * outer. */
+typedef struct {
+    V loss, outer, at_label;
+    FN(FlFactor) factor;
+} FN(FlRelatedTerms);

@@ -26,7 +26,8 @@ from fastloss.kernels cimport *
 cnp.import_array()
 
 cdef enum:
-    LONG_ROW_BYTES = 1536      # a block of shorter rows stays in the first cache, with the next one
+    # a block of shorter rows stays in the first cache, with the next one; FL_LONG_ROW of dense_rows.h
+    LONG_ROW_BYTES = 1024
     LONG_BLOCK_BYTES = 262144  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
     LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time

@@ -8,7 +8,9 @@
 #undef FL_OUTPUTS_BACKWARD
 #undef FL_VECTORS_BACKWARD
 #undef FL_LONG_AHEAD
+#undef FL_LONG_ROW
 #define FL_LONG_AHEAD 8192 /* bytes */
+#define FL_LONG_ROW 1024 /* bytes: longer ones have no next block fetched, see _linear.pyx */
 #if FL_VECTOR_BYTES == 64 /* 32 registers */
 #define FL_FEW_VECTORS 14
 #define FL_OUTPUTS_FORWARD 3
@@ -51,12 +53,26 @@ FL_INLINE void FN(fl_fetch_next)(const FlLinearBlock *b, ptrdiff_t row, int n_ro
             FL_PREFETCH(next + 64 * line, 0);
 }
 
+/* The part of that for one vector of each of n_rows rows. */
+FL_INLINE void FN(fl_fetch_step)(const char *next, ptrdiff_t v, ptrdiff_t n_rows)
+{
+    const ptrdiff_t n_bytes = n_rows * (ptrdiff_t)sizeof(V) / 2;
+    for (ptrdiff_t at = v * n_bytes; at < (v + 1) * n_bytes; at += 64)
+        FL_PREFETCH(next + at, 0);
+}
+
+FL_INLINE const char *FN(fl_next_half)(const FlLinearBlock *b, ptrdiff_t row)
+{
+    return (const char *)b->next + row * b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
+}
+
 /* Raw predictions of n_rows rows by n_outputs outputs, both constants. */
 FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_rows, ptrdiff_t k,
                                    int n_outputs, ptrdiff_t n_vectors, VI last)
 {
     const REAL *x = (const REAL *)b->x + i * b->row_stride;
     const REAL *coef = (const REAL *)b->coef + k * b->coef_stride;
+    const char *next = b->next && k == 0 ? FN(fl_next_half)(b, i) : NULL;
     const ptrdiff_t stride = b->row_stride;
     V sums[FL_OUTPUTS_FORWARD][FL_LINEAR_ROWS];
 #pragma GCC unroll 3
@@ -64,7 +80,9 @@ FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_ro
 #pragma GCC unroll 8
         for (int r = 0; r < FL_LINEAR_ROWS; r++)
             sums[o][r] = vsplat(R(0.0));
-    for (ptrdiff_t v = 0; v < n_vectors - 1; v++)
+    for (ptrdiff_t v = 0; v < n_vectors - 1; v++) {
+        if (next)
+            FN(fl_fetch_step)(next, v, n_rows);
 #pragma GCC unroll 8
         for (int r = 0; r < n_rows; r++) {
             const V features = vload(x + r * stride + v * LANES);
@@ -72,6 +90,7 @@ FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_ro
             for (int o = 0; o < n_outputs; o++)
                 sums[o][r] += features * vload(coef + o * b->coef_stride + v * LANES);
         }
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < n_rows; r++) {
         const V features = vload(x + r * stride + (n_vectors - 1) * LANES);
@@ -224,6 +243,7 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
 {
     const ptrdiff_t stride = b->row_stride, n_vectors = (b->n_features + LANES - 1) / LANES;
     const REAL *x = (const REAL *)b->x + i * stride, *g = (const REAL *)b->raw + i;
+    const char *next = b->next ? FN(fl_next_half)(b, b->n_rows + i) : NULL;
     REAL *to = b->sums;
     V weight[FL_LINEAR_ROWS];
 #pragma GCC unroll 8
@@ -231,6 +251,8 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
         weight[r] = vsplat(g[r]);
     for (ptrdiff_t v = 0; v < n_vectors; v++) {
         V even = vload(to + v * LANES), odd = vsplat(R(0.0));
+        if (next)
+            FN(fl_fetch_step)(next, v, n_rows);
 #pragma GCC unroll 8
         for (int r = 0; r < n_rows; r++) {
             const V features = vload(x + r * stride + v * LANES);
@@ -389,8 +411,10 @@ FL_INLINE void FN(fl_rows_forward)(const FlLinearBlock *b)
         switch ((b->n_features + LANES - 1) / LANES) {
             FL_CASES(forward)
         default:
-            FN(fl_long_forward)(b);
-            return;
+            if (b->n_features * (ptrdiff_t)sizeof(REAL) > FL_LONG_ROW) {
+                FN(fl_long_forward)(b);
+                return;
+            }
         }
 #if FL_OUTPUTS_FORWARD > 1
     for (; k + 3 <= b->n_outputs; k += 3)

@@ -285,6 +285,46 @@ cdef inline int run_row_block(
     return invalid | block.invalid
 
 
+cdef inline void add_carrying(double* total, double* lost, double term) noexcept nogil:
+    """total += term; lost gathers what that rounds away."""
+    cdef double added = total[0] + term, part = added - total[0]
+    lost[0] += (total[0] - (added - part)) + (term - part)
+    total[0] = added
+
+
+cdef enum:
+    COUNTED_CLASSES = 128
+
+
+cdef inline double weigh_counted(const Job* job, Py_ssize_t n, const int64_t* labels) noexcept nogil:
+    """The class weights of labels, by counting these: fewer sums, and the same but for the last bit."""
+    # neighbours are often of one class: they go to counters of their own; label -1 is counted first
+    cdef int64_t counts[4][COUNTED_CLASSES + 1]
+    cdef Py_ssize_t i, k, whole = n - n % 4
+    cdef double weight, top, count, total = 0.0, lost = 0.0
+    for k in range(job.n_labels + 1):
+        for i in range(4):
+            counts[i][k] = 0
+    for i in range(0, whole, 4):
+        counts[0][labels[i] + 1] += 1
+        counts[1][labels[i + 1] + 1] += 1
+        counts[2][labels[i + 2] + 1] += 1
+        counts[3][labels[i + 3] + 1] += 1
+    for i in range(whole, n):
+        counts[0][labels[i] + 1] += 1
+    for k in range(1, job.n_labels + 1):
+        count = <double>(counts[0][k] + counts[1][k] + counts[2][k] + counts[3][k])
+        if job.precision == FL_F64:
+            weight = (<const double*>job.class_weight)[k - 1]
+        else:
+            weight = (<const float*>job.class_weight)[k - 1]
+        # its upper half times a count is exact, and so is what is left of it
+        top = <double><float>weight
+        add_carrying(&total, &lost, top * count)
+        add_carrying(&total, &lost, (weight - top) * count)
+    return total + lost
+
+
 cdef inline int weigh_block(
     const Job* job, Py_ssize_t start, char* scratch, double* partial
 ) noexcept nogil:
@@ -293,7 +333,7 @@ cdef inline int weigh_block(
     cdef Py_ssize_t i, n = min(job.rows, job.n_samples - start)
     cdef int invalid = 0
     # the mean divides all by this sum: it carries along what each addition loses
-    cdef double weight, added, part, total = 0.0, lost = 0.0
+    cdef double weight, total = 0.0, lost = 0.0
     cdef uint64_t ignored = 0
     divide_scratch(job, scratch, &buffers)
     invalid = read_block_labels(job, start, n, buffers.labels)
@@ -303,6 +343,9 @@ cdef inline int weigh_block(
         for i in range(n):
             ignored += <uint64_t>buffers.labels[i] >> 63
         partial[0] = <double>(<uint64_t>n - ignored)
+        return invalid
+    if not job.operands[WEIGHT].present and job.n_labels <= COUNTED_CLASSES and job.n_labels * 8 <= n:
+        partial[0] = weigh_counted(job, n, buffers.labels)
         return invalid
     for i in range(n):
         if buffers.labels[i] < 0:
@@ -318,9 +361,6 @@ cdef inline int weigh_block(
                 weight = weight * (<const double*>job.class_weight)[buffers.labels[i]]
             else:
                 weight = weight * (<const float*>job.class_weight)[buffers.labels[i]]
-        added = total + weight
-        part = added - total
-        lost += (total - (added - part)) + (weight - part)
-        total = added
+        add_carrying(&total, &lost, weight)
     partial[0] = total + lost
     return invalid

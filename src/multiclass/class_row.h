@@ -220,8 +220,10 @@ FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
     if (kind == FL_TARGET_SMOOTH && !block->class_weight) {
         const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);
         for (; k + LANES <= n_classes; k += LANES)
-            vstore(gradient + k, FN(fl_smooth_gradient)(vload(e + k), factor, floor, scaled));
-        vstore(gradient + n_classes - LANES, FN(fl_smooth_gradient)(last, factor, floor, scaled));
+            vstore(gradient + k,
+                   FN(fl_smooth_gradient)(vload(e + k), factor, vsplat(floor), scaled));
+        vstore(gradient + n_classes - LANES,
+               FN(fl_smooth_gradient)(last, factor, vsplat(floor), scaled));
     } else if (FL_HAS_Q(kind)) {
         const REAL keep = (REAL)(1.0 - block->label_smoothing);
         const REAL floor = (REAL)(block->label_smoothing / (double)n_classes);

@@ -188,9 +188,9 @@ FL_OUTLINE void FN(fl_tile_gradient)(const FlCrossEntropyBlock *block, int kind,
         const FN(FlFactor) scaled = FN(fl_scaled)(labels, i);
         if (kind == FL_TARGET_SMOOTH && !class_weight) {
             for (ptrdiff_t k = 0; k < n_classes; k++)
-                vstore(
-                    FN(fl_column)(&gradient, k, j),
-                    FN(fl_smooth_gradient)(vload(FN(fl_column)(&e, k, j)), factor, floor, scaled));
+                vstore(FN(fl_column)(&gradient, k, j),
+                       FN(fl_smooth_gradient)(vload(FN(fl_column)(&e, k, j)), factor, vsplat(floor),
+                                              scaled));
         } else if (FL_HAS_Q(kind)) {
             const V top = vload(panel->top + i), rest = vload(panel->rest + i);
             const V total = vload(panel->total + i);

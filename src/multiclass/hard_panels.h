@@ -1,6 +1,6 @@
 /* Cross-entropy of blocks of samples by the steps of hard_tile.h.
  *
- * Included once per precision, after hard_tile.h, relatives.h and tile_panels.h.
+ * Included once per precision, after hard_tile.h, relatives.h, smooth.h and tile_panels.h.
  */
 
 /* Lines of so many classes that are a power of two apart stay in L1 beside each other. */
@@ -38,20 +38,23 @@ FL_OUTLINE void FN(fl_copy_panel)(FN(FlColumns) from, FN(FlColumns) to, ptrdiff_
 
 /* n samples from `start` on in which something is rare. */
 FL_INLINE void FN(fl_hard_rare_panel)(FlCrossEntropyBlock *block, const FlRelative *relative,
-                                      int direct, ptrdiff_t start, ptrdiff_t n, double sums[])
+                                      int smooth, int direct, ptrdiff_t start, ptrdiff_t n,
+                                      double sums[])
 {
+    const int kind = smooth ? FL_TARGET_SMOOTH : FL_TARGET_HARD;
     if (relative)
         FN(fl_related_rare)(block, relative, start, n, sums);
     else if (direct)
-        FN(fl_cross_entropy_direct)(block, FL_TARGET_HARD, start, start + n, sums);
+        FN(fl_cross_entropy_direct)(block, kind, start, start + n, sums);
     else
-        FN(fl_cross_entropy_tiled)(block, FL_TARGET_HARD, start, start + n, sums);
+        FN(fl_cross_entropy_tiled)(block, kind, start, start + n, sums);
 }
 
 /* Samples `start` to `end` of any strides: `direct` those whose sample_stride is 1, a multiple of LANES; the
  * others through columns in scratch. */
 FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *relative,
-                                  int direct, ptrdiff_t start, ptrdiff_t end, double sums[])
+                                  int smooth, int direct, ptrdiff_t start, ptrdiff_t end,
+                                  double sums[])
 {
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(n_classes, 4), room = rows / LANES * tile;
@@ -76,7 +79,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
     FN(FlPanel) panel;
     if (direct && !in_scratch && gradient == raw) {
         /* the exponentials would take the logits' place, and what is rare could not be redone */
-        FN(fl_hard_rare_panel)(block, relative, 1, start, end - start, sums);
+        FN(fl_hard_rare_panel)(block, relative, smooth, 1, start, end - start, sums);
         return;
     }
     FN(fl_begin_labels)(block, &labels);
@@ -115,23 +118,29 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             usual = usual && FN(fl_added_sums)(x, e, n_tiles, n_classes, relative, &hard, &lines);
         else if (relative)
             usual = usual && FN(fl_related_sums)(x, e, n_tiles, n_classes, &hard, &lines);
+        else if (smooth)
+            usual = usual && FN(fl_smooth_sums)(x, e, n_tiles, n_classes, &hard, &lines);
         else
             usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);
-            FN(fl_hard_rare_panel)(block, relative, direct, i, n, sums);
+            FN(fl_hard_rare_panel)(block, relative, smooth, direct, i, n, sums);
             if (stream)
                 lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
             continue;
         }
         if (relative)
             FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
+        else if (smooth && (block->wants & FL_WANT_LOSS))
+            FN(fl_smooth_loss)(block, &labels, i, n, &hard, sums);
         else if (block->wants & FL_WANT_LOSS)
             FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
         if (!gradient)
             continue;
-        if (!relative)
+        if (smooth)
+            FN(fl_smooth_factors)(block, &labels, n, &hard);
+        else if (!relative)
             FN(fl_hard_factors)(&labels, n, &hard);
         if (hessian) {
             FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
@@ -145,6 +154,10 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
                 FN(fl_related_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
             else if (relative)
                 FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
+            else if (smooth && by_class)
+                FN(fl_smooth_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
+            else if (smooth)
+                FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);
             else if (by_class)
                 FN(fl_hard_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
             else
@@ -156,12 +169,17 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         if (relative && in_rows && n % LANES == 0)
             FN(fl_related_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                          block->gradient_sample_stride);
+        else if (smooth && in_rows && n % LANES == 0)
+            FN(fl_smooth_gradient_rows)(e, n_tiles, n_classes, &hard, to,
+                                        block->gradient_sample_stride);
         else if (in_rows && n % LANES == 0)
             FN(fl_hard_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                       block->gradient_sample_stride);
         else {
             if (relative)
                 FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
+            else if (smooth)
+                FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);
             else
                 FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
             FN(fl_store_panel)(g, n, n_classes, to, block->gradient_sample_stride,
@@ -177,23 +195,35 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
 FL_OUTLINE void FN(fl_hard_direct)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
                                    double sums[])
 {
-    FN(fl_hard_panels)(block, NULL, 1, start, end, sums);
+    FN(fl_hard_panels)(block, NULL, 0, 1, start, end, sums);
 }
 
 FL_OUTLINE void FN(fl_hard_tiled)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
                                   double sums[])
 {
-    FN(fl_hard_panels)(block, NULL, 0, start, end, sums);
+    FN(fl_hard_panels)(block, NULL, 0, 0, start, end, sums);
 }
 
 FL_OUTLINE void FN(fl_relatives_direct)(FlCrossEntropyBlock *block, const FlRelative *relative,
                                         ptrdiff_t start, ptrdiff_t end, double sums[])
 {
-    FN(fl_hard_panels)(block, relative, 1, start, end, sums);
+    FN(fl_hard_panels)(block, relative, 0, 1, start, end, sums);
 }
 
 FL_OUTLINE void FN(fl_relatives_tiled)(FlCrossEntropyBlock *block, const FlRelative *relative,
                                        ptrdiff_t start, ptrdiff_t end, double sums[])
 {
-    FN(fl_hard_panels)(block, relative, 0, start, end, sums);
+    FN(fl_hard_panels)(block, relative, 0, 0, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_smooth_direct)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                     double sums[])
+{
+    FN(fl_hard_panels)(block, NULL, 1, 1, start, end, sums);
+}
+
+FL_OUTLINE void FN(fl_smooth_tiled)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
+                                    double sums[])
+{
+    FN(fl_hard_panels)(block, NULL, 1, 0, start, end, sums);
 }

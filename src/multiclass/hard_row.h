@@ -5,7 +5,7 @@
  * The exponentials of a group wait in scratch; there each label's gives way, first to 0 while the others are
  * added, then to minus their sum: scaled, it is the gradient.
  *
- * Included once per precision, after hard_tile.h, relatives.h and class_row.h.
+ * Included once per precision, after hard_tile.h, relatives.h, smooth.h and class_row.h.
  */
 
 /* A row of so many vectors is long. */
@@ -112,7 +112,7 @@ FL_INLINE REAL FN(fl_hard_long_row_added)(const REAL *x, ptrdiff_t n_classes, pt
 FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
                                      const REAL *ahead, V floor, V magic, REAL *e, V *sum, V *low)
 {
-    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, 0, NULL, NULL};
     return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, nothing, floor, magic, e, sum,
                                       low);
 }
@@ -121,7 +121,7 @@ FL_OUTLINE REAL FN(fl_little_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdi
                                        const REAL *ahead, const REAL *gain, V floor, V magic,
                                        REAL *e, V *sum, V *low)
 {
-    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, gain, gain};
+    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, 0, gain, gain};
     return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
 }
 
@@ -129,31 +129,22 @@ FL_OUTLINE REAL FN(fl_any_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_
                                     const REAL *ahead, const REAL *shift, const REAL *gain, V floor,
                                     V magic, REAL *e, V *sum, V *low)
 {
-    const FN(FlAdded) added = {FL_ADDED_ANY, 1, shift, gain};
+    const FN(FlAdded) added = {FL_ADDED_ANY, 1, 0, shift, gain};
     return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
 }
 
-/* One vector of a row of the gradient; of relatives, but for the label's class */
-FL_INLINE V FN(fl_hard_row_scaled)(V e, FN(FlFactor) factor, int related, V outer)
-{
-    const V scaled = FN(fl_times)(e, factor);
-    if (related)
-        return scaled * outer;
-    return scaled;
-}
-
-/* n elements of it */
-FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, FN(FlFactor) factor, int related,
-                                     V outer, REAL *to)
+/* n elements of a row of the gradient, but for the label's class unless that is FL_SCALE_HARD */
+FL_INLINE void FN(fl_hard_row_scale)(const REAL *e, ptrdiff_t n, const FN(FlHardScale) * scale,
+                                     REAL *to)
 {
     ptrdiff_t k = 0;
     for (; k + 4 * LANES <= n; k += 4 * LANES)
         for (ptrdiff_t j = 0; j < 4 * LANES; j += LANES)
-            vstore(to + k + j, FN(fl_hard_row_scaled)(vload(e + k + j), factor, related, outer));
+            vstore(to + k + j, FN(fl_scale_other)(scale, vload(e + k + j)));
     for (; k + LANES <= n; k += LANES)
-        vstore(to + k, FN(fl_hard_row_scaled)(vload(e + k), factor, related, outer));
+        vstore(to + k, FN(fl_scale_other)(scale, vload(e + k)));
     if (k < n)
-        vstore_partial(to + k, n - k, FN(fl_hard_row_scaled)(vload(e + k), factor, related, outer));
+        vstore_partial(to + k, n - k, FN(fl_scale_other)(scale, vload(e + k)));
 }
 
 /* The exponentials of n rows and their sums. Whether no sample is far, and no label hopeless. Meanwhile `lines`
@@ -169,9 +160,11 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
     const V zero = vsplat(R(0.0));
     FL_ALIGNED REAL floors[LANES];
     const REAL *x[LANES] = {NULL};
-    V a[LANES], b[LANES];
+    V a[LANES], b[LANES], distance[LANES], distance_low[LANES];
     for (ptrdiff_t r = 0; r < LANES; r++) {
         a[r] = b[r] = zero;
+        if (added.measures)
+            distance[r] = distance_low[r] = zero;
         hard->own[r] = FL_RAISE;
         if (added.picks)
             hard->raw[r] = R(0.0);
@@ -193,6 +186,8 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
         return 0;
     vstore(floors, floor);
     vstore(hard->magic, magic);
+    if (added.measures)
+        vstore(hard->max, max);
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;
         const REAL *ahead;
@@ -202,6 +197,9 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
         floor = vsplat(floors[r]);
         magic = vsplat(hard->magic[r]);
         FN(fl_lines_flush)(lines, share);
+        if (added.measures)
+            FN(fl_row_distance)(x[r], n_classes, vsplat(hard->max[r]), &distance[r],
+                                &distance_low[r]);
         if (is_long) {
             const ptrdiff_t label = hard->label[r];
             if (added.kind == FL_ADDED_ANY)
@@ -229,6 +227,10 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
     FN(fl_hard_settle)(a, b);
     vstore(hard->others, a[0]);
     vstore(hard->low, b[0]);
+    if (added.measures) {
+        FN(fl_row_reduce)(distance, distance_low);
+        vstore(hard->distance, FN(fl_carried_sum)(distance[0], distance_low[0]));
+    }
     return vall((vload(hard->own) >= FL_HOPELESS) & (a[0] >= R(0.0)));
 }
 
@@ -236,7 +238,7 @@ FL_OUTLINE int FN(fl_hard_row_sums)(const FlCrossEntropyBlock *block, const FN(F
                                     ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
                                     FN(FlLines) * lines)
 {
-    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, 0, NULL, NULL};
     return FN(fl_hard_row_sums_added)(block, s, start, n, nothing, hard, lines);
 }
 
@@ -244,7 +246,15 @@ FL_OUTLINE int FN(fl_related_row_sums)(const FlCrossEntropyBlock *block, const F
                                        ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
                                        FN(FlLines) * lines)
 {
-    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, NULL, NULL};
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, 0, NULL, NULL};
+    return FN(fl_hard_row_sums_added)(block, s, start, n, nothing, hard, lines);
+}
+
+FL_OUTLINE int FN(fl_smooth_row_sums)(const FlCrossEntropyBlock *block, const FN(FlRowScratch) * s,
+                                      ptrdiff_t start, ptrdiff_t n, FN(FlHard) * hard,
+                                      FN(FlLines) * lines)
+{
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, 1, NULL, NULL};
     return FN(fl_hard_row_sums_added)(block, s, start, n, nothing, hard, lines);
 }
 
@@ -252,7 +262,7 @@ FL_OUTLINE int FN(fl_little_row_sums)(const FlCrossEntropyBlock *block, const FN
                                       ptrdiff_t start, ptrdiff_t n, const FlRelative *relative,
                                       FN(FlHard) * hard, FN(FlLines) * lines)
 {
-    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, relative->gain, relative->gain};
+    const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, 0, relative->gain, relative->gain};
     return FN(fl_hard_row_sums_added)(block, s, start, n, added, hard, lines);
 }
 
@@ -260,18 +270,26 @@ FL_OUTLINE int FN(fl_any_row_sums)(const FlCrossEntropyBlock *block, const FN(Fl
                                    ptrdiff_t start, ptrdiff_t n, const FlRelative *relative,
                                    FN(FlHard) * hard, FN(FlLines) * lines)
 {
-    const FN(FlAdded) added = {FL_ADDED_ANY, 1, relative->shift, relative->gain};
+    const FN(FlAdded) added = {FL_ADDED_ANY, 1, 0, relative->shift, relative->gain};
     return FN(fl_hard_row_sums_added)(block, s, start, n, added, hard, lines);
 }
 
 /* Elements k to k + m of the gradient of row r */
-FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int related, ptrdiff_t r,
-                                     const REAL *e, ptrdiff_t k, ptrdiff_t m, REAL *to)
+FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int kind, ptrdiff_t r, const REAL *e,
+                                     ptrdiff_t k, ptrdiff_t m, REAL *to)
 {
-    const FN(FlFactor) factor = {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])};
-    const V outer = vsplat(related ? hard->outer[r] : R(1.0));
-    FN(fl_hard_row_scale)(e + k, m, factor, related, outer, to);
-    if (related && hard->label[r] >= k && hard->label[r] < k + m)
+    const V zero = vsplat(R(0.0));
+    FN(FlHardScale)
+    scale = {
+        kind, {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])}, {zero, zero}, zero, zero};
+    if (kind != FL_SCALE_HARD)
+        scale.outer.high = vsplat(hard->outer[r]);
+    if (kind == FL_SCALE_SMOOTH) {
+        scale.outer.low = vsplat(hard->outer_low[r]);
+        scale.even = vsplat(hard->even[r]);
+    }
+    FN(fl_hard_row_scale)(e + k, m, &scale, to);
+    if (kind != FL_SCALE_HARD && hard->label[r] >= k && hard->label[r] < k + m)
         to[hard->label[r] - k] = hard->at_label[r];
 }
 
@@ -279,7 +297,7 @@ FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int related, ptrdi
  * once, before they leave L1. */
 FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
                                             const FN(FlRowScratch) * s, ptrdiff_t start,
-                                            ptrdiff_t n, const FN(FlHard) * hard, int related,
+                                            ptrdiff_t n, const FN(FlHard) * hard, int kind,
                                             FN(FlLines) * lines)
 {
     const ptrdiff_t n_classes = block->n_classes, class_stride = block->gradient_class_stride;
@@ -288,7 +306,7 @@ FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
     REAL *room = lines ? FN(fl_lines_room)(lines) : NULL;
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;
-        if (hard->label[r] >= 0 && !related)
+        if (hard->label[r] >= 0 && kind == FL_SCALE_HARD)
             e[hard->label[r]] = -hard->others[r];
         else if (hard->label[r] < 0)
             memset(e, 0, (size_t)n_classes * sizeof(REAL));
@@ -299,17 +317,17 @@ FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
         if (lines && is_long)
             for (ptrdiff_t k = 0; k < n_classes; k += piece) {
                 const ptrdiff_t m = n_classes - k < piece ? n_classes - k : piece;
-                FN(fl_hard_row_piece)(hard, related, r, e, k, m, FN(fl_lines_room)(lines));
+                FN(fl_hard_row_piece)(hard, kind, r, e, k, m, FN(fl_lines_room)(lines));
                 FN(fl_lines_push)(lines, m);
             }
         else if (lines) {
-            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, room);
+            FN(fl_hard_row_piece)(hard, kind, r, e, 0, n_classes, room);
             FN(fl_lines_push)(lines, n_classes);
             room += n_classes;
         } else if (class_stride == 1)
-            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, to);
+            FN(fl_hard_row_piece)(hard, kind, r, e, 0, n_classes, to);
         else {
-            FN(fl_hard_row_piece)(hard, related, r, e, 0, n_classes, s->out);
+            FN(fl_hard_row_piece)(hard, kind, r, e, 0, n_classes, s->out);
             for (ptrdiff_t k = 0; k < n_classes; k++)
                 to[k * class_stride] = s->out[k];
         }
@@ -320,7 +338,7 @@ FL_OUTLINE void FN(fl_hard_row_gradients)(const FlCrossEntropyBlock *block,
                                           const FN(FlRowScratch) * s, ptrdiff_t start, ptrdiff_t n,
                                           const FN(FlHard) * hard, FN(FlLines) * lines)
 {
-    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, 0, lines);
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, FL_SCALE_HARD, lines);
 }
 
 FL_OUTLINE void FN(fl_related_row_gradients)(const FlCrossEntropyBlock *block,
@@ -328,7 +346,15 @@ FL_OUTLINE void FN(fl_related_row_gradients)(const FlCrossEntropyBlock *block,
                                              ptrdiff_t n, const FN(FlHard) * hard,
                                              FN(FlLines) * lines)
 {
-    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, 1, lines);
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, FL_SCALE_RELATED, lines);
+}
+
+FL_OUTLINE void FN(fl_smooth_row_gradients)(const FlCrossEntropyBlock *block,
+                                            const FN(FlRowScratch) * s, ptrdiff_t start,
+                                            ptrdiff_t n, const FN(FlHard) * hard,
+                                            FN(FlLines) * lines)
+{
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, FL_SCALE_SMOOTH, lines);
 }
 
 /* The Hessians of n rows. */
@@ -370,72 +396,4 @@ FL_OUTLINE void FN(fl_hard_row_hessians)(const FlCrossEntropyBlock *block,
             for (ptrdiff_t k = 0; k < n_classes; k++)
                 to[k * class_stride] = out[k];
     }
-}
-
-/* Samples `start` to `end` of arrays of any strides; n_classes >= LANES. */
-FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative *relative,
-                                   ptrdiff_t start, ptrdiff_t end, double sums[])
-{
-    const FN(FlRowScratch) scratch = FN(fl_row_scratch)(block);
-    REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    const int stream = block->stream && gradient && block->gradient_class_stride == 1 &&
-                       block->gradient_sample_stride == block->n_classes;
-    REAL *buffer = scratch.out + scratch.pitch;
-    FN(FlLines)
-    lines = FN(fl_lines_begin)(gradient + (stream ? start * block->n_classes : 0), buffer);
-    FN(FlLabels) labels;
-    FN(FlHard) hard;
-    FN(FlPanel) panel;
-    FN(fl_begin_labels)(block, &labels);
-    for (ptrdiff_t i = start; i < end; i += scratch.rows) {
-        const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
-        int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
-        if (relative && relative->shift && relative->least >= -FL_LITTLE)
-            usual = usual && FN(fl_little_row_sums)(block, &scratch, i, n, relative, &hard, &lines);
-        else if (relative && relative->shift)
-            usual = usual && FN(fl_any_row_sums)(block, &scratch, i, n, relative, &hard, &lines);
-        else if (relative)
-            usual = usual && FN(fl_related_row_sums)(block, &scratch, i, n, &hard, &lines);
-        else
-            usual = usual && FN(fl_hard_row_sums)(block, &scratch, i, n, &hard, &lines);
-        if (FL_UNLIKELY(!usual)) {
-            if (stream)
-                FN(fl_lines_end)(&lines);
-            if (relative)
-                FN(fl_related_rare)(block, relative, i, n, sums);
-            else
-                FN(fl_cross_entropy_rows)(block, FL_TARGET_HARD, i, i + n, sums);
-            if (stream)
-                lines = FN(fl_lines_begin)(gradient + (i + n) * block->n_classes, buffer);
-            continue;
-        }
-        if (relative) {
-            FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
-            if (gradient)
-                FN(fl_related_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
-            continue;
-        }
-        if (block->wants & FL_WANT_LOSS)
-            FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
-        if (!gradient)
-            continue;
-        FN(fl_hard_factors)(&labels, n, &hard);
-        if (block->wants & FL_WANT_HESSIAN)
-            FN(fl_hard_row_hessians)(block, &scratch, i, n, &labels, &hard, &panel);
-        FN(fl_hard_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
-    }
-    if (stream)
-        FN(fl_lines_end)(&lines);
-}
-
-FL_OUTLINE void FN(fl_hard_rows)(FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t end,
-                                 double sums[])
-{
-    FN(fl_hard_rows_of)(block, NULL, start, end, sums);
-}
-
-FL_OUTLINE void FN(fl_relatives_rows)(FlCrossEntropyBlock *block, const FlRelative *relative,
-                                      ptrdiff_t start, ptrdiff_t end, double sums[])
-{
-    FN(fl_hard_rows_of)(block, relative, start, end, sums);
 }

@@ -57,6 +57,7 @@ FL_INLINE VI FN(fl_load_labels)(const INT *label)
 typedef struct {
     V own, others, low; /* E; S and what it has lost to rounding */
     V raw; /* the logit at the label, if `added` picks it */
+    V max, distance, distance_low; /* if `added` measures it: from max */
 } FN(FlHardSum);
 
 /* n <= 4 classes (a constant) of a tile, added as a tree (`closely`: by twos); label less the first of them,
@@ -69,6 +70,16 @@ FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdi
     if (added.picks)
         for (ptrdiff_t i = 0; i < n; i++)
             sum->raw = FN(fl_at_label)(label, (INT)i, vload(x + i * x_stride), sum->raw);
+    if (added.measures) {
+        V d[4];
+        for (ptrdiff_t i = 0; i < n; i++)
+            d[i] = sum->max - vload(x + i * x_stride);
+        for (ptrdiff_t i = 0; i + 2 < n; i++)
+            d[i] = d[i] + d[i + 2];
+        if (n > 1)
+            d[0] = d[0] + d[1];
+        FN(fl_add_compensated)(&sum->distance, &sum->distance_low, d[0]);
+    }
     if (added.kind == FL_ADDED_ANY)
         FN(fl_exp_of_classes)(x, x_stride, n, e, e_stride, added, floor, magic, t);
     else
@@ -96,11 +107,12 @@ FL_INLINE void FN(fl_hard_settle)(V *sum, V *low)
 }
 
 /* One tile: the exponentials of all classes into e unless that is NULL, and their sums. */
-FL_INLINE FN(FlHardSum)
-    FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
-                    ptrdiff_t n_classes, int closely, FN(FlAdded) added, VI label, V floor, V magic)
+FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL *e,
+                                        ptrdiff_t e_stride, ptrdiff_t n_classes, int closely,
+                                        FN(FlAdded) added, VI label, V max, V floor, V magic)
 {
-    FN(FlHardSum) sum = {vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0)), vsplat(R(0.0))};
+    const V zero = vsplat(R(0.0));
+    FN(FlHardSum) sum = {zero, zero, zero, zero, max, zero, zero};
     ptrdiff_t k = 0;
     for (; k + 4 <= n_classes; k += 4) {
         FN(fl_hard_add)(x, x_stride, e, e_stride, 4, closely, added, label, floor, magic, &sum);
@@ -153,6 +165,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         bad |= (vabs(max) < FL_FAR) == 0;
         vstore(floors + j * LANES, floor);
         vstore(hard->magic + j * LANES, magic);
+        if (added.measures)
+            vstore(hard->max + j * LANES, max);
     }
     if (FL_UNLIKELY(vany(bad)))
         return 0;
@@ -160,14 +174,17 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         const VI label = FN(fl_load_labels)(hard->label + j * LANES);
         const V floor = vload(floors + j * LANES), magic = vload(hard->magic + j * LANES);
         const REAL *from = FN(fl_column)(&x, 0, j);
+        V max = floor;
         FN(FlHardSum) sum;
+        if (added.measures)
+            max = vload(hard->max + j * LANES);
         if (share)
             FN(fl_lines_flush)(lines, share);
         if (e.data)
             sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
-                                  closely, added, label, floor, magic);
+                                  closely, added, label, max, floor, magic);
         else
-            sum = FN(fl_hard_sum)(from, x.of_class, NULL, 0, n_classes, closely, added, label,
+            sum = FN(fl_hard_sum)(from, x.of_class, NULL, 0, n_classes, closely, added, label, max,
                                   floor, magic);
         sum.own = vselect_negative(vfrom_bits(label), vsplat(FL_RAISE), sum.own);
         bad |= ((sum.own >= FL_HOPELESS) & (sum.others >= R(0.0))) == 0;
@@ -176,6 +193,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         vstore(hard->low + j * LANES, sum.low);
         if (added.picks)
             vstore(hard->raw + j * LANES, sum.raw);
+        if (added.measures)
+            vstore(hard->distance + j * LANES, FN(fl_carried_sum)(sum.distance, sum.distance_low));
     }
     return !vany(bad);
 }
@@ -207,7 +226,7 @@ FL_INLINE int FN(fl_hard_sums_added)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t
 FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
                                 ptrdiff_t n_classes, FN(FlHard) * hard, FN(FlLines) * lines)
 {
-    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, NULL, NULL};
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, 0, NULL, NULL};
     return FN(fl_hard_sums_added)(x, e, n_tiles, n_classes, nothing, hard, lines);
 }
 
@@ -229,7 +248,7 @@ FL_INLINE void FN(fl_hard_keep)(const FlCrossEntropyBlock *block, const FN(FlLab
 {
     const V scale = vsplat((REAL)block->scale);
     if (block->sample_weight || block->class_weight)
-        loss = loss * vload(labels->weight + j) + loss * vload(labels->weight_low + j);
+        loss = FN(fl_weigh_loss)(loss, labels, j);
     loss = vkeep(FN(fl_load_labels)(hard->label + j) >= 0, loss);
     FN(fl_sum_add)(total, loss);
     if (block->loss) {
@@ -275,43 +294,57 @@ FL_OUTLINE void FN(fl_hard_factors)(const FN(FlLabels) * labels, ptrdiff_t n, FN
     }
 }
 
-/* What gradients are made of, LANES samples from i on: e times a number and its rounding error, -S taking
- * the label's place; or (`related`: relatives.h) that times one more number, and the label has a value of
- * its own. */
+/* What gradients are made of, LANES samples from i on, by FL_SCALE_*; `even` is what is subtracted. */
 typedef struct {
-    int related;
-    FN(FlFactor) factor;
-    V outer, at_label;
+    int kind;
+    FN(FlFactor) factor, outer;
+    V even, at_label;
 } FN(FlHardScale);
 
-FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int related, ptrdiff_t i)
+FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int kind, ptrdiff_t i)
 {
+    const V zero = vsplat(R(0.0));
     FN(FlHardScale)
-    scale = {related,
+    scale = {kind,
              {vload(hard->factor + i), vload(hard->factor_low + i)},
-             vsplat(R(1.0)),
+             {zero, zero},
+             zero,
              -vload(hard->others + i)};
-    if (related) {
-        scale.outer = vload(hard->outer + i);
+    if (kind != FL_SCALE_HARD) {
+        scale.outer.high = vload(hard->outer + i);
         scale.at_label = vload(hard->at_label + i);
     }
+    if (kind == FL_SCALE_SMOOTH) {
+        scale.outer.low = vload(hard->outer_low + i);
+        scale.even = vload(hard->even + i);
+    }
     return scale;
+}
+
+/* e of a class that is not the label's */
+FL_INLINE V FN(fl_scale_other)(const FN(FlHardScale) * scale, V e)
+{
+    if (scale->kind == FL_SCALE_SMOOTH)
+        return FN(fl_smooth_gradient)(e, scale->factor, scale->even, scale->outer);
+    e = FN(fl_times)(e, scale->factor);
+    if (scale->kind == FL_SCALE_RELATED)
+        e = e * scale->outer.high;
+    return e;
 }
 
 /* Class k of a tile; label less k */
 FL_INLINE V FN(fl_hard_scaled)(const FN(FlHardScale) * scale, VI label, INT k, V e)
 {
-    if (scale->related)
-        return FN(fl_at_label)(label, k, scale->at_label,
-                               FN(fl_times)(e, scale->factor) * scale->outer);
-    return FN(fl_times)(FN(fl_at_label)(label, k, scale->at_label, e), scale->factor);
+    if (scale->kind == FL_SCALE_HARD)
+        return FN(fl_times)(FN(fl_at_label)(label, k, scale->at_label, e), scale->factor);
+    return FN(fl_at_label)(label, k, scale->at_label, FN(fl_scale_other)(scale, e));
 }
 
 FL_INLINE void FN(fl_hard_gradient_of)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
-                                       ptrdiff_t n_classes, const FN(FlHard) * hard, int related)
+                                       ptrdiff_t n_classes, const FN(FlHard) * hard, int kind)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
-        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, j * LANES);
+        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, kind, j * LANES);
         const REAL *from = FN(fl_column)(&e, 0, j);
         REAL *to = FN(fl_column)(&gradient, 0, j);
         VI label = FN(fl_load_labels)(hard->label + j * LANES);
@@ -334,18 +367,18 @@ FL_INLINE void FN(fl_hard_gradient_of)(FN(FlColumns) e, FN(FlColumns) gradient, 
 FL_OUTLINE void FN(fl_hard_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
                                      ptrdiff_t n_classes, const FN(FlHard) * hard)
 {
-    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, 0);
+    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_HARD);
 }
 
 /* The same class by class, to samples that lie side by side: classes may be far apart in memory, so whole runs are
  * written. `stream`: past the cache; then all addresses are multiples of a vector. */
 FL_INLINE void FN(fl_hard_gradient_runs_of)(FN(FlColumns) e, FN(FlColumns) gradient,
                                             ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                            const FN(FlHard) * hard, int related, int stream)
+                                            const FN(FlHard) * hard, int kind, int stream)
 {
     for (ptrdiff_t k = 0; k < n_classes; k++)
         for (ptrdiff_t j = 0; j < n_tiles; j++) {
-            const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, j * LANES);
+            const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, kind, j * LANES);
             const V value = FN(fl_hard_scaled)(&scale, FN(fl_load_labels)(hard->label + j * LANES),
                                                (INT)k, vload(FN(fl_column)(&e, k, j)));
             if (stream)
@@ -359,17 +392,17 @@ FL_OUTLINE void FN(fl_hard_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradien
                                           ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                           const FN(FlHard) * hard, int stream)
 {
-    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, 0, stream);
+    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_HARD, stream);
 }
 
 /* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */
 FL_INLINE void FN(fl_hard_gradient_rows_of)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                            const FN(FlHard) * hard, int related, REAL *rows,
+                                            const FN(FlHard) * hard, int kind, REAL *rows,
                                             ptrdiff_t sample_stride)
 {
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
         const ptrdiff_t i = j * LANES;
-        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, related, i);
+        const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, kind, i);
         const VI label = FN(fl_load_labels)(hard->label + i);
         for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
             const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
@@ -387,5 +420,5 @@ FL_OUTLINE void FN(fl_hard_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles, pt
                                           const FN(FlHard) * hard, REAL *rows,
                                           ptrdiff_t sample_stride)
 {
-    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, 0, rows, sample_stride);
+    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, FL_SCALE_HARD, rows, sample_stride);
 }

@@ -204,7 +204,7 @@ FL_INLINE V FN(fl_carried_sum)(V sum, V lost)
 
 /* Q p - q of smoothed labels without class weights, where the label is another class: q is `floor`, at most 1/2, and
  * 1 - p need not be known. Scaled at last, as the difference may be small. */
-FL_INLINE V FN(fl_smooth_gradient)(V e, FN(FlFactor) factor, REAL floor, FN(FlFactor) scaled)
+FL_INLINE V FN(fl_smooth_gradient)(V e, FN(FlFactor) factor, V floor, FN(FlFactor) scaled)
 {
     return FN(fl_times)((e * factor.high - floor) + e * factor.low, scaled);
 }

@@ -9,7 +9,7 @@
 FL_OUTLINE int FN(fl_related_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
                                    ptrdiff_t n_classes, FN(FlHard) * hard, FN(FlLines) * lines)
 {
-    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, NULL, NULL};
+    const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 1, 0, NULL, NULL};
     return FN(fl_hard_sums_added)(x, e, n_tiles, n_classes, nothing, hard, lines);
 }
 
@@ -17,28 +17,29 @@ FL_OUTLINE int FN(fl_added_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_t
                                  ptrdiff_t n_classes, const FlRelative *relative, FN(FlHard) * hard,
                                  FN(FlLines) * lines)
 {
-    const FN(FlAdded) added = {FL_ADDED_ANY, 1, relative->shift, relative->gain};
+    const FN(FlAdded) added = {FL_ADDED_ANY, 1, 0, relative->shift, relative->gain};
     return FN(fl_hard_sums_added)(x, e, n_tiles, n_classes, added, hard, lines);
 }
 
 FL_OUTLINE void FN(fl_related_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
                                         ptrdiff_t n_classes, const FN(FlHard) * hard)
 {
-    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, 1);
+    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_RELATED);
 }
 
 FL_OUTLINE void FN(fl_related_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradient,
                                              ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                              const FN(FlHard) * hard, int stream)
 {
-    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, 1, stream);
+    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_RELATED, stream);
 }
 
 FL_OUTLINE void FN(fl_related_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles,
                                              ptrdiff_t n_classes, const FN(FlHard) * hard,
                                              REAL *rows, ptrdiff_t sample_stride)
 {
-    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, 1, rows, sample_stride);
+    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, FL_SCALE_RELATED, rows,
+                                 sample_stride);
 }
 
 /* The losses and factors of n samples from `start` on, whose sums are known. */

@@ -221,6 +221,10 @@ def test_parquet_is_read_batch_by_batch(table, tmp_path):
         model = SGDClassifier(**options).fit(ArrowBatches(source, "y", **names))
         assert_equal(whole, model)
         assert model.feature_names_in_.tolist() == FEATURES
+        balanced = SGDClassifier(class_weight="balanced", **options)
+        balanced.fit(ArrowBatches(source, "y", **names))
+        assert balanced.classes_.tolist() == CLASSES
+        assert balanced._class_weight @ np.unique(Y, return_counts=True)[1] == pytest.approx(300)
     # a reader can be gone through once
     reader = table.to_reader(max_chunksize=50)
     once = SGDClassifier(**options).fit(ArrowBatches(reader, "y", **names), classes=CLASSES)

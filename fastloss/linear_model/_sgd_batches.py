@@ -174,11 +174,13 @@ class Stream:
             return parts
         raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
 
-    def labels(self) -> Iterator[tuple[Any, Any]]:
-        """Go through all labels and weights once."""
+    def labels(self) -> Iterator[Any]:
+        """Go through all labels once."""
+        if hasattr(self._batches, "targets"):  # without the features
+            yield from self._batches.targets()
+            return
         for number, batch in enumerate(self._iterate()):
-            _, y, weights = _parts(batch, number)
-            yield y, weights
+            yield _parts(batch, number)[1]
 
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
         """Return the batches of an epoch."""

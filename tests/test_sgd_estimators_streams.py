@@ -125,6 +125,33 @@ def test_bad_batches_are_named(batches, options, message):
         SGDClassifier(random_state=0).fit(batches, **options)
 
 
+def test_labels_outside_the_domain_are_named():
+    counts = np.ones(300)
+    counts[45] = -2.0
+    model = SGDRegressor("poisson", shuffle=False, tol=None)
+    with pytest.raises(ValueError, match=r"^y\[45\] = -2.0: Poisson expects"):
+        model.fit(X, counts)
+    for learn in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"^batch 2: y\[4\] = -2.0: Poisson expects"):
+            learn(parts(counts))
+    weights = np.where(np.arange(300) == 44, 0.0, 1.0)
+    with pytest.raises(ValueError, match=r"^batch 2: of the samples with a weight above 0, y\[3\]"):
+        model.fit(parts(counts, weights))
+
+
+def test_samples_of_a_memory_map_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 3200)  # 100 rows
+    counts = np.ones(300)
+    counts[145] = -2.0
+    model = SGDRegressor("poisson", shuffle=False, tol=None)
+    with pytest.raises(ValueError, match=r"^samples from 100 on: y\[45\] = -2.0: Poisson expects"):
+        model.fit(memory_map(tmp_path / "X", X), counts)
+    holes = np.where(np.arange(300)[:, None] == 250, np.nan, X)
+    with pytest.raises(ValueError, match=r"^samples from 200 on: Input X contains NaN"):
+        model.fit(memory_map(tmp_path / "Y", holes), np.ones(300))
+
+
 def test_early_stopping_of_a_stream_needs_validation_data():
     with pytest.raises(ValueError, match="early_stopping = True with batches: expected validation"):
         SGDClassifier(early_stopping=True).fit(parts)
@@ -221,6 +248,10 @@ def test_parquet_is_read_batch_by_batch(table, tmp_path):
         model = SGDClassifier(**options).fit(ArrowBatches(source, "y", **names))
         assert_equal(whole, model)
         assert model.feature_names_in_.tolist() == FEATURES
+        balanced = SGDClassifier(class_weight="balanced", **options)
+        balanced.fit(ArrowBatches(source, "y", **names))
+        assert balanced.classes_.tolist() == CLASSES
+        assert balanced._class_weight @ np.unique(Y, return_counts=True)[1] == pytest.approx(300)
     # a reader can be gone through once
     reader = table.to_reader(max_chunksize=50)
     once = SGDClassifier(**options).fit(ArrowBatches(reader, "y", **names), classes=CLASSES)

@@ -118,7 +118,8 @@ class ArrowBatches:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Read the data, batch by batch."""
         first = 0
-        for record in self._records():
+        others = [self.target] if self.weight is None else [self.target, self.weight]
+        for record in self._records(list(dict.fromkeys([*self.feature_names, *others]))):
             X = np.empty((record.num_rows, len(self.feature_names)), self.dtype)
             for j, name in enumerate(self.feature_names):
                 X[:, j] = self._column(record, name, first)
@@ -129,13 +130,23 @@ class ArrowBatches:
                 yield X, y, self._column(record, self.weight, first)
             first += record.num_rows
 
-    def _records(self) -> Iterator[Any]:
-        """Return record batches of the columns that are used, not longer than batch_rows."""
+    def targets(self) -> Iterator[npt.NDArray[Any]]:
+        """
+        Read the column of the targets alone, batch by batch.
+
+        Yields
+        ------
+        ndarray
+            The targets of a batch.
+        """
+        first = 0
+        for record in self._records([self.target]):
+            yield self._column(record, self.target, first)
+            first += record.num_rows
+
+    def _records(self, columns: list[str]) -> Iterator[Any]:
+        """Return record batches of some columns, not longer than batch_rows."""
         source, size = self._source, self.batch_rows
-        columns = [*self.feature_names, self.target]
-        if self.weight is not None:
-            columns.append(self.weight)
-        columns = list(dict.fromkeys(columns))
         if hasattr(source, "iter_batches"):  # a Parquet file
             records = source.iter_batches(batch_size=size, columns=columns)
         elif hasattr(source, "scanner"):  # a data set; little is read ahead

@@ -23,14 +23,18 @@ class Batch(NamedTuple):
     y: npt.NDArray[Any]
     weights: npt.NDArray[np.float64] | None
     rows: npt.NDArray[np.intp] | None = None
+    place: str = ""  # begins the messages of errors
 
 
-def present(X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None) -> Batch:
+def present(
+    X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None, place: str = ""
+) -> Batch:
     """Return a batch without the samples of weight 0."""
     if weights is None or weights.all():
-        return Batch(X, y, weights)
+        return Batch(X, y, weights, None, place)
     used = np.flatnonzero(weights)
-    return Batch(X[used], y[used], weights[used])
+    place += "of the samples with a weight above 0, "
+    return Batch(X[used], y[used], weights[used], None, place)
 
 
 _NOTHING = Batch(np.empty((0, 0)), np.empty(0), None)
@@ -46,6 +50,15 @@ class Source(Protocol):
 
 
 Check = Callable[[Any, Any, Any], tuple[Any, npt.NDArray[Any], npt.NDArray[np.float64] | None]]
+
+
+def _checked(check: Check, X: Any, y: Any, weights: Any, place: str) -> Batch:
+    try:
+        X, y, weights = check(X, y, weights)
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(place + str(error)) from None
+    return present(X, y, weights, place)
 
 
 class Rows:
@@ -132,7 +145,8 @@ class Blocks:
         for start in starts[skip:].tolist():
             rows = slice(start, min(start + self.rows, n))
             weights = None if self.weights is None else self.weights[rows]
-            yield present(*self.check(self.X[rows], self.y[rows], weights))
+            place = f"samples from {start} on: "
+            yield _checked(self.check, self.X[rows], self.y[rows], weights, place)
 
 
 class Stream:
@@ -174,11 +188,13 @@ class Stream:
             return parts
         raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
 
-    def labels(self) -> Iterator[tuple[Any, Any]]:
-        """Go through all labels and weights once."""
+    def labels(self) -> Iterator[Any]:
+        """Go through all labels once."""
+        if hasattr(self._batches, "targets"):  # without the features
+            yield from self._batches.targets()
+            return
         for number, batch in enumerate(self._iterate()):
-            _, y, weights = _parts(batch, number)
-            yield y, weights
+            yield _parts(batch, number)[1]
 
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
         """Return the batches of an epoch."""
@@ -186,14 +202,10 @@ class Stream:
             X, y, weights = _parts(batch, i)
             if i < skip:
                 continue
-            if not _length(X):
-                yield _NOTHING
+            if _length(X):
+                yield _checked(self.check, X, y, weights, f"batch {i}: ")
             else:
-                try:
-                    checked = self.check(X, y, weights)
-                except (ValueError, TypeError) as error:
-                    raise type(error)(f"batch {i}: {error}") from None
-                yield present(*checked)
+                yield _NOTHING
 
     def _iterate(self) -> Iterator[Any]:
         made = self._batches() if callable(self._batches) else self._batches

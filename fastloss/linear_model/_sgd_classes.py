@@ -31,7 +31,7 @@ class SGDClasses(SGDBase):
             raise ValueError("classes: expected the classes, as X can be gone through once only")
         else:
             labels: Any = np.empty(0)
-            for part, _ in stream.labels():
+            for part in stream.labels():
                 found = np.unique(np.asarray(part))
                 labels = np.union1d(labels, found) if len(labels) else found
             self.classes_, _ = encode(labels)
@@ -48,7 +48,7 @@ class SGDClasses(SGDBase):
                 "class_weight = 'balanced': expected a dictionary, as X can be gone through once only"
             )
         else:
-            for part, _ in stream.labels():
+            for part in stream.labels():
                 totals += np.bincount(self._codes(np.asarray(part)), minlength=len(totals))
         used = totals > 0
         self._class_weight = np.ones(len(totals))

@@ -276,6 +276,57 @@ def test_arrow_data_goes_into_fit_and_partial_fit(table, tmp_path):
     assert_equal(whole, model)
 
 
+def test_other_data_sets(table, tmp_path):
+    import pyarrow.dataset as ds
+    import pyarrow.feather as feather
+    import pyarrow.parquet as pq
+
+    from fastloss.linear_model import ArrowBatches
+
+    options = {"shuffle": False, "max_iter": 2, "tol": None}
+    names = {"features": FEATURES, "weight": "w"}
+    whole = SGDRegressor(**options).fit(X, SCORE, sample_weight=WEIGHTS)
+    (tmp_path / "folder").mkdir()
+    for part, start in enumerate((0, 100, 200)):
+        pq.write_table(table.slice(start, 100), tmp_path / "folder" / f"{part}.parquet")
+    feather.write_feather(table, tmp_path / "data.feather")
+    for source in (
+        tmp_path / "folder",
+        ds.dataset(tmp_path / "data.feather", format="feather"),
+        ds.dataset(table),
+        ds.dataset(table).filter(ds.field("x0") > -100),
+    ):
+        assert_equal(whole, SGDRegressor(**options).fit(ArrowBatches(source, "score", **names)))
+    chosen = ds.dataset(table).filter(ds.field("x0") > 0)
+    rows = X[:, 0] > 0
+    assert_equal(
+        SGDRegressor(**options).fit(X[rows], SCORE[rows], sample_weight=WEIGHTS[rows]),
+        SGDRegressor(**options).fit(ArrowBatches(chosen, "score", **names)),
+    )
+
+
+@pytest.mark.parametrize("form", ["path", "file", "dataset"])
+def test_one_row_group_is_in_memory_at_a_time(tmp_path, form):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    from fastloss.linear_model import ArrowBatches
+
+    numbers = rng.normal(size=(60_000, 4))
+    path = tmp_path / "data.parquet"
+    columns = dict(zip("abcd", numbers.T, strict=True))
+    pq.write_table(pa.table(columns), path, row_group_size=1000, compression="none")
+    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        source = {"path": str, "file": pq.ParquetFile, "dataset": ds.dataset}[form](path)
+        SGDRegressor(max_iter=2, tol=None, eta0=1e-3).fit(ArrowBatches(source, "d"))
+        assert 0 < pool.max_memory() < numbers.nbytes / 8
+    finally:
+        pa.set_memory_pool(before)
+
+
 def test_arrow_dtypes(table):
     import pyarrow as pa
 

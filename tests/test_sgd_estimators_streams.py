@@ -317,14 +317,14 @@ def test_one_row_group_is_in_memory_at_a_time(tmp_path, form):
     path = tmp_path / "data.parquet"
     columns = dict(zip("abcd", numbers.T, strict=True))
     pq.write_table(pa.table(columns), path, row_group_size=1000, compression="none")
-    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
-    pa.set_memory_pool(pool)
-    try:
-        source = {"path": str, "file": pq.ParquetFile, "dataset": ds.dataset}[form](path)
-        SGDRegressor(max_iter=2, tol=None, eta0=1e-3).fit(ArrowBatches(source, "d"))
-        assert 0 < pool.max_memory() < numbers.nbytes / 8
-    finally:
-        pa.set_memory_pool(before)
+    source = {"path": str, "file": pq.ParquetFile, "dataset": ds.dataset}[form](path)
+    before, most = pa.total_allocated_bytes(), 0
+    for number, (features, targets) in enumerate(ArrowBatches(source, "d")):
+        rows = slice(1000 * number, 1000 * (number + 1))
+        np.testing.assert_array_equal(np.column_stack([features, targets]), numbers[rows])
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert number == 59
+    assert features.nbytes < most < numbers.nbytes / 8
 
 
 def test_arrow_dtypes(table):

@@ -276,6 +276,57 @@ def test_arrow_data_goes_into_fit_and_partial_fit(table, tmp_path):
     assert_equal(whole, model)
 
 
+def test_other_data_sets(table, tmp_path):
+    import pyarrow.dataset as ds
+    import pyarrow.feather as feather
+    import pyarrow.parquet as pq
+
+    from fastloss.linear_model import ArrowBatches
+
+    options = {"shuffle": False, "max_iter": 2, "tol": None}
+    names = {"features": FEATURES, "weight": "w"}
+    whole = SGDRegressor(**options).fit(X, SCORE, sample_weight=WEIGHTS)
+    (tmp_path / "folder").mkdir()
+    for part, start in enumerate((0, 100, 200)):
+        pq.write_table(table.slice(start, 100), tmp_path / "folder" / f"{part}.parquet")
+    feather.write_feather(table, tmp_path / "data.feather")
+    for source in (
+        tmp_path / "folder",
+        ds.dataset(tmp_path / "data.feather", format="feather"),
+        ds.dataset(table),
+        ds.dataset(table).filter(ds.field("x0") > -100),
+    ):
+        assert_equal(whole, SGDRegressor(**options).fit(ArrowBatches(source, "score", **names)))
+    chosen = ds.dataset(table).filter(ds.field("x0") > 0)
+    rows = X[:, 0] > 0
+    assert_equal(
+        SGDRegressor(**options).fit(X[rows], SCORE[rows], sample_weight=WEIGHTS[rows]),
+        SGDRegressor(**options).fit(ArrowBatches(chosen, "score", **names)),
+    )
+
+
+@pytest.mark.parametrize("form", ["path", "file", "dataset"])
+def test_one_row_group_is_in_memory_at_a_time(tmp_path, form):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    from fastloss.linear_model import ArrowBatches
+
+    numbers = rng.normal(size=(60_000, 4))
+    path = tmp_path / "data.parquet"
+    columns = dict(zip("abcd", numbers.T, strict=True))
+    pq.write_table(pa.table(columns), path, row_group_size=1000, compression="none")
+    source = {"path": str, "file": pq.ParquetFile, "dataset": ds.dataset}[form](path)
+    before, most = pa.total_allocated_bytes(), 0
+    for number, (features, targets) in enumerate(ArrowBatches(source, "d")):
+        rows = slice(1000 * number, 1000 * (number + 1))
+        np.testing.assert_array_equal(np.column_stack([features, targets]), numbers[rows])
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert number == 59
+    assert features.nbytes < most < numbers.nbytes / 8
+
+
 def test_arrow_dtypes(table):
     import pyarrow as pa
 

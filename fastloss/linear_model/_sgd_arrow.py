@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +147,12 @@ class ArrowBatches:
     def _records(self, columns: list[str]) -> Iterator[Any]:
         """Return record batches of some columns, not longer than batch_rows."""
         source, size = self._source, self.batch_rows
-        if hasattr(source, "iter_batches"):  # a Parquet file
-            records = source.iter_batches(batch_size=size, columns=columns)
-        elif hasattr(source, "scanner"):  # a data set; little is read ahead
-            records = source.scanner(
-                columns=columns, batch_size=size, batch_readahead=2, fragment_readahead=1
-            ).to_batches()
+        records: Iterable[Any]
+        if hasattr(source, "read_row_group"):  # a Parquet file
+            groups = range(source.num_row_groups)
+            records = _batches(source.read_row_group(g, columns=columns) for g in groups)
+        elif hasattr(source, "get_fragments"):  # a data set
+            records = _fragments(source, columns, size)
         elif hasattr(source, "read_next_batch"):
             if self._read:
                 raise ValueError(
@@ -177,6 +177,32 @@ class ArrowBatches:
         if hasattr(column, "dictionary_decode"):
             column = column.dictionary_decode()
         return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _batches(tables: Iterable[Any]) -> Iterator[Any]:
+    for table in tables:
+        yield from table.to_batches()
+
+
+def _fragments(dataset: Any, columns: list[str], size: int) -> Iterator[Any]:
+    """
+    Return the record batches of a data set, of Parquet files one row group after another.
+
+    pyarrow's own readers of whole files keep what they have read of one until its end.
+    """
+    ahead = {"batch_size": size, "batch_readahead": 1, "fragment_readahead": 1}
+    try:
+        fragments = dataset.get_fragments()
+    except ValueError:  # of a filtered data set there are none
+        yield from dataset.scanner(columns=columns, **ahead).to_batches()
+        return
+    for fragment in fragments:
+        if hasattr(fragment, "split_by_row_group"):
+            pieces = fragment.split_by_row_group(schema=dataset.schema)
+            yield from _batches(p.to_table(schema=dataset.schema, columns=columns) for p in pieces)
+        else:
+            scanner = fragment.scanner(schema=dataset.schema, columns=columns, **ahead)
+            yield from scanner.to_batches()
 
 
 def is_arrow(X: Any) -> bool:

@@ -324,7 +324,7 @@ LIBRARIES = [
     library(
         "fastloss_common",
         [
-            *(SOURCE / name for name in ("dispatch.c", "threads.c", "arrays.c")),
+            *(SOURCE / name for name in ("dispatch.c", "names.c", "threads.c", "arrays.c")),
             SOURCE / "sgd" / "permutation.c",
         ],
         OPENMP_COMPILE + WITHOUT,

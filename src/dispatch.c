@@ -14,24 +14,6 @@
 extern const FlKernels fl_kernels_generic, fl_kernels_baseline, fl_kernels_v3, fl_kernels_v4;
 extern const FlKernels fl_kernels_neon;
 
-const FlPointwiseInfo fl_pointwise_info[FL_N_POINTWISE] = {
-#define FL_POINTWISE(name, labels, link, stage) {#name, FL_LABELS_##labels, FL_LINK_##link},
-#include "losses.def"
-#undef FL_POINTWISE
-};
-
-const FlRowInfo fl_row_info[FL_N_ROWS] = {
-#define FL_ROW(name, labels) {#name, FL_ROW_##labels},
-#include "rows.def"
-#undef FL_ROW
-};
-
-const char *const fl_unary_names[FL_N_UNARY] = {
-#define FL_UNARY(name) #name,
-#include "unary.def"
-#undef FL_UNARY
-};
-
 typedef struct {
     const FlKernels *kernels;
     int supported;

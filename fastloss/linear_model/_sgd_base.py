@@ -111,7 +111,7 @@ class SGDBase(SGDSamples):
             fingerprint: dict[str, Any] = {}
             if path is not None:
                 seen = self._fingerprint(*samples.head)
-                fingerprint = {**self._settings(), **seen, "seed": samples.seed}
+                fingerprint = {**self._sgd_settings(), **seen, "seed": samples.seed}
             start = self._start(coef_init, intercept_init, samples.dtype)
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
             if start[0] is not None:

@@ -64,7 +64,6 @@ def reference(
         total += factor * value
         w = max(0.0, 1 - eta * l2) * w - eta * factor * gradient[0] * x
         b -= decay * eta * factor * gradient[0]
-        history.append((w, b))
         if l1:
             owed += eta * l1
             old = w
@@ -72,6 +71,7 @@ def reference(
                 w > 0, np.maximum(0, w - (owed + received)), np.minimum(0, w + (owed - received))
             )
             received = received + (w - old)
+        history.append((w, b))
     averages = [np.mean([h[k] for h in history], axis=0) for k in (0, 1)]
     return w, b, *averages, total / np.sum(weight)
 
@@ -334,3 +334,17 @@ def test_average_goes_on_when_coefficients_are_set() -> None:
     sgd.epoch(np.zeros((1, D)), [1.0])
     expected = (n * before + sgd.coef) / (n + 1)
     np.testing.assert_allclose(sgd.average_coef, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 4}, {"momentum": 0.5}])
+def test_the_average_of_one_step_is_the_coefficients(options: dict[str, Any]) -> None:
+    X = np.arange(1.0, 9.0).reshape(2, 4)
+    sgd = fl.LinearSGD(
+        "half_squared_error", 4, penalty="l1", alpha=0.05, learning_rate="constant", eta0=0.1,
+        average=True, **options,
+    )  # fmt: skip
+    sgd.epoch(X[:1], [3.0], shuffle=False)
+    np.testing.assert_allclose(sgd.average_coef, sgd.coef, rtol=1e-14)
+    one = sgd.coef
+    sgd.epoch(X[1:], [-1.0], shuffle=False)
+    np.testing.assert_allclose(sgd.average_coef, (one + sgd.coef) / 2, rtol=1e-14)

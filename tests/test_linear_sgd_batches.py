@@ -74,13 +74,13 @@ def reference(
             g = np.clip(g, -clip, clip) * weight[part, None] / len(g)
             w = w - eta * moved(0, g.T @ X[part] + l2 * w)
             b = b - eta * moved(1, g.sum(axis=0))
-            history.append(np.column_stack([w, b]))
             owed += eta * l1
             old = w
             w = np.where(
                 w > 0, np.maximum(0, w - (owed + received)), np.minimum(0, w + (owed - received))
             )
             received = received + (w - old)
+            history.append(np.column_stack([w, b]))
     return w, b, np.mean(history, axis=0), total / weight.sum()
 
 

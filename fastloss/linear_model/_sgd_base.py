@@ -58,10 +58,6 @@ class SGDBase(SGDSamples):
         """Return how many problems the machine's loss is the sum of."""
         return 1
 
-    def _batch_weights(self) -> npt.NDArray[np.float64] | None:
-        """Return the weights of the classes where they count in the mean loss of a batch."""
-        return None
-
     def _publish(self, coef: Any, intercept: Any) -> None:
         """Set coef_ and intercept_."""
         raise NotImplementedError
@@ -111,7 +107,12 @@ class SGDBase(SGDSamples):
             fingerprint: dict[str, Any] = {}
             if path is not None:
                 seen = self._fingerprint(*samples.head)
-                fingerprint = {**self._settings(), **seen, "seed": samples.seed}
+                fingerprint = {**self._fit_settings(), **seen, "seed": samples.seed}
+            if self.restore_best and samples.validation is None:
+                raise ValueError(
+                    "restore_best = True: expected early_stopping=True or validation_data=(X, y), "
+                    "by which one epoch is better than another"
+                )
             start = self._start(coef_init, intercept_init, samples.dtype)
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
             if start[0] is not None:
@@ -145,7 +146,6 @@ class SGDBase(SGDSamples):
             callback=callback,
             title=type(self).__name__,
             penalty=self._penalty_term(),
-            class_weight=self._batch_weights(),
             outputs=self._outputs(),
             checkpoint=path,
             checkpoint_every=every,

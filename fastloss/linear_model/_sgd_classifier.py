@@ -375,10 +375,6 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         n_classes = len(self.classes_)
         return 1 if self.loss_.name in CLASSES or n_classes == 2 else n_classes
 
-    def _batch_weights(self) -> npt.NDArray[np.float64] | None:
-        # one against the rest each class has a mean of its own
-        return self._class_weight if self._outputs() == 1 else None
-
     def _publish(self, coef: Any, intercept: Any) -> None:
         coef, intercept = np.atleast_2d(np.array(coef)), np.ravel(np.array(intercept))
         if self.loss_.name in CLASSES and len(coef) == 2:

@@ -126,7 +126,7 @@ class SGDParameters(LinearModel):
                 "optimal learning rate."
             )
 
-    def _settings(self) -> dict[str, Any]:
+    def _fit_settings(self) -> dict[str, Any]:
         """Return the parameters that a resumed fit must share, as text."""
         return {
             name: repr(value) for name, value in self.get_params(False).items() if name not in _FREE

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
-from sklearn.utils import metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import validate_data
 
@@ -34,15 +33,12 @@ from fastloss.linear_model._sgd_training import (
 )
 from fastloss.linear_model._solvers.solution import INTERRUPTED
 
-_ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "classes", "validation_data")
+# they belong to one call of fit, and are not routed
+ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "validation_data")
 
 
 class SGDBase(SGDSamples):
     """Base of the estimators: how they learn."""
-
-    # they belong to one call, and are not routed
-    __metadata_request__fit = dict.fromkeys(_ONE_CALL, metadata_routing.UNUSED)
-    __metadata_request__partial_fit = {"classes": metadata_routing.UNUSED}  # noqa: RUF012
 
     n_iter_: int
     t_: float
@@ -92,11 +88,11 @@ class SGDBase(SGDSamples):
             path = _sgd_checkpoint.check_path(checkpoint)
             every = nonnegative("checkpoint_every", checkpoint_every)
             saved = None if path is None else _sgd_checkpoint.load(path)
-            warm = self.warm_start and hasattr(self, "coef_")
+            warm = self.warm_start and getattr(self, "coef_", None) is not None
             if warm:
                 coef_init = self.coef_ if coef_init is None else coef_init
                 intercept_init = self.intercept_ if intercept_init is None else intercept_init
-            for name in ("classes_", "_sgd"):
+            for name in ("classes_", "_sgd", *(() if warm else ("coef_", "intercept_"))):
                 if hasattr(self, name):
                     delattr(self, name)
             random_state = self.random_state
@@ -113,20 +109,13 @@ class SGDBase(SGDSamples):
                     "restore_best = True: expected early_stopping=True or validation_data=(X, y), "
                     "by which one epoch is better than another"
                 )
-            start = self._start(coef_init, intercept_init, samples.dtype)
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
-            if start[0] is not None:
-                sgd.coef = start[0]
-            if start[1] is not None and self.fit_intercept:
-                sgd.intercept = start[1]
+            self._set(sgd, coef_init, intercept_init)
             plan = self._plan(callback, path, every, fingerprint)
             trained = Training(sgd, samples.source, plan, self._judge(samples)).run()
             if samples.feature_names is not None:  # the batches are arrays, without names
                 self.feature_names_in_ = np.asarray(samples.feature_names, object)
-        self._sgd = sgd
-        self._publish(trained.coef, trained.intercept)
-        self._published = self.coef_, self.intercept_
-        self.t_ = float(sgd.t)
+        self._keep(sgd, trained.coef, trained.intercept)
         self.n_iter_ = trained.n_iter
         self.history_ = trained.history
         self._warn(trained.history, trained.n_iter)
@@ -175,9 +164,14 @@ class SGDBase(SGDSamples):
 
         def score(coef: Any, intercept: Any) -> float:
             self._publish(coef, intercept)
-            if scorer is None:
-                return float(self.score(X, labels, **options))
-            return float(scorer(self, X, labels, **options))
+            names = self.__dict__.pop("feature_names_in_", None)  # the samples are arrays
+            try:
+                if scorer is None:
+                    return float(self.score(X, labels, **options))
+                return float(scorer(self, X, labels, **options))
+            finally:
+                if names is not None:
+                    self.feature_names_in_ = names
 
         return Validation(loss, score, stops)
 
@@ -248,11 +242,15 @@ class SGDBase(SGDSamples):
                 if batch.X.shape[0]:
                     train_batch(sgd, batch, bool(self.shuffle), 1)
         finally:
-            self._sgd = sgd
-            self._publish(*effective(sgd, int(self.average)))
-            self._published = self.coef_, self.intercept_
-            self.t_ = float(sgd.t)
+            self._keep(sgd, *effective(sgd, int(self.average)))
             self.n_iter_ = 1
+
+    def _keep(self, sgd: Any, coef: Any, intercept: Any) -> None:
+        """Set what a fit leaves: the machine, its coefficients, and what they are known again by."""
+        self._sgd = sgd
+        self._publish(coef, intercept)
+        self._published = self.coef_.copy(), self.intercept_.copy()
+        self.t_ = float(sgd.t)
 
     @contextmanager
     def _without_names(self, names: list[str] | None) -> Iterator[None]:
@@ -276,8 +274,11 @@ class SGDBase(SGDSamples):
     def _continued(self, dtype: Any, sparse: bool) -> Any:
         """Return the machine of the last call, with the coefficients and parameters of today."""
         if not hasattr(self, "_sgd"):
-            return self._make(dtype, new_seed(self.random_state), sparse)
+            sgd = self._make(dtype, new_seed(self.random_state), sparse)
+            self._set(sgd, getattr(self, "coef_", None), getattr(self, "intercept_", None))
+            return sgd
         sgd, key = self._sgd, self._sgd_key
+        now = _dense(self.coef_), self.intercept_
         if key != self._key(dtype, sparse):
             self._check_parameters(for_partial_fit=True)
             old, sgd = sgd, self._make(dtype, 0, sparse)
@@ -285,16 +286,29 @@ class SGDBase(SGDSamples):
             try:
                 sgd.load_state_dict(old.state_dict())
             except (ValueError, KeyError):  # it has no averages, or another penalty
-                sgd.coef, sgd.intercept, sgd.t = old.coef, old.intercept, old.t
+                if np.shape(old.coef) == np.shape(sgd.coef):
+                    sgd.coef, sgd.intercept = old.coef, old.intercept
+                else:  # two classes have other coefficients with a loss of several outputs
+                    self._set(sgd, *now)
+                sgd.t = old.t
             if key[RATE] != self._sgd_key[RATE]:
                 sgd.eta = eta
-        now = self.coef_, self.intercept_
-        if any(a is not b for a, b in zip(now, self._published, strict=True)):
-            dense = self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_
-            if all(map(np.array_equal, (dense, self.intercept_), self._published)):
-                return sgd  # copied, or made sparse
-            coef, intercept = self._start(dense, self.intercept_, dtype)
-            sgd.coef = coef
-            if self.fit_intercept:
-                sgd.intercept = intercept
+        # what the user has set since
+        coef, intercept = (
+            None if np.array_equal(np.ravel(new), np.ravel(old)) else new
+            for new, old in zip(now, self._published, strict=True)
+        )
+        self._set(sgd, coef, intercept)
         return sgd
+
+    def _set(self, sgd: Any, coef: Any, intercept: Any) -> None:
+        """Give a machine coefficients in their published shapes, but for those that are None."""
+        coef, intercept = self._start(_dense(coef), intercept, sgd.dtype)
+        if coef is not None:
+            sgd.coef = coef
+        if intercept is not None and self.fit_intercept:
+            sgd.intercept = intercept
+
+
+def _dense(coef: Any) -> Any:
+    return coef.toarray() if hasattr(coef, "toarray") else coef

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import metadata_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +19,7 @@ from fastloss.linear_model._losses import (
     threshold,
 )
 from fastloss.linear_model._progress import Callback
+from fastloss.linear_model._sgd_base import ONE_CALL
 from fastloss.linear_model._sgd_classes import SGDClasses
 from fastloss.linear_model._sgd_losses import SIGNS, sgd_loss
 
@@ -143,6 +145,9 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     >>> model.score(X - X.mean(axis=0), y) > 0.9
     True
     """
+
+    # the classes of a fit belong to its batches
+    __metadata_request__fit = dict.fromkeys((*ONE_CALL, "classes"), metadata_routing.UNUSED)
 
     def __init__(
         self,
@@ -385,7 +390,6 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         rows = 1 if len(self.classes_) == 2 else len(self.classes_)
         d = self.n_features_in_
         if coef is not None:
-            coef = coef.toarray() if hasattr(coef, "toarray") else coef
             coef = np.asarray(coef, dtype)
             if coef.shape != (rows, d) and not (rows == 1 and coef.size == d):
                 raise ValueError("Provided coef_init does not match dataset.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from fastloss.linear_model._base import check_weights
@@ -70,7 +72,10 @@ class SGDSamples(SGDParameters):
         else:
             samples = self._of_stream(stream, classes, random_state)
         if validation_data is not None:
-            validation = self._check_validation(validation_data, samples.dtype)
+            _check_parts(validation_data)
+            names = samples.feature_names if hasattr(validation_data[0], "columns") else None
+            with self._named(names):
+                validation = self._check_validation(validation_data, samples.dtype)
             samples = replace(samples, validation=validation)
         return samples
 
@@ -172,22 +177,27 @@ class SGDSamples(SGDParameters):
         return check_weights(sample_weight, X)
 
     def _check_validation(self, data: Any, dtype: Any) -> tuple[Any, Any, Any]:
-        if not isinstance(data, list | tuple) or len(data) not in (2, 3):
-            raise TypeError(
-                "validation_data: expected (X, y) or (X, y, sample_weight), got "
-                f"{type(data).__name__}"
-            )
         try:
-            X = check_array(data[0], accept_sparse="csr", dtype=dtype, input_name="X")
+            X = validate_data(self, data[0], accept_sparse="csr", dtype=dtype, reset=False)
             y = self._check_y(data[1])
-            if X.shape[1] != self.n_features_in_:
-                raise ValueError(f"X has {X.shape[1]} features; expected {self.n_features_in_}")
             if len(y) != X.shape[0]:
                 raise ValueError(f"y has {len(y)} samples, X has {X.shape[0]}")
             weights = self._check_weights(data[2] if len(data) == 3 else None, X, False)
             return X, self._encode(y, dtype), weights
         except ValueError as error:
             raise ValueError(f"validation_data: {error}") from None
+
+    @contextmanager
+    def _named(self, names: list[str] | None) -> Iterator[None]:
+        """Know the names of a stream's features, whose batches are arrays without any."""
+        if names is None:
+            yield
+            return
+        self.feature_names_in_ = np.asarray(names, object)
+        try:
+            yield
+        finally:
+            del self.feature_names_in_
 
     def _fingerprint(self, X: Any, y: Any, weights: Any) -> dict[str, Any]:
         """Return what tells the data of a fit from other data: its first samples."""
@@ -201,6 +211,13 @@ class SGDSamples(SGDParameters):
         for part in parts:
             check = zlib.crc32(part, check)
         return {"n_features": int(self.n_features_in_), "the first samples' checksum": check}
+
+
+def _check_parts(data: Any) -> None:
+    if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+        raise TypeError(
+            f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(data).__name__}"
+        )
 
 
 def new_seed(random_state: Any) -> int:

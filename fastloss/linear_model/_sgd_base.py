@@ -13,7 +13,6 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import validate_data
 
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._fitting import closing
@@ -22,7 +21,7 @@ from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_batches import Batch, as_stream, present
 from fastloss.linear_model._sgd_history import History
 from fastloss.linear_model._sgd_parameters import RATE
-from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, new_seed
+from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, dense, new_seed
 from fastloss.linear_model._sgd_training import (
     MAX_ITER,
     Plan,
@@ -89,6 +88,7 @@ class SGDBase(SGDSamples):
             every = nonnegative("checkpoint_every", checkpoint_every)
             saved = None if path is None else _sgd_checkpoint.load(path)
             warm = self.warm_start and getattr(self, "coef_", None) is not None
+            given = coef_init, intercept_init
             if warm:
                 coef_init = self.coef_ if coef_init is None else coef_init
                 intercept_init = self.intercept_ if intercept_init is None else intercept_init
@@ -102,7 +102,7 @@ class SGDBase(SGDSamples):
             samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
             fingerprint: dict[str, Any] = {}
             if path is not None:
-                seen = self._fingerprint(*samples.head)
+                seen = self._fingerprint(samples, *given)
                 fingerprint = {**self._fit_settings(), **seen, "seed": samples.seed}
             if self.restore_best and samples.validation is None:
                 raise ValueError(
@@ -219,20 +219,12 @@ class SGDBase(SGDSamples):
     ) -> tuple[Iterator[Batch], Any, bool]:
         """Return arrays as a batch, their dtype, and whether they are sparse."""
         first_call = not hasattr(self, "_sgd")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=FLOATS if first_call else self._sgd_key[-1],
-            order="C",
-            reset=first_call,
-            **self._y_options(),
-        )
+        known = FLOATS if first_call else self._sgd_key[-1]
+        X, y, dtype = self._check_arrays(X, y, known, first_call)
         self._check_classes(classes)
         weights = self._check_weights(sample_weight, X, False)
-        batch = present(X, self._encode(y, X.dtype), weights)
-        return iter([batch]), X.dtype, hasattr(X, "indptr")
+        batch = present(X, self._encode(y, dtype), weights)
+        return iter([batch]), dtype, hasattr(X, "indptr")
 
     def _learn(self, batches: Iterator[Batch], dtype: Any, sparse: bool) -> None:
         """Learn from batches; what has been learnt stays, also if one of them is refused."""
@@ -278,7 +270,7 @@ class SGDBase(SGDSamples):
             self._set(sgd, getattr(self, "coef_", None), getattr(self, "intercept_", None))
             return sgd
         sgd, key = self._sgd, self._sgd_key
-        now = _dense(self.coef_), self.intercept_
+        now = dense(self.coef_), self.intercept_
         if key != self._key(dtype, sparse):
             self._check_parameters(for_partial_fit=True)
             old, sgd = sgd, self._make(dtype, 0, sparse)
@@ -303,12 +295,8 @@ class SGDBase(SGDSamples):
 
     def _set(self, sgd: Any, coef: Any, intercept: Any) -> None:
         """Give a machine coefficients in their published shapes, but for those that are None."""
-        coef, intercept = self._start(_dense(coef), intercept, sgd.dtype)
+        coef, intercept = self._start(dense(coef), intercept, sgd.dtype)
         if coef is not None:
             sgd.coef = coef
         if intercept is not None and self.fit_intercept:
             sgd.intercept = intercept
-
-
-def _dense(coef: Any) -> Any:
-    return coef.toarray() if hasattr(coef, "toarray") else coef

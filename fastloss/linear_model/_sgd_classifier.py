@@ -230,8 +230,8 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         X : array-like or sparse matrix of shape (n_samples, n_features), or batches
             Features; float32 stays float32. Batches are an iterator, an iterable or a callable that
             returns an iterator of (X, y) or (X, y, sample_weight); an iterator is gone through once.
-            A memory map of more than 64 MB is read in blocks, which are shuffled, as are the samples
-            within them. Arrow data, and the Parquet file that a path names, are read in batches.
+            A C-contiguous memory map is not copied. Arrow data, and the Parquet file that a path
+            names, are read in batches.
         y : array-like of shape (n_samples,), optional
             Classes, of any type; None for batches; the name of a column for Arrow data.
         coef_init : array-like of shape (1, n_features) or (n_classes, n_features), optional

@@ -15,12 +15,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from fastloss.linear_model._base import check_weights
-from fastloss.linear_model._sgd_batches import Blocks, Rows, Source, Stream, as_stream, is_large_map
+from fastloss.linear_model._sgd_batches import Rows, Source, Stream, as_stream, is_read_in_place
 from fastloss.linear_model._sgd_parameters import SGDParameters
 from fastloss.linear_model._sgd_split import validation_rows
 
 FLOATS = (np.float64, np.float32)
-_FINGERPRINT_ROWS = 64
+_FINGERPRINT_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,10 @@ class SGDSamples(SGDParameters):
         """Return the samples of a fit."""
         apart = bool(self.early_stopping) and validation_data is None
         stream = as_stream(X, y, sample_weight)
-        if stream is None and not is_large_map(X):
+        if stream is None:
             samples = self._of_arrays(X, y, sample_weight, classes, random_state, apart)
         elif apart:
             raise ValueError("early_stopping = True with batches: expected validation_data=(X, y)")
-        elif stream is None:
-            samples = self._of_map(X, y, sample_weight, classes, random_state)
         else:
             samples = self._of_stream(stream, classes, random_state)
         if validation_data is not None:
@@ -83,39 +81,41 @@ class SGDSamples(SGDParameters):
         self, X: Any, y: Any, sample_weight: Any, classes: Any, random_state: Any, apart: bool
     ) -> Samples:
         """Return samples in memory, some of them set apart if asked to."""
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=FLOATS, order="C", **self._y_options()
-        )
+        X, y, dtype = self._check_arrays(X, y, FLOATS, True)
         weights = self._check_weights(sample_weight, X, apart)
         codes = self._learn_labels(y, None, classes)
-        encoded = self._encode(y, X.dtype) if codes is None else self._labels(codes, X.dtype)
+        encoded = self._encode(y, dtype) if codes is None else self._labels(codes, dtype)
         rows = validation = None
         if apart:
             rows, held = validation_rows(
                 y, weights, self.validation_fraction, random_state, hasattr(self, "classes_")
             )
-            validation = X[held], encoded[held], None if weights is None else weights[held]
+            own = None if weights is None else weights[held]
+            validation = X[held].astype(dtype, copy=False), encoded[held], own
         return Samples(
             Rows(X, encoded, weights, rows, bool(self.shuffle)),
-            X.dtype,
+            dtype,
             hasattr(X, "indptr"),
             self._seed(random_state),  # after the split, as scikit-learn draws it
             validation,
             (X, y, weights),
         )
 
-    def _of_map(
-        self, X: Any, y: Any, sample_weight: Any, classes: Any, random_state: Any
-    ) -> Samples:
-        """Return the blocks of a memory map."""
-        dtype = self._meet_features(X[:1])
-        y = self._check_y(y)
-        weights = None if sample_weight is None else check_weights(sample_weight, X)
-        self._learn_labels(y, None, classes)
-        seed = self._seed(random_state)
-        check = partial(self._check_batch, dtype)
-        source = Blocks(X, y, weights, check, self.batch_size, bool(self.shuffle), seed)
-        return Samples(source, dtype, False, seed, None, (X, y, weights))
+    def _check_arrays(self, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, Any, Any]:
+        """Return X, y and the dtype to learn in, one of those wanted; X may be of another one."""
+        in_place = is_read_in_place(X)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=None if in_place else dtype,
+            order="C",
+            reset=reset,
+            **self._y_options(),
+        )
+        wanted = dtype if isinstance(dtype, tuple) else (dtype,)
+        return X, y, X.dtype if X.dtype in wanted else np.dtype(wanted[0])
 
     def _of_stream(self, stream: Stream, classes: Any, random_state: Any) -> Samples:
         """Return the batches of a stream."""
@@ -154,16 +154,7 @@ class SGDSamples(SGDParameters):
 
     def _check_batch(self, dtype: Any, X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
         """Check and encode one batch of a stream."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=dtype,
-            order="C",
-            reset=False,
-            **self._y_options(),
-        )
+        X, y, _ = self._check_arrays(X, y, dtype, False)
         return X, self._encode(y, dtype), self._check_weights(weights, X, True)
 
     def _check_weights(
@@ -199,18 +190,42 @@ class SGDSamples(SGDParameters):
         finally:
             del self.feature_names_in_
 
-    def _fingerprint(self, X: Any, y: Any, weights: Any) -> dict[str, Any]:
-        """Return what tells the data of a fit from other data: its first samples."""
-        head = X[:_FINGERPRINT_ROWS]
-        head = head.toarray() if hasattr(head, "toarray") else np.asarray(head)
-        text = [str(v) for v in np.asarray(y[:_FINGERPRINT_ROWS]).tolist()]
-        parts = [np.ascontiguousarray(head).tobytes(), repr(text).encode()]
-        if weights is not None:
-            parts.append(np.asarray(weights[:_FINGERPRINT_ROWS], np.float64).tobytes())
-        check = 0
-        for part in parts:
-            check = zlib.crc32(part, check)
-        return {"n_features": int(self.n_features_in_), "the first samples' checksum": check}
+    def _fingerprint(self, samples: Samples, coef_init: Any, intercept_init: Any) -> dict[str, Any]:
+        """Return what tells the data of a fit from other data, as far as some rows of it do."""
+        whole = isinstance(samples.source, Rows)
+        return {
+            "n_features": int(self.n_features_in_),
+            "n_samples" if whole else "n_samples of the first batch": len(samples.head[1]),
+            "the samples' checksum": _checksum(*samples.head),
+            "validation_data's checksum": _checksum(*(samples.validation or ())),
+            "coef_init's checksum": _checksum(dense(coef_init)),
+            "intercept_init's checksum": _checksum(intercept_init),
+        }
+
+
+def _checksum(X: Any = None, y: Any = None, weights: Any = None) -> int:
+    """Return a checksum of some rows of X, and of all numbers in y and weights."""
+    check = 0
+    if X is not None and y is not None:
+        X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+        n = X.shape[0]
+        spread = np.linspace(0, n - 1, min(n, _FINGERPRINT_ROWS)).astype(np.intp)
+        X = dense(X[spread])
+    for part in (X, y, weights):
+        if part is None:
+            continue
+        values = np.asarray(part)
+        if values.dtype.kind in "biuf":
+            check = zlib.crc32(np.ascontiguousarray(values).data.cast("B"), check)
+        else:
+            check = zlib.crc32(repr([str(value) for value in values.tolist()]).encode(), check)
+        check = zlib.crc32(repr(values.shape).encode(), check)
+    return check
+
+
+def dense(X: Any) -> Any:
+    """Return X, as an array if it is sparse."""
+    return X.toarray() if hasattr(X, "toarray") else X
 
 
 def _check_parts(data: Any) -> None:

@@ -86,3 +86,14 @@ def test_half_a_checkpoint_is_refused(tmp_path):
     path.write_bytes(broken)
     with pytest.raises(ValueError, match="not a checkpoint of this version of fastloss"):
         SGDRegressor().fit(X, SCORE, checkpoint=path)
+
+
+def test_features_and_labels_of_batches_are_looked_at_before_the_first_epoch():
+    calls = []
+
+    def batches():
+        calls.append(1)
+        return iter([(X, THREE)])
+
+    SGDClassifier(max_iter=5, tol=None).fit(batches)
+    assert len(calls) == 7  # once for the features, once for the labels

@@ -113,7 +113,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         What early stopping goes by: the validation loss, or a scorer of scikit-learn; None is the
         accuracy.
     restore_best : bool, default=False
-        Whether to end with the coefficients of the best epoch, by the validation samples.
+        Whether to end with the state of the best epoch, by the validation samples, which it needs.
 
     Attributes
     ----------
@@ -128,7 +128,8 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     n_iter_ : int
         Epochs made.
     t_ : float
-        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from; those up to the best epoch
+        if its state is kept.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int

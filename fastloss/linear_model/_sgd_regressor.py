@@ -83,7 +83,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     scoring : "loss", str, callable or None, default=None
         What early stopping goes by: the validation loss, or a scorer of scikit-learn; None is R².
     restore_best : bool, default=False
-        Whether to end with the coefficients of the best epoch, by the validation samples.
+        Whether to end with the state of the best epoch, by the validation samples, which it needs.
     n_jobs : int, optional
         Threads; -1 for all.
 
@@ -98,7 +98,8 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     n_iter_ : int
         Epochs made.
     t_ : float
-        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from; those up to the best epoch
+        if its state is kept.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int

@@ -112,3 +112,13 @@ def test_the_intercept_of_a_regressor_is_float64():
 def test_a_threshold_of_0_is_named():
     with pytest.raises(ValueError, match="epsilon = 0: expected a number above 0 for loss 'huber'"):
         SGDRegressor("huber", epsilon=0).fit(X, SCORE)
+
+
+def test_without_coefficients_partial_fit_starts_anew():
+    for kind in (SGDRegressor, peer.SGDRegressor):
+        model = kind(shuffle=False).fit(X, SCORE)
+        model.coef_ = model.intercept_ = None
+        model.t_ = 1.0  # which scikit-learn goes on from
+        model.partial_fit(X, SCORE)
+        again = kind(shuffle=False).partial_fit(X, SCORE)
+        np.testing.assert_array_equal(model.coef_, again.coef_)

@@ -79,7 +79,7 @@ def test_a_memory_map_larger_than_memory(tmp_path, dtype):
         import numpy as np
         from fastloss.linear_model import SGDRegressor
         SGDRegressor(max_iter=1, tol=None).fit(np.ones((9, 100)), np.arange(9.0))
-        size, dtype = 200 << 20, np.dtype(sys.argv[2])
+        size, dtype = 100 << 20, np.dtype(sys.argv[2])
         with open(sys.argv[1], "wb") as file:  # zeros, none of them on the disk
             file.truncate(size)
         shape = (size // (1000 * dtype.itemsize), 1000)

@@ -265,12 +265,13 @@ class SGDBase(SGDSamples):
 
     def _continued(self, dtype: Any, sparse: bool) -> Any:
         """Return the machine of the last call, with the coefficients and parameters of today."""
-        if not hasattr(self, "_sgd"):
+        coef, intercept = getattr(self, "coef_", None), getattr(self, "intercept_", None)
+        if not hasattr(self, "_sgd") or coef is None:
             sgd = self._make(dtype, new_seed(self.random_state), sparse)
-            self._set(sgd, getattr(self, "coef_", None), getattr(self, "intercept_", None))
+            self._set(sgd, coef, intercept)
             return sgd
         sgd, key = self._sgd, self._sgd_key
-        now = dense(self.coef_), self.intercept_
+        now = dense(coef), intercept
         if key != self._key(dtype, sparse):
             self._check_parameters(for_partial_fit=True)
             old, sgd = sgd, self._make(dtype, 0, sparse)

@@ -118,7 +118,7 @@ class Training:
         if plan.checkpoint is not None and reason != INTERRUPTED:
             plan.checkpoint.unlink(missing_ok=True)
         history = self.recorder.close(converged, reason)
-        return Trained(coef, intercept, self.epochs, history)
+        return Trained(coef, intercept, len(history), history)
 
     def _epoch(self) -> float:
         """Go once over the samples, and return their mean loss."""

@@ -146,6 +146,9 @@ class LinearSGD(LinearSGDBase):
     [False, False, True, True]
     """
 
+    # of the last epoch: weighted losses and weights, summed for each output
+    _sums: tuple[_Array, _Array]
+
     def __init__(
         self,
         loss: Any,
@@ -389,22 +392,26 @@ class LinearSGD(LinearSGDBase):
         class_weight: _Array | None,
         rows: _Array,
     ) -> float:
+        self._sums = losses[:1] if self._of_rows else losses, np.zeros(1)
         if len(rows) == 0:
             return math.nan
         if self._of_rows and classes is not None:  # what is ignored does not count
             weight = np.where(classes < 0, 0.0, 1.0 if weight is None else weight)
         given = np.ones(len(rows)) if weight is None and class_weight is not None else weight
         if given is None:
+            self._sums = self._sums[0], np.full(len(self._sums[0]), float(len(rows)))
             return float(losses.sum() / len(rows))
         if weight is not None:
             given = weight[rows]
         if self._of_rows:
+            self._sums = self._sums[0], np.array([given.sum()])
             with np.errstate(divide="ignore", invalid="ignore"):
                 return float(np.divide(losses[0], given.sum()))
         total = np.full(self.n_outputs, given.sum())
         if class_weight is not None and classes is not None:
             own = np.bincount(classes[rows], given, self.n_outputs)
             total += (class_weight - 1) * own
+        self._sums = losses, total
         with np.errstate(divide="ignore", invalid="ignore"):
             return float((losses / total).sum())
 

@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from helpers.process import environment
 from helpers.sgd_stream import train
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from fastloss.linear_model import SGDClassifier, SGDRegressor, _sgd_checkpoint
+from fastloss.linear_model._sgd_parameters import _told
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
@@ -83,38 +86,6 @@ def test_an_interrupted_fit_of_arrays_goes_on(tmp_path, rows, seed):
     assert n_iter == whole.n_iter_
 
 
-def test_a_memory_map_goes_on_within_an_epoch(tmp_path, monkeypatch):
-    from fastloss.linear_model import _sgd_batches
-
-    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 40_000)
-    mapped = np.memmap(tmp_path / "X", X.dtype, "w+", shape=X.shape)
-    mapped[:] = X
-    model = SGDRegressor(random_state=0, max_iter=3, tol=None)
-    whole = model.fit(mapped, Y)
-    coef, losses = whole.coef_, whole.history_.train_loss
-    path, reads = tmp_path / "state", []
-    check = SGDRegressor._check_batch
-
-    resumed = False
-
-    def broken(self, *batch):
-        reads.append(1)
-        if len(reads) == 9 and not resumed:  # the third of six blocks of the second epoch
-            raise OSError("the disk is gone")
-        return check(self, *batch)
-
-    monkeypatch.setattr(SGDRegressor, "_check_batch", broken)
-    with pytest.raises(OSError, match="the disk is gone"):
-        model.fit(mapped, Y, checkpoint=path, checkpoint_every=0)
-    reads.clear()
-    resumed = True
-    model.fit(mapped, Y, checkpoint=path, checkpoint_every=0)
-    assert len(reads) == 4 + 6  # the rest of the second epoch, and the third
-    np.testing.assert_array_equal(model.coef_, coef)
-    np.testing.assert_array_equal(model.history_.train_loss, losses)
-
-
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
     path = tmp_path / "state"
     every = {"checkpoint": path, "checkpoint_every": 0}
@@ -124,12 +95,74 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
     kept = path.read_bytes()
     with pytest.raises(ValueError, match=r"written by a fit with alpha = 0.0001, this one has 0.1"):
         SGDRegressor(random_state=0, tol=None, alpha=0.1).fit(X[:50], Y[:50], **every)
-    with pytest.raises(ValueError, match="the first samples' checksum"):
+    with pytest.raises(ValueError, match="the samples' checksum"):
         model.fit(X[1:51], Y[1:51], **every)
+    with pytest.raises(ValueError, match="n_samples = 50, this one has 60"):
+        model.fit(X[:60], Y[:60], **every)
+    with pytest.raises(ValueError, match="coef_init's checksum"):
+        model.fit(X[:50], Y[:50], np.ones(5), **every)
+    with pytest.raises(ValueError, match="intercept_init's checksum"):
+        model.fit(X[:50], Y[:50], None, np.ones(1), **every)
+    with pytest.raises(ValueError, match="validation_data's checksum"):
+        model.fit(X[:50], Y[:50], validation_data=(X[50:60], Y[50:60]), **every)
     with pytest.raises(ValueError, match="seed"):
         SGDRegressor(random_state=1, tol=None).fit(X[:50], Y[:50], **every)
     assert path.read_bytes() == kept
     assert model.set_params(max_iter=20).fit(X[:50], Y[:50], **every).n_iter_ == 20
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_a_checkpoint_of_other_rows_far_on_is_refused(tmp_path, kind):
+    every = {"checkpoint": tmp_path / "state", "checkpoint_every": 0}
+    model = SGDRegressor(random_state=0, tol=None, max_iter=5)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(kind(X), Y, callback=interrupt_at(2), **every)
+    changed = Y.copy()
+    changed[4321] += 1
+    with pytest.raises(ValueError, match="the samples' checksum"):
+        model.fit(kind(X), changed, **every)
+    changed = X.copy()
+    changed[3000:3006] += 1
+    with pytest.raises(ValueError, match="the samples' checksum"):
+        model.fit(kind(changed), Y, **every)
+    weights = np.ones(6000)
+    with pytest.raises(ValueError, match="the samples' checksum"):
+        model.fit(kind(X), Y, sample_weight=weights, **every)
+    assert model.fit(kind(X), Y, **every).n_iter_ == 5
+
+
+def test_a_scorer_is_known_again_by_its_name(tmp_path):
+    def made():
+        def scorer(model, A, b):
+            return model.score(A, b)
+
+        return scorer
+
+    every = {"checkpoint": tmp_path / "state", "checkpoint_every": 0}
+    options = {"early_stopping": True, "random_state": 0, "tol": None, "max_iter": 5}
+    with pytest.warns(ConvergenceWarning):
+        SGDRegressor(scoring=made(), **options).fit(X, Y, callback=interrupt_at(2), **every)
+    other = SGDRegressor(scoring=interrupt_at, **options)
+    with pytest.raises(ValueError, match=r"scoring = .*made.<locals>.scorer, .*interrupt_at"):
+        other.fit(X, Y, **every)
+    model = SGDRegressor(scoring=made(), **options).fit(X, Y, **every)
+    assert len(model.history_) == 5
+    assert not (tmp_path / "state").exists()
+
+
+class Scorer:
+    """A scorer without a repr."""
+
+
+def test_names_of_callables_hold_no_address():
+    assert _told(partial(max, Scorer(), key=made)).startswith("partial(builtins.max, ")
+    for value in (partial(max, Scorer(), key=made), Scorer(), Scorer, made, "r2", 0.5):
+        assert " at 0x" not in _told(value)
+    assert (_told("r2"), _told(0.5)) == ("'r2'", "0.5")
+
+
+def made():
+    """Return nothing."""
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):

@@ -1,16 +1,13 @@
-"""Data that is not one array: iterators of batches, memory maps, Arrow and Parquet."""
+"""Data that is not one array: iterators of batches, Arrow and Parquet."""
 
 import itertools
-import os
-import subprocess
 import sys
-import textwrap
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from fastloss.linear_model import SGDClassifier, SGDRegressor, _sgd_batches
+from fastloss.linear_model import SGDClassifier, SGDRegressor
 
 rng = np.random.default_rng(2)
 X = rng.normal(size=(300, 4))
@@ -139,85 +136,9 @@ def test_labels_outside_the_domain_are_named():
         model.fit(parts(counts, weights))
 
 
-def test_samples_of_a_memory_map_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 3200)  # 100 rows
-    counts = np.ones(300)
-    counts[145] = -2.0
-    model = SGDRegressor("poisson", shuffle=False, tol=None)
-    with pytest.raises(ValueError, match=r"^samples from 100 on: y\[45\] = -2.0: Poisson expects"):
-        model.fit(memory_map(tmp_path / "X", X), counts)
-    holes = np.where(np.arange(300)[:, None] == 250, np.nan, X)
-    with pytest.raises(ValueError, match=r"^samples from 200 on: Input X contains NaN"):
-        model.fit(memory_map(tmp_path / "Y", holes), np.ones(300))
-
-
 def test_early_stopping_of_a_stream_needs_validation_data():
     with pytest.raises(ValueError, match="early_stopping = True with batches: expected validation"):
         SGDClassifier(early_stopping=True).fit(parts)
-
-
-# ---------------------------------------------------------------- memory maps
-
-
-def memory_map(path, array):
-    out = np.memmap(path, array.dtype, "w+", shape=array.shape)
-    out[:] = array
-    out.flush()
-    return np.memmap(path, array.dtype, "r", shape=array.shape)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
-def test_memory_maps_are_read_in_blocks(tmp_path, monkeypatch, dtype):
-    data = (100 * X).astype(dtype)
-    mapped = memory_map(tmp_path / "X", data)
-    options = {"max_iter": 3, "tol": None, "learning_rate": "constant", "eta0": 1e-6}
-    whole = SGDRegressor(shuffle=False, **options).fit(data, SCORE, sample_weight=WEIGHTS)
-    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 1000)
-    blocks = SGDRegressor(shuffle=False, **options).fit(mapped, SCORE, sample_weight=WEIGHTS)
-    assert_equal(whole, blocks)
-    model = SGDClassifier(random_state=0, max_iter=5, tol=None).fit(mapped, Y)
-    again = SGDClassifier(random_state=0, max_iter=5, tol=None).fit(mapped, Y)
-    assert_equal(model, again)
-    other = SGDClassifier(random_state=1, max_iter=5, tol=None).fit(mapped, Y)
-    assert not np.array_equal(model.coef_, other.coef_)
-
-
-def test_blocks_hold_whole_mini_batches(tmp_path, monkeypatch):
-    mapped = memory_map(tmp_path / "X", X)
-    options = {"shuffle": False, "max_iter": 2, "tol": None, "batch_size": 13}
-    whole = SGDRegressor(**options).fit(X, SCORE)
-    monkeypatch.setattr(_sgd_batches, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(_sgd_batches, "_BLOCK_BYTES", 1000)
-    assert_equal(whole, SGDRegressor(**options).fit(mapped, SCORE))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
-def test_a_memory_map_larger_than_memory(tmp_path):
-    script = """
-        import resource, sys
-        import numpy as np
-        from fastloss.linear_model import SGDRegressor
-        SGDRegressor(max_iter=1, tol=None).fit(np.ones((9, 100)), np.arange(9.0))
-        size = 200 << 20
-        with open(sys.argv[1], "wb") as file:  # float32 zeros, none of them on the disk
-            file.truncate(size)
-        X = np.memmap(sys.argv[1], np.float32, "r", shape=(size // 400, 100))
-        used = int(open("/proc/self/status").read().split("VmData:")[1].split()[0]) << 10
-        resource.setrlimit(resource.RLIMIT_DATA, (used + (size >> 1), -1))
-        model = SGDRegressor(max_iter=2, tol=None, random_state=0)
-        model.fit(X, np.ones(len(X), np.float32))
-        assert model.n_iter_ == 2, model.n_iter_
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "X")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
 
 
 # ---------------------------------------------------------------- Arrow

@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
-from sklearn.utils import metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import validate_data
 
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._fitting import closing
@@ -23,7 +21,7 @@ from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_batches import Batch, as_stream, present
 from fastloss.linear_model._sgd_history import History
 from fastloss.linear_model._sgd_parameters import RATE
-from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, new_seed
+from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, dense, new_seed
 from fastloss.linear_model._sgd_training import (
     MAX_ITER,
     Plan,
@@ -34,15 +32,12 @@ from fastloss.linear_model._sgd_training import (
 )
 from fastloss.linear_model._solvers.solution import INTERRUPTED
 
-_ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "classes", "validation_data")
+# they belong to one call of fit, and are not routed
+ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "validation_data")
 
 
 class SGDBase(SGDSamples):
     """Base of the estimators: how they learn."""
-
-    # they belong to one call, and are not routed
-    __metadata_request__fit = dict.fromkeys(_ONE_CALL, metadata_routing.UNUSED)
-    __metadata_request__partial_fit = {"classes": metadata_routing.UNUSED}  # noqa: RUF012
 
     n_iter_: int
     t_: float
@@ -57,10 +52,6 @@ class SGDBase(SGDSamples):
     def _outputs(self) -> int:
         """Return how many problems the machine's loss is the sum of."""
         return 1
-
-    def _batch_weights(self) -> npt.NDArray[np.float64] | None:
-        """Return the weights of the classes where they count in the mean loss of a batch."""
-        return None
 
     def _publish(self, coef: Any, intercept: Any) -> None:
         """Set coef_ and intercept_."""
@@ -96,11 +87,12 @@ class SGDBase(SGDSamples):
             path = _sgd_checkpoint.check_path(checkpoint)
             every = nonnegative("checkpoint_every", checkpoint_every)
             saved = None if path is None else _sgd_checkpoint.load(path)
-            warm = self.warm_start and hasattr(self, "coef_")
+            warm = self.warm_start and getattr(self, "coef_", None) is not None
+            given = coef_init, intercept_init
             if warm:
                 coef_init = self.coef_ if coef_init is None else coef_init
                 intercept_init = self.intercept_ if intercept_init is None else intercept_init
-            for name in ("classes_", "_sgd"):
+            for name in ("classes_", "_sgd", *(() if warm else ("coef_", "intercept_"))):
                 if hasattr(self, name):
                     delattr(self, name)
             random_state = self.random_state
@@ -110,22 +102,20 @@ class SGDBase(SGDSamples):
             samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
             fingerprint: dict[str, Any] = {}
             if path is not None:
-                seen = self._fingerprint(*samples.head)
-                fingerprint = {**self._sgd_settings(), **seen, "seed": samples.seed}
-            start = self._start(coef_init, intercept_init, samples.dtype)
+                seen = self._fingerprint(samples, *given)
+                fingerprint = {**self._fit_settings(), **seen, "seed": samples.seed}
+            if self.restore_best and samples.validation is None:
+                raise ValueError(
+                    "restore_best = True: expected early_stopping=True or validation_data=(X, y), "
+                    "by which one epoch is better than another"
+                )
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
-            if start[0] is not None:
-                sgd.coef = start[0]
-            if start[1] is not None and self.fit_intercept:
-                sgd.intercept = start[1]
+            self._set(sgd, coef_init, intercept_init)
             plan = self._plan(callback, path, every, fingerprint)
             trained = Training(sgd, samples.source, plan, self._judge(samples)).run()
             if samples.feature_names is not None:  # the batches are arrays, without names
                 self.feature_names_in_ = np.asarray(samples.feature_names, object)
-        self._sgd = sgd
-        self._publish(trained.coef, trained.intercept)
-        self._published = self.coef_, self.intercept_
-        self.t_ = float(sgd.t)
+        self._keep(sgd, trained.coef, trained.intercept)
         self.n_iter_ = trained.n_iter
         self.history_ = trained.history
         self._warn(trained.history, trained.n_iter)
@@ -145,7 +135,6 @@ class SGDBase(SGDSamples):
             callback=callback,
             title=type(self).__name__,
             penalty=self._penalty_term(),
-            class_weight=self._batch_weights(),
             outputs=self._outputs(),
             checkpoint=path,
             checkpoint_every=every,
@@ -175,9 +164,14 @@ class SGDBase(SGDSamples):
 
         def score(coef: Any, intercept: Any) -> float:
             self._publish(coef, intercept)
-            if scorer is None:
-                return float(self.score(X, labels, **options))
-            return float(scorer(self, X, labels, **options))
+            names = self.__dict__.pop("feature_names_in_", None)  # the samples are arrays
+            try:
+                if scorer is None:
+                    return float(self.score(X, labels, **options))
+                return float(scorer(self, X, labels, **options))
+            finally:
+                if names is not None:
+                    self.feature_names_in_ = names
 
         return Validation(loss, score, stops)
 
@@ -225,20 +219,12 @@ class SGDBase(SGDSamples):
     ) -> tuple[Iterator[Batch], Any, bool]:
         """Return arrays as a batch, their dtype, and whether they are sparse."""
         first_call = not hasattr(self, "_sgd")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=FLOATS if first_call else self._sgd_key[-1],
-            order="C",
-            reset=first_call,
-            **self._y_options(),
-        )
+        known = FLOATS if first_call else self._sgd_key[-1]
+        X, y, dtype = self._check_arrays(X, y, known, first_call)
         self._check_classes(classes)
         weights = self._check_weights(sample_weight, X, False)
-        batch = present(X, self._encode(y, X.dtype), weights)
-        return iter([batch]), X.dtype, hasattr(X, "indptr")
+        batch = present(X, self._encode(y, dtype), weights)
+        return iter([batch]), dtype, hasattr(X, "indptr")
 
     def _learn(self, batches: Iterator[Batch], dtype: Any, sparse: bool) -> None:
         """Learn from batches; what has been learnt stays, also if one of them is refused."""
@@ -248,11 +234,15 @@ class SGDBase(SGDSamples):
                 if batch.X.shape[0]:
                     train_batch(sgd, batch, bool(self.shuffle), 1)
         finally:
-            self._sgd = sgd
-            self._publish(*effective(sgd, int(self.average)))
-            self._published = self.coef_, self.intercept_
-            self.t_ = float(sgd.t)
+            self._keep(sgd, *effective(sgd, int(self.average)))
             self.n_iter_ = 1
+
+    def _keep(self, sgd: Any, coef: Any, intercept: Any) -> None:
+        """Set what a fit leaves: the machine, its coefficients, and what they are known again by."""
+        self._sgd = sgd
+        self._publish(coef, intercept)
+        self._published = self.coef_.copy(), self.intercept_.copy()
+        self.t_ = float(sgd.t)
 
     @contextmanager
     def _without_names(self, names: list[str] | None) -> Iterator[None]:
@@ -275,9 +265,13 @@ class SGDBase(SGDSamples):
 
     def _continued(self, dtype: Any, sparse: bool) -> Any:
         """Return the machine of the last call, with the coefficients and parameters of today."""
-        if not hasattr(self, "_sgd"):
-            return self._make(dtype, new_seed(self.random_state), sparse)
+        coef, intercept = getattr(self, "coef_", None), getattr(self, "intercept_", None)
+        if not hasattr(self, "_sgd") or coef is None:
+            sgd = self._make(dtype, new_seed(self.random_state), sparse)
+            self._set(sgd, coef, intercept)
+            return sgd
         sgd, key = self._sgd, self._sgd_key
+        now = dense(coef), intercept
         if key != self._key(dtype, sparse):
             self._check_parameters(for_partial_fit=True)
             old, sgd = sgd, self._make(dtype, 0, sparse)
@@ -285,16 +279,25 @@ class SGDBase(SGDSamples):
             try:
                 sgd.load_state_dict(old.state_dict())
             except (ValueError, KeyError):  # it has no averages, or another penalty
-                sgd.coef, sgd.intercept, sgd.t = old.coef, old.intercept, old.t
+                if np.shape(old.coef) == np.shape(sgd.coef):
+                    sgd.coef, sgd.intercept = old.coef, old.intercept
+                else:  # two classes have other coefficients with a loss of several outputs
+                    self._set(sgd, *now)
+                sgd.t = old.t
             if key[RATE] != self._sgd_key[RATE]:
                 sgd.eta = eta
-        now = self.coef_, self.intercept_
-        if any(a is not b for a, b in zip(now, self._published, strict=True)):
-            dense = self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_
-            if all(map(np.array_equal, (dense, self.intercept_), self._published)):
-                return sgd  # copied, or made sparse
-            coef, intercept = self._start(dense, self.intercept_, dtype)
-            sgd.coef = coef
-            if self.fit_intercept:
-                sgd.intercept = intercept
+        # what the user has set since
+        coef, intercept = (
+            None if np.array_equal(np.ravel(new), np.ravel(old)) else new
+            for new, old in zip(now, self._published, strict=True)
+        )
+        self._set(sgd, coef, intercept)
         return sgd
+
+    def _set(self, sgd: Any, coef: Any, intercept: Any) -> None:
+        """Give a machine coefficients in their published shapes, but for those that are None."""
+        coef, intercept = self._start(dense(coef), intercept, sgd.dtype)
+        if coef is not None:
+            sgd.coef = coef
+        if intercept is not None and self.fit_intercept:
+            sgd.intercept = intercept

@@ -1,4 +1,4 @@
-"""Where the samples of an epoch come from: arrays, memory maps, iterators of batches."""
+"""Where the samples of an epoch come from: arrays and iterators of batches."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import numpy.typing as npt
 from fastloss.linear_model._sgd_arrow import ArrowBatches, is_arrow
 from fastloss.linear_model._sgd_order import canonical_order
 
-_BLOCK_BYTES = 1 << 25  # of a memory map: long enough to read at full speed, far below any memory
-_KEPT_BYTES = 1 << 26  # a memory map up to this size is read as an array
+_KEPT_BYTES = 1 << 26  # a memory map of another dtype, up to this size, is converted as a whole
 
 
 class Batch(NamedTuple):
@@ -63,7 +62,7 @@ def _checked(check: Check, X: Any, y: Any, weights: Any, place: str) -> Batch:
 
 class Rows:
     """
-    Arrays in memory: an epoch is one batch.
+    Arrays, of which X may be a memory map: an epoch is one batch.
 
     Parameters
     ----------
@@ -99,54 +98,6 @@ class Rows:
         """Return one batch of all rows."""
         if not skip:
             yield Batch(self.X, self.y, self.weights, self.rows)
-
-
-class Blocks:
-    """
-    A memory map, in blocks of rows: with `shuffle` in an order of their own in each epoch.
-
-    Parameters
-    ----------
-    X, y, weights : array
-        Samples; a block of them is checked when it is read.
-    check : callable
-        Checks the arrays of a batch.
-    batch_size : int
-        A block holds a multiple of it.
-    shuffle : bool
-        Whether the blocks come in a random order.
-    seed : int
-        Of the orders of the blocks.
-    """
-
-    one_pass = False
-
-    def __init__(
-        self, X: Any, y: Any, weights: Any, check: Check, batch_size: int, shuffle: bool, seed: int
-    ) -> None:
-        if len(y) != X.shape[0]:
-            raise ValueError(f"y has {len(y)} samples, X has {X.shape[0]}: expected as many")
-        if weights is not None and len(weights) != X.shape[0]:
-            raise ValueError(
-                f"sample_weight has {len(weights)} entries, X has {X.shape[0]} samples: expected "
-                f"as many"
-            )
-        self.X, self.y, self.weights = X, y, weights
-        self.check, self.shuffle, self.seed = check, shuffle, seed
-        row_bytes = max(X.shape[1] * X.dtype.itemsize, 1)
-        self.rows = -(-max(_BLOCK_BYTES // row_bytes, 1) // batch_size) * batch_size
-
-    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
-        """Return the blocks of an epoch."""
-        n = self.X.shape[0]
-        starts = np.arange(0, n, self.rows)
-        if self.shuffle:
-            starts = np.random.default_rng([self.seed, number]).permutation(starts)
-        for start in starts[skip:].tolist():
-            rows = slice(start, min(start + self.rows, n))
-            weights = None if self.weights is None else self.weights[rows]
-            place = f"samples from {start} on: "
-            yield _checked(self.check, self.X[rows], self.y[rows], weights, place)
 
 
 class Stream:
@@ -234,9 +185,20 @@ def as_stream(X: Any, y: Any, sample_weight: Any) -> Stream | None:
     return Stream(X)
 
 
-def is_large_map(X: Any) -> bool:
-    """Return whether X is a memory map to be read in blocks."""
-    return isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > _KEPT_BYTES
+def is_read_in_place(X: Any) -> bool:
+    """
+    Return whether X is a memory map whose rows are converted when they are visited, not as a whole.
+
+    The steps have the same bits either way; a smaller map is converted once, which takes less time.
+    """
+    return (
+        isinstance(X, np.memmap)
+        and X.ndim == 2
+        and X.nbytes > _KEPT_BYTES
+        and bool(X.flags.c_contiguous)
+        and X.dtype.isnative
+        and (X.dtype.kind in "biu" or X.dtype in (np.float16, np.float32, np.float64))
+    )
 
 
 def _makes_batches(X: Any) -> bool:

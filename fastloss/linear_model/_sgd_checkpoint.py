@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -49,13 +51,22 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = dict(file)
         whole = json.loads(arrays.pop("state").tobytes())
         if whole["format"] != _FORMAT:
             raise ValueError(f"format {whole['format']}")
         state: dict[str, Any] = _join(whole["state"], arrays)
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        NotImplementedError,  # of bytes that ask for another compression
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ValueError(
             f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss: {error}; "
             f"remove it to start anew"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import metadata_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +19,7 @@ from fastloss.linear_model._losses import (
     threshold,
 )
 from fastloss.linear_model._progress import Callback
+from fastloss.linear_model._sgd_base import ONE_CALL
 from fastloss.linear_model._sgd_classes import SGDClasses
 from fastloss.linear_model._sgd_losses import SIGNS, sgd_loss
 
@@ -111,7 +113,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         What early stopping goes by: the validation loss, or a scorer of scikit-learn; None is the
         accuracy.
     restore_best : bool, default=False
-        Whether to end with the coefficients of the best epoch, by the validation samples.
+        Whether to end with the state of the best epoch, by the validation samples, which it needs.
 
     Attributes
     ----------
@@ -126,7 +128,8 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     n_iter_ : int
         Epochs made.
     t_ : float
-        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from; those up to the best epoch
+        if its state is kept.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int
@@ -143,6 +146,9 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     >>> model.score(X - X.mean(axis=0), y) > 0.9
     True
     """
+
+    # the classes of a fit belong to its batches
+    __metadata_request__fit = dict.fromkeys((*ONE_CALL, "classes"), metadata_routing.UNUSED)
 
     def __init__(
         self,
@@ -225,8 +231,8 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         X : array-like or sparse matrix of shape (n_samples, n_features), or batches
             Features; float32 stays float32. Batches are an iterator, an iterable or a callable that
             returns an iterator of (X, y) or (X, y, sample_weight); an iterator is gone through once.
-            A memory map of more than 64 MB is read in blocks, which are shuffled, as are the samples
-            within them. Arrow data, and the Parquet file that a path names, are read in batches.
+            A C-contiguous memory map is not copied. Arrow data, and the Parquet file that a path
+            names, are read in batches.
         y : array-like of shape (n_samples,), optional
             Classes, of any type; None for batches; the name of a column for Arrow data.
         coef_init : array-like of shape (1, n_features) or (n_classes, n_features), optional
@@ -375,10 +381,6 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         n_classes = len(self.classes_)
         return 1 if self.loss_.name in CLASSES or n_classes == 2 else n_classes
 
-    def _batch_weights(self) -> npt.NDArray[np.float64] | None:
-        # one against the rest each class has a mean of its own
-        return self._class_weight if self._outputs() == 1 else None
-
     def _publish(self, coef: Any, intercept: Any) -> None:
         coef, intercept = np.atleast_2d(np.array(coef)), np.ravel(np.array(intercept))
         if self.loss_.name in CLASSES and len(coef) == 2:
@@ -389,7 +391,6 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         rows = 1 if len(self.classes_) == 2 else len(self.classes_)
         d = self.n_features_in_
         if coef is not None:
-            coef = coef.toarray() if hasattr(coef, "toarray") else coef
             coef = np.asarray(coef, dtype)
             if coef.shape != (rows, d) and not (rows == 1 and coef.size == d):
                 raise ValueError("Provided coef_init does not match dataset.")

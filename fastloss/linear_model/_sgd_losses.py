@@ -45,6 +45,11 @@ def _made(name: str, epsilon: float) -> Any:
     if name == "squared_error":
         return fl.HalfSquaredError()
     if name == "huber":
+        if epsilon == 0:
+            raise ValueError(
+                "epsilon = 0: expected a number above 0 for loss 'huber', whose derivative would be "
+                "0 everywhere"
+            )
         return fl.Huber(delta=epsilon)
     if name == "epsilon_insensitive":
         return fl.EpsilonInsensitive(epsilon=epsilon)

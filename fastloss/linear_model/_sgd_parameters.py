@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,10 +127,12 @@ class SGDParameters(LinearModel):
                 "optimal learning rate."
             )
 
-    def _sgd_settings(self) -> dict[str, Any]:
+    def _fit_settings(self) -> dict[str, Any]:
         """Return the parameters that a resumed fit must share, as text."""
         return {
-            name: repr(value) for name, value in self.get_params(False).items() if name not in _FREE
+            name: _told(value)
+            for name, value in self.get_params(False).items()
+            if name not in _FREE
         }
 
     def _key(self, dtype: Any, sparse: bool) -> Any:
@@ -186,3 +189,17 @@ class SGDParameters(LinearModel):
                 )
 
         return penalty
+
+
+def _told(value: Any) -> str:
+    """Return a value as text, that is the same in another process."""
+    if isinstance(value, partial):
+        told = [_told(value.func), *map(_told, value.args)]
+        told += [f"{name}={_told(part)}" for name, part in value.keywords.items()]
+        return f"partial({', '.join(told)})"
+    if not hasattr(value, "__qualname__"):
+        plain: Any = object.__repr__  # which tells an address
+        if type(value).__repr__ is not plain:
+            return repr(value)
+        value = type(value)
+    return f"{value.__module__}.{value.__qualname__}"

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.base import RegressorMixin
+from sklearn.utils import metadata_routing
+from sklearn.utils.validation import check_is_fitted
 
 import fastloss as fl
 from fastloss.linear_model._losses import NUMBERS
 from fastloss.linear_model._progress import Callback
-from fastloss.linear_model._sgd_base import SGDBase
+from fastloss.linear_model._sgd_base import ONE_CALL, SGDBase
 from fastloss.linear_model._sgd_losses import sgd_loss
 
 
@@ -80,7 +83,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     scoring : "loss", str, callable or None, default=None
         What early stopping goes by: the validation loss, or a scorer of scikit-learn; None is R².
     restore_best : bool, default=False
-        Whether to end with the coefficients of the best epoch, by the validation samples.
+        Whether to end with the state of the best epoch, by the validation samples, which it needs.
     n_jobs : int, optional
         Threads; -1 for all.
 
@@ -89,13 +92,14 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     coef_ : ndarray of shape (n_features,)
         Coefficients, in the dtype of X.
     intercept_ : ndarray of shape (1,)
-        The intercept.
+        The intercept, float64.
     loss_ : loss
         The loss that was minimised.
     n_iter_ : int
         Epochs made.
     t_ : float
-        Steps made, plus 1: with a batch_size of 1 the samples learnt from.
+        Steps made, plus 1: with a batch_size of 1 the samples learnt from; those up to the best epoch
+        if its state is kept.
     history_ : History
         Losses, learning rate and time of each epoch, whether overfitting began, and why the fit ended.
     n_features_in_ : int
@@ -113,6 +117,9 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     >>> SGDRegressor(random_state=0).fit(X, y).coef_.round(1)
     array([1., 2., 3.])
     """
+
+    __metadata_request__fit = dict.fromkeys(ONE_CALL, metadata_routing.UNUSED)
+    coef_: Any  # may be sparse
 
     def __init__(
         self,
@@ -192,8 +199,8 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         X : array-like or sparse matrix of shape (n_samples, n_features), or batches
             Features; float32 stays float32. Batches are an iterator, an iterable or a callable that
             returns an iterator of (X, y) or (X, y, sample_weight); an iterator is gone through once.
-            A memory map of more than 64 MB is read in blocks, which are shuffled, as are the samples
-            within them. Arrow data, and the Parquet file that a path names, are read in batches.
+            A C-contiguous memory map is not copied. Arrow data, and the Parquet file that a path
+            names, are read in batches.
         y : array-like of shape (n_samples,), optional
             Targets; None for batches; the name of a column for Arrow data.
         coef_init : array-like of shape (n_features,), optional
@@ -269,6 +276,33 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         raw = self._raw_prediction(X).ravel()
         return np.asarray(self.loss_.predict(raw))
 
+    def densify(self) -> SGDRegressor:
+        """
+        Make coef_ a dense array again.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        if sparse.issparse(self.coef_):
+            self.coef_ = self.coef_.toarray().ravel()
+        return self
+
+    def sparsify(self) -> SGDRegressor:
+        """
+        Make coef_ a CSR matrix of one row, which pays where an L1 penalty has left few coefficients.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
     def _choose_loss(self) -> Any:
         loss = sgd_loss(self.loss, self.epsilon, NUMBERS, "numbers")
         if self.learning_rate in ("pa1", "pa2") and not isinstance(loss, fl.EpsilonInsensitive):
@@ -285,7 +319,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
 
     def _publish(self, coef: Any, intercept: Any) -> None:
         self.coef_ = np.array(coef).reshape(-1)
-        self.intercept_ = np.array(intercept, self.coef_.dtype).reshape(-1)
+        self.intercept_ = np.array(intercept, np.float64).reshape(-1)  # as in scikit-learn
 
     def _start(self, coef: Any, intercept: Any, dtype: Any) -> tuple[Any, Any]:
         if coef is not None:
@@ -293,7 +327,7 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
             if coef.shape != (self.n_features_in_,):
                 raise ValueError("Provided coef_init does not match dataset.")
         if intercept is not None:
-            intercept = np.asarray(intercept, dtype)
+            intercept = np.asarray(intercept, np.float64)
             if intercept.shape not in ((), (1,)):
                 raise ValueError("Provided intercept_init does not match dataset.")
             intercept = intercept.reshape(())

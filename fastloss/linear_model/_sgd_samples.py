@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from fastloss.linear_model._base import check_weights
-from fastloss.linear_model._sgd_batches import Blocks, Rows, Source, Stream, as_stream, is_large_map
+from fastloss.linear_model._sgd_batches import Rows, Source, Stream, as_stream, is_read_in_place
 from fastloss.linear_model._sgd_parameters import SGDParameters
 from fastloss.linear_model._sgd_split import validation_rows
 
 FLOATS = (np.float64, np.float32)
-_FINGERPRINT_ROWS = 64
+_FINGERPRINT_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,17 @@ class SGDSamples(SGDParameters):
         """Return the samples of a fit."""
         apart = bool(self.early_stopping) and validation_data is None
         stream = as_stream(X, y, sample_weight)
-        if stream is None and not is_large_map(X):
+        if stream is None:
             samples = self._of_arrays(X, y, sample_weight, classes, random_state, apart)
         elif apart:
             raise ValueError("early_stopping = True with batches: expected validation_data=(X, y)")
-        elif stream is None:
-            samples = self._of_map(X, y, sample_weight, classes, random_state)
         else:
             samples = self._of_stream(stream, classes, random_state)
         if validation_data is not None:
-            validation = self._check_validation(validation_data, samples.dtype)
+            _check_parts(validation_data)
+            names = samples.feature_names if hasattr(validation_data[0], "columns") else None
+            with self._named(names):
+                validation = self._check_validation(validation_data, samples.dtype)
             samples = replace(samples, validation=validation)
         return samples
 
@@ -78,39 +81,41 @@ class SGDSamples(SGDParameters):
         self, X: Any, y: Any, sample_weight: Any, classes: Any, random_state: Any, apart: bool
     ) -> Samples:
         """Return samples in memory, some of them set apart if asked to."""
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=FLOATS, order="C", **self._y_options()
-        )
+        X, y, dtype = self._check_arrays(X, y, FLOATS, True)
         weights = self._check_weights(sample_weight, X, apart)
         codes = self._learn_labels(y, None, classes)
-        encoded = self._encode(y, X.dtype) if codes is None else self._labels(codes, X.dtype)
+        encoded = self._encode(y, dtype) if codes is None else self._labels(codes, dtype)
         rows = validation = None
         if apart:
             rows, held = validation_rows(
                 y, weights, self.validation_fraction, random_state, hasattr(self, "classes_")
             )
-            validation = X[held], encoded[held], None if weights is None else weights[held]
+            own = None if weights is None else weights[held]
+            validation = X[held].astype(dtype, copy=False), encoded[held], own
         return Samples(
             Rows(X, encoded, weights, rows, bool(self.shuffle)),
-            X.dtype,
+            dtype,
             hasattr(X, "indptr"),
             self._seed(random_state),  # after the split, as scikit-learn draws it
             validation,
             (X, y, weights),
         )
 
-    def _of_map(
-        self, X: Any, y: Any, sample_weight: Any, classes: Any, random_state: Any
-    ) -> Samples:
-        """Return the blocks of a memory map."""
-        dtype = self._meet_features(X[:1])
-        y = self._check_y(y)
-        weights = None if sample_weight is None else check_weights(sample_weight, X)
-        self._learn_labels(y, None, classes)
-        seed = self._seed(random_state)
-        check = partial(self._check_batch, dtype)
-        source = Blocks(X, y, weights, check, self.batch_size, bool(self.shuffle), seed)
-        return Samples(source, dtype, False, seed, None, (X, y, weights))
+    def _check_arrays(self, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, Any, Any]:
+        """Return X, y and the dtype to learn in, one of those wanted; X may be of another one."""
+        in_place = is_read_in_place(X)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=None if in_place else dtype,
+            order="C",
+            reset=reset,
+            **self._y_options(),
+        )
+        wanted = dtype if isinstance(dtype, tuple) else (dtype,)
+        return X, y, X.dtype if X.dtype in wanted else np.dtype(wanted[0])
 
     def _of_stream(self, stream: Stream, classes: Any, random_state: Any) -> Samples:
         """Return the batches of a stream."""
@@ -149,16 +154,7 @@ class SGDSamples(SGDParameters):
 
     def _check_batch(self, dtype: Any, X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
         """Check and encode one batch of a stream."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=dtype,
-            order="C",
-            reset=False,
-            **self._y_options(),
-        )
+        X, y, _ = self._check_arrays(X, y, dtype, False)
         return X, self._encode(y, dtype), self._check_weights(weights, X, True)
 
     def _check_weights(
@@ -172,16 +168,9 @@ class SGDSamples(SGDParameters):
         return check_weights(sample_weight, X)
 
     def _check_validation(self, data: Any, dtype: Any) -> tuple[Any, Any, Any]:
-        if not isinstance(data, list | tuple) or len(data) not in (2, 3):
-            raise TypeError(
-                "validation_data: expected (X, y) or (X, y, sample_weight), got "
-                f"{type(data).__name__}"
-            )
         try:
-            X = check_array(data[0], accept_sparse="csr", dtype=dtype, input_name="X")
+            X = validate_data(self, data[0], accept_sparse="csr", dtype=dtype, reset=False)
             y = self._check_y(data[1])
-            if X.shape[1] != self.n_features_in_:
-                raise ValueError(f"X has {X.shape[1]} features; expected {self.n_features_in_}")
             if len(y) != X.shape[0]:
                 raise ValueError(f"y has {len(y)} samples, X has {X.shape[0]}")
             weights = self._check_weights(data[2] if len(data) == 3 else None, X, False)
@@ -189,18 +178,61 @@ class SGDSamples(SGDParameters):
         except ValueError as error:
             raise ValueError(f"validation_data: {error}") from None
 
-    def _fingerprint(self, X: Any, y: Any, weights: Any) -> dict[str, Any]:
-        """Return what tells the data of a fit from other data: its first samples."""
-        head = X[:_FINGERPRINT_ROWS]
-        head = head.toarray() if hasattr(head, "toarray") else np.asarray(head)
-        text = [str(v) for v in np.asarray(y[:_FINGERPRINT_ROWS]).tolist()]
-        parts = [np.ascontiguousarray(head).tobytes(), repr(text).encode()]
-        if weights is not None:
-            parts.append(np.asarray(weights[:_FINGERPRINT_ROWS], np.float64).tobytes())
-        check = 0
-        for part in parts:
-            check = zlib.crc32(part, check)
-        return {"n_features": int(self.n_features_in_), "the first samples' checksum": check}
+    @contextmanager
+    def _named(self, names: list[str] | None) -> Iterator[None]:
+        """Know the names of a stream's features, whose batches are arrays without any."""
+        if names is None:
+            yield
+            return
+        self.feature_names_in_ = np.asarray(names, object)
+        try:
+            yield
+        finally:
+            del self.feature_names_in_
+
+    def _fingerprint(self, samples: Samples, coef_init: Any, intercept_init: Any) -> dict[str, Any]:
+        """Return what tells the data of a fit from other data, as far as some rows of it do."""
+        whole = isinstance(samples.source, Rows)
+        return {
+            "n_features": int(self.n_features_in_),
+            "n_samples" if whole else "n_samples of the first batch": len(samples.head[1]),
+            "the samples' checksum": _checksum(*samples.head),
+            "validation_data's checksum": _checksum(*(samples.validation or ())),
+            "coef_init's checksum": _checksum(dense(coef_init)),
+            "intercept_init's checksum": _checksum(intercept_init),
+        }
+
+
+def _checksum(X: Any = None, y: Any = None, weights: Any = None) -> int:
+    """Return a checksum of some rows of X, and of all numbers in y and weights."""
+    check = 0
+    if X is not None and y is not None:
+        X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+        n = X.shape[0]
+        spread = np.linspace(0, n - 1, min(n, _FINGERPRINT_ROWS)).astype(np.intp)
+        X = dense(X[spread])
+    for part in (X, y, weights):
+        if part is None:
+            continue
+        values = np.asarray(part)
+        if values.dtype.kind in "biuf":
+            check = zlib.crc32(np.ascontiguousarray(values).data.cast("B"), check)
+        else:
+            check = zlib.crc32(repr([str(value) for value in values.tolist()]).encode(), check)
+        check = zlib.crc32(repr(values.shape).encode(), check)
+    return check
+
+
+def dense(X: Any) -> Any:
+    """Return X, as an array if it is sparse."""
+    return X.toarray() if hasattr(X, "toarray") else X
+
+
+def _check_parts(data: Any) -> None:
+    if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+        raise TypeError(
+            f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(data).__name__}"
+        )
 
 
 def new_seed(random_state: Any) -> int:

@@ -63,6 +63,11 @@ class SignMachines:
             total += machine.epoch(X, np.where(own, 1, -1).astype(self.dtype), weight, **options)
         return total
 
+    @property
+    def _sums(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        losses, weights = zip(*(machine._sums for machine in self.machines), strict=True)
+        return np.concatenate(losses), np.concatenate(weights)
+
     def _random_order(self, n: int) -> npt.NDArray[np.int64]:
         order: npt.NDArray[np.int64] = self.machines[0]._random_order(n)
         return order

@@ -39,7 +39,6 @@ class Plan:
     callback: Callback | None
     title: str
     penalty: Callable[[npt.NDArray[Any]], float]
-    class_weight: npt.NDArray[np.float64] | None  # where it counts in the mean loss of a batch
     outputs: int  # the problems that the machine's losses are sums of
     checkpoint: Path | None
     checkpoint_every: float
@@ -87,7 +86,8 @@ class Training:
         self.stopping = Stopping(plan.tol, plan.patience)
         self.best: dict[str, Any] | None = None
         self.epochs = self.batches = 0  # made; of the epoch that runs
-        self.loss = self.weight = 0.0  # sums of the epoch that runs
+        self.loss: Any = 0.0  # sums of the epoch that runs, for each output
+        self.weight: Any = 0.0
         self.seconds = 0.0  # before this process
         self.started = self.written = perf_counter()
 
@@ -112,13 +112,13 @@ class Training:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         keep_best = plan.restore_best or reason == INTERRUPTED
-        coef, intercept = effective(self.sgd, self.plan.average)
         if keep_best and self.best is not None:
-            coef, intercept = self.best["coef"], self.best["intercept"]
+            self.sgd.load_state_dict(self.best)
+        coef, intercept = effective(self.sgd, self.plan.average)
         if plan.checkpoint is not None and reason != INTERRUPTED:
             plan.checkpoint.unlink(missing_ok=True)
         history = self.recorder.close(converged, reason)
-        return Trained(coef, intercept, self.epochs, history)
+        return Trained(coef, intercept, len(history), history)
 
     def _epoch(self) -> float:
         """Go once over the samples, and return their mean loss."""
@@ -127,19 +127,19 @@ class Training:
             if not batch.X.shape[0]:
                 continue
             loss = train_batch(self.sgd, batch, self.plan.shuffle, self.epochs + 1)
-            weight = _total_weight(batch, self.plan.class_weight)
-            self.loss += loss / self.plan.outputs * weight
-            self.weight += weight
+            sums, weights = self.sgd._sums
+            self.loss, self.weight = self.loss + sums, self.weight + weights
             if self.plan.verbose > 1:
                 print(f"       batch {self.batches}: training loss {loss / self.plan.outputs:.8g}")
             self._save_if_due()
-        return self.loss / self.weight if self.weight > 0 else math.nan
+        used = np.asarray(self.weight > 0)
+        if not used.any():
+            return math.nan
+        return float((self.loss[used] / self.weight[used]).sum() / self.plan.outputs)
 
     def _conclude_epoch(self, train_loss: float) -> bool:
         """Judge, record, tell; return whether it is time to stop."""
         plan, sgd = self.plan, self.sgd
-        self.epochs += 1
-        self.batches, self.loss, self.weight = 0, 0.0, 0.0
         objective = train_loss + plan.penalty(sgd.coef) / plan.outputs
         judged = self.validation is not None or plan.callback is not None
         coef, intercept = effective(sgd, plan.average) if judged else (None, None)
@@ -154,8 +154,10 @@ class Training:
         eta = float(sgd.eta)
         seconds = self.seconds + perf_counter() - self.started
         self.recorder.add(train_loss, objective, loss, score, eta, seconds)
+        self.epochs += 1
+        self.batches, self.loss, self.weight = 0, 0.0, 0.0
         if self.validation is not None and self.recorder.best_epoch == self.epochs:
-            self.best = {"coef": np.array(coef), "intercept": np.array(intercept)}
+            self.best = sgd.state_dict()
         stop = self.stopping(value)
         if stop and plan.adaptive and eta > _LEAST_RATE:
             sgd.eta = eta / 5
@@ -255,18 +257,6 @@ def effective(sgd: Any, average: int) -> tuple[Any, Any]:
 
 def _all_finite(values: Any) -> bool:
     return bool(np.isfinite(values).all())
-
-
-def _total_weight(batch: Batch, class_weight: npt.NDArray[np.float64] | None) -> float:
-    """Return what the mean loss of a batch was divided by."""
-    rows = batch.rows
-    if class_weight is None and batch.weights is None:
-        return float(batch.X.shape[0] if rows is None else len(rows))
-    weights: Any = batch.weights
-    if class_weight is not None:
-        each = class_weight[batch.y.astype(np.intp, copy=False)]
-        weights = each if weights is None else weights * each
-    return float(np.sum(weights if rows is None else weights[rows]))
 
 
 def _with_intercept(coef: Any, intercept: Any) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ from fastloss.cli.arguments import at_least, number
 from fastloss.train.errors import InputError
 from fastloss.train.options import add_csv_arguments, dialect, require_packages
 from fastloss.train.trainers import TRAINERS
+from fastloss.train.writing import spare
 
 _EXIT_INTERRUPTED = 130
 
@@ -158,6 +159,7 @@ def run(arguments: argparse.Namespace) -> int:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"--output {output}: {error.strerror or error}") from None
+        spare([arguments.data], [output, *outputs(output)])
         settings = Settings(
             data=arguments.data,
             output=output,

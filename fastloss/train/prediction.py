@@ -22,7 +22,7 @@ from fastloss.train.encoding import (
 )
 from fastloss.train.errors import InputError, count, some
 from fastloss.train.table import Dialect, Table, read_table
-from fastloss.train.writing import whole_file
+from fastloss.train.writing import spare, whole_file
 
 _SUFFIXES = (".csv", ".parquet", ".pq")
 
@@ -56,6 +56,8 @@ def predict(
     """
     if output is not None and output.suffix.lower() not in _SUFFIXES:
         raise InputError(f"--output {output}: expected {', '.join(_SUFFIXES)}")
+    if output is not None:
+        spare([model_file, data], [output])
     model, notes = load_model(model_file)
     if probabilities and not hasattr(model, "predict_proba"):
         loss = getattr(model[-1], "loss_", None)

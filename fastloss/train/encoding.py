@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from fastloss.train.levels import Levels, category_text
 
@@ -63,6 +64,25 @@ class CategoryText(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         return texts
 
 
+class Encoder(ColumnTransformer):  # type: ignore[misc]
+    """A `ColumnTransformer` whose features have different names in any case."""
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names; one that is taken already, as "b=u" by a column, gets a number."""
+        check_is_fitted(self)
+        names: dict[str, None] = {}
+        for _, part, columns in self.transformers_:
+            if isinstance(part, str):  # what is left over is dropped
+                continue
+            for name in part.get_feature_names_out(columns):
+                unique, k = name, 1
+                while unique in names:
+                    k += 1
+                    unique = f"{name} ({k})"
+                names[unique] = None
+        return np.array(list(names), dtype=object)
+
+
 def feature_name(column: str, level: Any) -> str:
     """Return the name of the feature that tells whether a column has a level."""
     return f"{column}={level}"
@@ -98,7 +118,7 @@ def make_encoder(
             feature_name_combiner=feature_name,
         )
         parts.append((CATEGORIES, make_pipeline(CategoryText(), encode), list(categories)))
-    return ColumnTransformer(parts, verbose_feature_names_out=False)
+    return Encoder(parts, verbose_feature_names_out=False)
 
 
 def encoded_columns(encoder: Any, part: str) -> list[str]:

@@ -122,7 +122,8 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         type=at_least(1),
         default=None,
         metavar="N",
-        help="end after N iterations without a lower validation loss, and keep the best model",
+        help="end after N iterations without a lower validation loss, and keep the best model; not "
+        "with a loss of two classes that learns more of them",
     )
     group.add_argument(
         "--n-threads", type=at_least(1), default=None, metavar="N", help="default: all cores"

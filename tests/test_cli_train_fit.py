@@ -311,3 +311,13 @@ def test_every_loss_can_be_trained_and_judged(name):
         start = loss_of_model.initial_prediction(codes)
         raw = np.broadcast_to(start, (N, *np.shape(start))).copy()
         assert found[0].training < loss_of_model(codes, raw)
+
+
+def test_patience_needs_one_validation_loss(tmp_path, capsys):
+    data = write_csv(tmp_path / "data.csv", {"x": SCORE.tolist(), "y": THREE.tolist()})
+    start = ["train", str(data), "--target", "y", "--output", str(tmp_path / "m.joblib")]
+    given = [*start, "--patience", "2", "--loss"]
+    assert main([*given, "focal"]) == 2
+    message = capsys.readouterr().err
+    assert "--patience: the loss focal learns 3 classes one after another" in message
+    assert main([*given, "log_loss"]) == 0

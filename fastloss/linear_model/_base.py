@@ -125,11 +125,14 @@ class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
 
     def _keep(self, fitted: Fitted, dtype: Any) -> None:
         """Set the attributes of a fitted estimator."""
-        coef = fitted.coef.astype(dtype)
-        self.coef_ = coef[:-1].copy() if self.fit_intercept else coef
-        self.intercept_ = coef[-1] if self.fit_intercept else 0.0
+        self._set_coef(fitted.coef, dtype)
         self.n_iter_ = fitted.n_iter
         self.convergence_ = fitted.convergence
+
+    def _set_coef(self, coef: npt.NDArray[np.float64], dtype: Any) -> None:
+        coef = coef.astype(dtype)
+        self.coef_ = coef[:-1].copy() if self.fit_intercept else coef
+        self.intercept_ = coef[-1] if self.fit_intercept else 0.0
 
 
 def in_range(

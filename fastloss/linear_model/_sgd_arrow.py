@@ -171,11 +171,11 @@ class ArrowBatches:
 
     def _column(self, record: Any, name: str, first: int) -> npt.NDArray[Any]:
         column = record.column(record.schema.get_field_index(name))
+        if hasattr(column, "dictionary_decode"):  # first: a null may stand among the values
+            column = column.dictionary_decode()
         if column.null_count:
             row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
             raise ValueError(f"column {name!r}, row {first + row}: is null; expected a value")
-        if hasattr(column, "dictionary_decode"):
-            column = column.dictionary_decode()
         return np.asarray(column.to_numpy(zero_copy_only=False))
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+import fastloss as fl
 from fastloss import LinearObjective
 from fastloss.linear_model import FitProgress, LinearClassifier, LinearRegressor
 from fastloss.linear_model._losses import CLASSES
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
+from fastloss.train.errors import InputError
 from fastloss.train.problem import Curve, Options, Outcome, Problem, Step
 
 
@@ -35,6 +37,13 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
         max_iter=options.max_iter,
         n_jobs=options.n_threads,
     )
+    if options.patience is not None and _one_against_the_rest(problem):
+        assert problem.classes is not None
+        raise InputError(
+            f"--patience: the loss {problem.loss.name} learns {len(problem.classes)} classes one after "
+            f"another, each against the rest, so that no iteration has a validation loss of them all; "
+            f"expected a loss that learns them together, as cross_entropy"
+        )
     watch = _Watch(estimator, problem, options, on_step)
     training = problem.training
     with warnings.catch_warnings():
@@ -74,6 +83,7 @@ class _Watch:
     ) -> None:
         self.estimator, self.problem, self.options = estimator, problem, options
         self.on_step = on_step
+        self._one_by_one = _one_against_the_rest(problem)
         self.curves: list[Curve] = []
         self._held_out: Any = None
         self.best: tuple[int, NDArray[np.float64]] | None = None  # iteration and coefficients
@@ -92,7 +102,7 @@ class _Watch:
         validation = self._held_out.loss(progress.coef)
         validation = math.inf if math.isnan(validation) else validation
         curve.points.append((training, validation))
-        if validation < self._lowest and not self._one_against_the_rest:
+        if validation < self._lowest and not self._one_by_one:
             self._lowest, self.best = validation, (progress.iteration, progress.coef)
         self._share = max(self._share, self._part_done(progress))
         self.on_step(Step(progress.iteration, training, validation, self._share))
@@ -103,16 +113,11 @@ class _Watch:
             and progress.iteration - self.best[0] >= patience
         )
 
-    @property
-    def _one_against_the_rest(self) -> bool:
-        classes = self.problem.classes
-        return classes is not None and len(classes) > 2 and self.estimator.loss_.name not in CLASSES
-
     def _validation_objective(self) -> LinearObjective:
         """Return the mean loss on the validation rows as a function of the coefficients."""
         part = self.problem.validation
         codes = part.codes
-        if self._one_against_the_rest:
+        if self._one_by_one:
             codes = (codes == len(self.curves) - 1).astype(np.int8)
         return LinearObjective(
             self.estimator.loss_, part.X, codes, part.weights, n_threads=self.options.n_threads
@@ -127,7 +132,7 @@ class _Watch:
     def _part_done(self, progress: FitProgress) -> float:
         """Return how far the gradient has fallen towards the tolerance, of all classes to learn."""
         done, rounds = len(self.curves) - 1, 1
-        if self._one_against_the_rest and self.problem.classes is not None:
+        if self._one_by_one and self.problem.classes is not None:
             rounds = len(self.problem.classes)
         norm, tol = progress.gradient_norm, progress.tol
         share = progress.iteration / max(progress.max_iter, 1)
@@ -136,6 +141,14 @@ class _Watch:
         elif tol > 0 and math.isfinite(self._first_norm) and self._first_norm > tol:
             share = max(share, math.log(self._first_norm / norm) / math.log(self._first_norm / tol))
         return min((done + min(max(share, 0.0), 1.0)) / rounds, 1.0)
+
+
+def _one_against_the_rest(problem: Problem) -> bool:
+    """Return whether the estimator learns the classes one after another."""
+    if problem.classes is None or len(problem.classes) == 2:
+        return False
+    # the plain log loss of more than two classes becomes the cross-entropy
+    return problem.loss.name not in CLASSES and problem.loss != fl.LogLoss()
 
 
 def _keep(estimator: Any, coef: NDArray[np.float64]) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fastloss.train.encoding import category_text
 from fastloss.train.errors import InputError
+from fastloss.train.levels import category_text
 from fastloss.train.table import Table, find_numbers, is_number, is_text
 
 _DATE = r"\d{4}-\d\d-\d\d"  # at the beginning of a text

@@ -11,6 +11,7 @@ from fastloss.cli.arguments import at_least, number
 from fastloss.train.errors import InputError
 from fastloss.train.options import add_csv_arguments, dialect, require_packages
 from fastloss.train.trainers import TRAINERS
+from fastloss.train.writing import spare
 
 _EXIT_INTERRUPTED = 130
 
@@ -121,7 +122,8 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         type=at_least(1),
         default=None,
         metavar="N",
-        help="end after N iterations without a lower validation loss, and keep the best model",
+        help="end after N iterations without a lower validation loss, and keep the best model; not "
+        "with a loss of two classes that learns more of them",
     )
     group.add_argument(
         "--n-threads", type=at_least(1), default=None, metavar="N", help="default: all cores"
@@ -158,6 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"--output {output}: {error.strerror or error}") from None
+        spare([arguments.data], [output, *outputs(output)])
         settings = Settings(
             data=arguments.data,
             output=output,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,47 +14,73 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from fastloss.train.levels import Levels, category_text
 
 NUMBERS, CATEGORIES = "numbers", "categories"
+
+
+class UnknownLevelsWarning(UserWarning):
+    """All values of a column of categories are of levels that the model has not seen."""
 
 
 class CategoryText(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
     Spell categories as text, the same for every dtype that they may arrive in.
 
-    1, 1.0 and "1" are "1", True is "True", and all that stands for no value is NaN.
+    1 and 1.0 are "1", True is "True", and all that stands for no value is NaN. What means a level of
+    the fit in another spelling is spelt as that; see `Levels`.
     """
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
+    levels_: list[Levels]
+
     def fit(self, X: Any, y: Any = None) -> CategoryText:
-        """Take note of the columns of a data frame."""
+        """Take note of the columns of a data frame, and of their levels."""
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
+        self.levels_ = [
+            Levels(pd.unique(category_text(X[name]))) for name in self.feature_names_in_
+        ]
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Return the columns of a data frame as an array of texts and NaN."""
         texts = np.empty((len(X), self.n_features_in_), dtype=object)
-        for j, name in enumerate(self.feature_names_in_):
-            texts[:, j] = category_text(X[name])
+        for j, (name, levels) in enumerate(zip(self.feature_names_in_, self.levels_, strict=True)):
+            texts[:, j] = category_text(X[name], levels.find)
+            different = pd.unique(texts[:, j])
+            if len(different) and not any(t in levels or pd.isna(t) for t in different):
+                warnings.warn(
+                    f"column {name!r}: no value is of a category that the model has seen, as "
+                    f"{different[0]!r}; all count as rare. Is it read as in training? "
+                    f"pandas.read_csv(..., dtype={{{name!r}: str}}) leaves texts as they are",
+                    UnknownLevelsWarning,
+                    stacklevel=2,
+                )
         return texts
 
 
-def category_text(column: Any) -> NDArray[Any]:
-    """Return the values of a column as an array of texts and NaN."""
-    codes, levels = pd.factorize(np.asarray(column, dtype=object))
-    texts: NDArray[Any] = np.empty(len(levels) + 1, dtype=object)
-    texts[:-1] = [_spell(level) for level in levels]
-    texts[-1] = np.nan  # of code -1, no value
-    return np.asarray(texts[codes])
+class Encoder(ColumnTransformer):  # type: ignore[misc]
+    """A `ColumnTransformer` whose features have different names in any case."""
 
-
-def _spell(level: Any) -> str:
-    if isinstance(level, float | np.floating) and float(level).is_integer():
-        level = int(level)
-    return str(level)
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names; one that is taken already, as "b=u" by a column, gets a number."""
+        check_is_fitted(self)
+        names: dict[str, None] = {}
+        for _, part, columns in self.transformers_:
+            if isinstance(part, str):  # what is left over is dropped
+                continue
+            for name in part.get_feature_names_out(columns):
+                unique, k = name, 1
+                while unique in names:
+                    k += 1
+                    unique = f"{name} ({k})"
+                names[unique] = None
+        return np.array(list(names), dtype=object)
 
 
 def feature_name(column: str, level: Any) -> str:
@@ -91,7 +118,7 @@ def make_encoder(
             feature_name_combiner=feature_name,
         )
         parts.append((CATEGORIES, make_pipeline(CategoryText(), encode), list(categories)))
-    return ColumnTransformer(parts, verbose_feature_names_out=False)
+    return Encoder(parts, verbose_feature_names_out=False)
 
 
 def encoded_columns(encoder: Any, part: str) -> list[str]:

@@ -16,13 +16,13 @@ from sklearn.pipeline import Pipeline
 from fastloss.train.encoding import (
     CATEGORIES,
     NUMBERS,
-    category_text,
+    UnknownLevelsWarning,
     encoded_columns,
     known_levels,
 )
 from fastloss.train.errors import InputError, count, some
 from fastloss.train.table import Dialect, Table, read_table
-from fastloss.train.writing import whole_file
+from fastloss.train.writing import spare, whole_file
 
 _SUFFIXES = (".csv", ".parquet", ".pq")
 
@@ -56,6 +56,8 @@ def predict(
     """
     if output is not None and output.suffix.lower() not in _SUFFIXES:
         raise InputError(f"--output {output}: expected {', '.join(_SUFFIXES)}")
+    if output is not None:
+        spare([model_file, data], [output])
     model, notes = load_model(model_file)
     if probabilities and not hasattr(model, "predict_proba"):
         loss = getattr(model[-1], "loss_", None)
@@ -63,19 +65,21 @@ def predict(
     encoder = model[0]
     categories = encoded_columns(encoder, CATEGORIES)
     table = read_table(data, dialect, categories)
-    notes += _check_columns(table, encoder)
-    frame = pd.DataFrame({"prediction": model.predict(table.frame)})
-    if probabilities:
-        shares = model.predict_proba(table.frame)
-        for label, column in zip(model.classes_.tolist(), shares.T, strict=True):
-            frame[f"probability_{label}"] = column
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownLevelsWarning)  # the notes tell
+        notes += _check_columns(table, encoder)
+        frame = pd.DataFrame({"prediction": model.predict(table.frame)})
+        if probabilities:
+            shares = model.predict_proba(table.frame)
+            for label, column in zip(model.classes_.tolist(), shares.T, strict=True):
+                frame[f"probability_{label}"] = column
     _write(frame, output)
     return notes
 
 
 def load_model(path: Path) -> tuple[Any, list[str]]:
     """Return the model in a file, and a note if another version of scikit-learn wrote it."""
-    notes = []
+    notes: list[str] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", InconsistentVersionWarning)
@@ -113,9 +117,11 @@ def _check_columns(table: Table, encoder: Any) -> list[str]:
         )
     for name in numbers:
         table.frame[name] = table.numbers(name, what="the model")
-    notes = []
-    for name, known in levels.items():
-        texts = category_text(table.frame[name])
+    notes: list[str] = []
+    if not levels:
+        return notes
+    found = encoder.named_transformers_[CATEGORIES][0].transform(table.frame)
+    for texts, (name, known) in zip(found.T, levels.items(), strict=True):
         # NaN is a level where the training rows had it
         unknown = ~np.isin(texts.astype(str), known.astype(str))
         if unknown.any():

@@ -9,7 +9,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from scipy import sparse
 from sklearn.pipeline import Pipeline
@@ -26,6 +25,7 @@ from fastloss.train.problem import Options, Outcome, Part, Problem
 from fastloss.train.table import Dialect, Table, read_table
 from fastloss.train.target import Target, choose_target, labelled, split
 from fastloss.train.trainers import load_trainer
+from fastloss.train.weights import row_weights
 from fastloss.train.writing import whole_file
 
 MIN_ROWS = 10
@@ -180,7 +180,9 @@ def prepare(table: Table, settings: Settings) -> Data:
             f"loss of classes"
         )
     training = split(target.labels, target.classes, settings.validation_share, settings.seed)
-    weights = _weights(table, settings, target, training)
+    weights = row_weights(
+        table, target, training, column=settings.weight, balanced=settings.balanced
+    )
     n_training = int(training.sum())
     min_frequency = settings.min_frequency or max(2, min(10, n_training // 100))
     columns = choose_columns(
@@ -256,32 +258,6 @@ def _check_two_classes(table: Table, target: Target) -> None:
             f"{table.place(i, target.column)}: the only row of class {label!r}; expected at least 2, "
             f"one to train on and one for validation"
         )
-
-
-def _weights(
-    table: Table, settings: Settings, target: Target, training: NDArray[np.bool_]
-) -> NDArray[np.float64] | None:
-    """Return the weights of the rows, those of the classes in them; None if there are none."""
-    weights = None
-    if settings.weight is not None:
-        weights = table.numbers(settings.weight, what="a weight")
-        wrong = np.flatnonzero(~(weights >= 0))
-        if len(wrong):
-            i = int(wrong[0])
-            raise InputError(
-                f"{table.place(i, settings.weight)}: the weight "
-                f"{'is missing' if np.isnan(weights[i]) else weights[i]}; expected a number of at "
-                f"least 0"
-            )
-        for rows, name in ((training, "training"), (~training, "validation")):
-            if not weights[rows].any():
-                raise InputError(f"--weight {settings.weight!r}: all weights of {name} rows are 0")
-    if not settings.balanced or target.classes is None:
-        return weights
-    ones = np.ones(len(training)) if weights is None else weights
-    totals = np.bincount(target.codes[training], weights=ones[training])
-    per_class = np.divide(totals.sum() / len(totals), totals, out=0 * totals, where=totals > 0)
-    return np.asarray(ones * per_class[target.codes])
 
 
 def _check_finite(encoder: Any, X: Any, table: Table) -> None:

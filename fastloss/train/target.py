@@ -164,6 +164,22 @@ def _as_numbers(table: Table, column: str) -> NDArray[np.float64] | None:
     )
 
 
+def _exact(table: Table, column: str, numbers: NDArray[np.float64]) -> NDArray[Any]:
+    """Return numbers as classes: integers, which float64 may not hold, as integers or as texts."""
+    series = table.frame[column]
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    values = pd.to_numeric(series, errors="coerce")
+    largest = np.iinfo(np.int64).max
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return np.asarray(values.to_numpy(dtype=np.int64 if values.max() <= largest else np.uint64))
+    if not (numbers == np.rint(numbers)).all() or np.isinf(numbers).any():
+        return numbers
+    if (np.abs(numbers) < largest).all():  # the nearest float64 is beyond
+        return numbers.astype(np.int64)
+    return np.array([str(value) for value in series], dtype=object) if is_text(series) else numbers
+
+
 def _all_truth(series: Any) -> bool:
     """Return whether all objects are truth values."""
     return bool(pd.api.types.infer_dtype(series.astype(object), skipna=True) == "boolean")
@@ -174,7 +190,7 @@ def _guess(table: Table, column: str, numbers: NDArray[np.float64] | None) -> tu
     if numbers is None:
         different = table.frame[column].nunique()
     else:
-        different = len(np.unique(numbers))
+        different = len(np.unique(_exact(table, column, numbers)))
         integers = bool((numbers == np.rint(numbers)).all())
         if different > 2 and not (integers and different <= _FEW):
             hint = "; if they are counts: --loss poisson" if integers else ""
@@ -233,7 +249,7 @@ def _classes(
                 f"{table.place(i, column)}: {spell(series.iloc[i])}; the loss {loss.name} expects "
                 f"classes, whole numbers or texts. For numbers: --loss squared_error, --loss huber"
             )
-        labels = numbers if len(wrong) or np.isinf(numbers).any() else numbers.astype(np.int64)
+        labels = _exact(table, column, numbers)
     different = len(np.unique(labels))
     if different > _MANY or (different > 2 and 2 * different > len(labels)):
         raise InputError(

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fastloss.train.errors import InputError
+
+
+def spare(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """
+    Check that no output would take the place of an input, also through a link.
+
+    Raises
+    ------
+    InputError
+        If one would.
+    """
+    sources = [path for path in inputs if path.exists()]
+    for output in outputs:
+        for source in sources:
+            if output.exists() and output.samefile(source):
+                raise InputError(
+                    f"--output: {output} would take the place of the input {source}; expected "
+                    f"another name"
+                )
 
 
 @contextmanager

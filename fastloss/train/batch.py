@@ -42,7 +42,7 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
         raise InputError(
             f"--patience: the loss {problem.loss.name} learns {len(problem.classes)} classes one after "
             f"another, each against the rest, so that no iteration has a validation loss of them all; "
-            f"expected a loss that learns them together, as cross_entropy"
+            f"expected a loss that learns them together, as cross_entropy, or --solver sgd"
         )
     watch = _Watch(estimator, problem, options, on_step)
     training = problem.training

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastloss.cli.arguments import at_least, number
 from fastloss.train.errors import InputError
 from fastloss.train.options import add_csv_arguments, dialect, require_packages
-from fastloss.train.trainers import TRAINERS
+from fastloss.train.trainers import SOLVERS, STOCHASTIC
 from fastloss.train.writing import spare
 
 _EXIT_INTERRUPTED = 130
@@ -91,7 +91,13 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the fit")
-    group.add_argument("--solver", choices=tuple(TRAINERS), default="auto", help="default: auto")
+    group.add_argument(
+        "--solver",
+        choices=SOLVERS,
+        default="auto",
+        help="sgd: stochastic gradient descent, in epochs; the others see all rows in each iteration "
+        "(default: auto)",
+    )
     group.add_argument(
         "--alpha",
         type=number(0.0, math.inf, "at least"),
@@ -108,28 +114,40 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         "--tol",
         type=number(0.0, math.inf, "at least"),
         default=1e-4,
-        help="the gradient that ends the fit (default: %(default)s)",
+        help="the gradient that ends the fit; with sgd, the fall of the training loss, for numbers in "
+        "its units, that 5 epochs in a row have missed (default: %(default)s)",
     )
     group.add_argument(
         "--max-iter",
         type=at_least(0),
         default=1000,
         metavar="N",
-        help="iterations at most (default: %(default)s)",
+        help="iterations or epochs at most (default: %(default)s)",
+    )
+    group.add_argument(
+        "--batch-size",
+        type=at_least(1),
+        default=None,
+        metavar="ROWS",
+        help="of a step of sgd (default: 32)",
     )
     group.add_argument(
         "--patience",
         type=at_least(1),
         default=None,
         metavar="N",
-        help="end after N iterations without a lower validation loss, and keep the best model; not "
-        "with a loss of two classes that learns more of them",
+        help="end after N iterations or epochs without a lower validation loss, and keep the best "
+        "model; a loss of two classes that learns more of them needs sgd for it",
     )
     group.add_argument(
         "--n-threads", type=at_least(1), default=None, metavar="N", help="default: all cores"
     )
     group.add_argument(
-        "--seed", type=at_least(0), default=0, help="of the rows held out (default: %(default)s)"
+        "--seed",
+        type=at_least(0),
+        default=0,
+        help="of the rows held out, and of the order in which sgd sees the others (default: "
+        "%(default)s)",
     )
     group.add_argument("--no-progress", action="store_true", help="draw no progress bar")
 
@@ -160,6 +178,11 @@ def run(arguments: argparse.Namespace) -> int:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"--output {output}: {error.strerror or error}") from None
+        if arguments.batch_size is not None and arguments.solver != STOCHASTIC:
+            raise InputError(
+                f"--batch-size {arguments.batch_size}: the solver {arguments.solver} sees all rows in "
+                f"each iteration; expected --solver {STOCHASTIC}"
+            )
         spare([arguments.data], [output, *outputs(output)])
         settings = Settings(
             data=arguments.data,
@@ -181,6 +204,7 @@ def run(arguments: argparse.Namespace) -> int:
             tol=arguments.tol,
             max_iter=arguments.max_iter,
             patience=arguments.patience,
+            batch_size=arguments.batch_size,
             n_threads=arguments.n_threads,
             seed=arguments.seed,
             progress=not arguments.no_progress,

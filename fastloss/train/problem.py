@@ -62,13 +62,15 @@ class Options:
     Attributes
     ----------
     solver : str
-        A name of `fastloss.train.trainers.TRAINERS`.
+        A name of `fastloss.train.trainers.SOLVERS`.
     alpha, l1_ratio, tol : float
         As the estimators of `fastloss.linear_model` take them.
     max_iter : int
-        Iterations at most.
+        Iterations or epochs at most.
     patience : int or None
         Steps without a lower validation loss that end the training, None for no such end.
+    batch_size : int or None
+        Rows of a step of stochastic gradient descent, None for the default.
     n_threads : int or None
         Threads, None for the default.
     seed : int
@@ -81,6 +83,7 @@ class Options:
     tol: float
     max_iter: int
     patience: int | None
+    batch_size: int | None
     n_threads: int | None
     seed: int
 

@@ -25,11 +25,11 @@ from fastloss.train.problem import Options, Outcome, Part, Problem
 from fastloss.train.table import Dialect, Table, read_table
 from fastloss.train.target import Target, choose_target, labelled, split
 from fastloss.train.trainers import load_trainer
+from fastloss.train.units import usual_alpha
 from fastloss.train.weights import row_weights
 from fastloss.train.writing import whole_file
 
 MIN_ROWS = 10
-_ALPHA = 1e-4
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Settings:
         A name of the trainers.
     alpha : float or None
         Strength of the penalty, None to choose it by the units of the target.
-    l1_ratio, tol, max_iter, patience, n_threads, seed
+    l1_ratio, tol, max_iter, patience, batch_size, n_threads, seed
         As `Options` has them.
     progress : bool
         Whether to draw a bar on a terminal.
@@ -90,6 +90,7 @@ class Settings:
     tol: float
     max_iter: int
     patience: int | None
+    batch_size: int | None
     n_threads: int | None
     seed: int
     progress: bool
@@ -283,29 +284,10 @@ def _options(settings: Settings, problem: Problem) -> Options:
         tol=settings.tol,
         max_iter=settings.max_iter,
         patience=settings.patience,
+        batch_size=settings.batch_size,
         n_threads=settings.n_threads,
         seed=settings.seed,
     )
-
-
-def usual_alpha(problem: Problem) -> float:
-    """
-    Return a weak penalty, of the same strength whatever the units of the target are.
-
-    1e-4 for classes. For numbers as many times the curvature of the mean loss: that of a parabola
-    through the best constant, or with a logarithmic link the Hessian there.
-    """
-    if problem.classes is not None:
-        return _ALPHA
-    loss, part = problem.loss, problem.training
-    y = part.codes
-    start = np.full(len(y), loss.initial_prediction(y, part.weights))
-    if loss.predict(np.zeros(1))[0] == 1.0:  # exp(0): the link is the logarithm
-        curvature = float(loss.gradient_hessian(y, start, part.weights)[1].sum())
-    else:
-        spread = np.average((y - np.average(y, weights=part.weights)) ** 2, weights=part.weights)
-        curvature = float(loss.loss(y, start, part.weights) / spread) if spread > 0 else 1.0
-    return _ALPHA * curvature if np.isfinite(curvature) and curvature > 0 else _ALPHA
 
 
 def _write(
@@ -339,6 +321,7 @@ def _write(
             "solver": options.solver,
             "alpha": options.alpha,
             "l1_ratio": options.l1_ratio,
+            "batch_size": options.batch_size,
             "seed": options.seed,
         }
         report.write_report(facts_file, outcome, metrics, facts)

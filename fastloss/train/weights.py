@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fastloss.linear_model._base import in_range
 from fastloss.train.errors import InputError
 from fastloss.train.table import Table
 from fastloss.train.target import Target
@@ -53,6 +54,7 @@ def row_weights(
         for rows, name in ((training, "training"), (~training, "validation")):
             if not weights[rows].any():
                 raise InputError(f"--weight {column!r}: all weights of {name} rows are 0")
+        weights, _ = in_range(weights)  # no mean sees it, and no sum of them overflows
         _check_classes(weights, target, training, column)
     if not balanced or target.classes is None:
         return weights

@@ -25,9 +25,11 @@ from fastloss.kernels cimport *
 
 cnp.import_array()
 
+cdef extern from "linear/linear.h":
+    enum:
+        FL_LINEAR_LONG_ROW
+
 cdef enum:
-    # a block of shorter rows stays in the first cache, with the next one; FL_LONG_ROW of dense_rows.h
-    LONG_ROW_BYTES = 1024
     LONG_BLOCK_BYTES = 262144  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
     LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
@@ -252,7 +254,7 @@ n_threads=None, n_outputs=None)
             rows = ENTRIES_A_BLOCK * n // max(entries, <Py_ssize_t>1)
         else:
             job.fetches = (
-                d * job.item <= LONG_ROW_BYTES and job.row_stride <= d + FL_LINEAR_PAD
+                d * job.item <= FL_LINEAR_LONG_ROW and job.row_stride <= d + FL_LINEAR_PAD
                 and not job.in_columns
             )
             rows = (FIRST_CACHE_BYTES if job.fetches else LONG_BLOCK_BYTES) // (d * job.item)

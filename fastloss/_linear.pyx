@@ -18,6 +18,7 @@ from fastloss._linear_job cimport *
 from fastloss._linear_loss cimport describe_loss
 from fastloss._linear_matrix cimport describe_dense, describe_sparse
 from fastloss._pointwise cimport PointwiseLoss
+from fastloss._row_job cimport LABELS_CLASS_OR_SOFT
 from fastloss._rows cimport RowLoss
 from fastloss._arrays cimport *
 from fastloss._runtime cimport *
@@ -25,9 +26,11 @@ from fastloss.kernels cimport *
 
 cnp.import_array()
 
+cdef extern from "linear/linear.h":
+    enum:
+        FL_LINEAR_LONG_ROW
+
 cdef enum:
-    # a block of shorter rows stays in the first cache, with the next one; FL_LONG_ROW of dense_rows.h
-    LONG_ROW_BYTES = 1024
     LONG_BLOCK_BYTES = 262144  # a block of longer rows, in the second
     MOST_BLOCK_ROWS = 1024
     LEAST_COLUMN_ROWS = 256    # where a column's part of a block is what is read at a time
@@ -36,6 +39,8 @@ cdef enum:
     MOST_CHUNKS = 64           # each has sums of its own
     PRODUCT_NUMBERS = 524288   # of X in a block of a Hessian's product in Python
     MOST_SUM_BYTES = 67108864  # of all chunks, where that leaves a few of them
+
+_CHANGED = "y has changed since it was checked: a label is outside its domain"
 
 _WAYS = {
     "loss": LINEAR_LOSS, "gradient": LINEAR_GRADIENT, "product": LINEAR_PRODUCT,
@@ -252,7 +257,7 @@ n_threads=None, n_outputs=None)
             rows = ENTRIES_A_BLOCK * n // max(entries, <Py_ssize_t>1)
         else:
             job.fetches = (
-                d * job.item <= LONG_ROW_BYTES and job.row_stride <= d + FL_LINEAR_PAD
+                d * job.item <= FL_LINEAR_LONG_ROW and job.row_stride <= d + FL_LINEAR_PAD
                 and not job.in_columns
             )
             rows = (FIRST_CACHE_BYTES if job.fetches else LONG_BLOCK_BYTES) // (d * job.item)
@@ -570,8 +575,19 @@ n_threads=None, n_outputs=None)
             self._sum_beside = fl_sum_pairwise(job.losses_beside, job.n_chunks)
         free(memory)
         if invalid:
-            raise ValueError("y has changed since it was checked: a label is outside its domain")
+            raise ValueError(_CHANGED)
         return value, total
+
+    def _check_again(self, labels):
+        """An error if class labels have changed to what is no class."""
+        cdef RowLoss loss = self.loss_function
+        if labels.ndim != 1 or loss._labels not in (LABELS_CLASS_OR_SOFT, FL_ROW_CLASS):
+            return
+        wrong = ~((labels >= 0) & (labels < self.n_outputs + loss._extra_classes))
+        if loss._ignore_index is not None:
+            wrong &= labels != loss._ignore_index
+        if wrong.any():
+            raise ValueError(_CHANGED)
 
     def _packed(self, matrix):
         """Coefficients and intercepts of (n_outputs, d + 1) as the kernels want them."""
@@ -636,9 +652,12 @@ n_threads=None, n_outputs=None)
                 find_rows(&job, at, n, buffers.x, &block)
                 predict_rows(&job, &buffers, at, &block)
                 rows = both[:, :n].astype(np.float64)
-                product = curvature_product(self.loss_function, self._y[at:at + n], rows[0], rows[1])
+                labels = self._y[at:at + n]
+                self._check_again(labels)
+                product = curvature_product(self.loss_function, labels, rows[0], rows[1])
                 if self._weight is not None:
-                    product *= (<object>self._weight)[at:at + n, None]
+                    weight = (<object>self._weight)[at:at + n, None]
+                    product = np.where(weight == 0, 0.0, product * weight)
                 both[1, :n] = product
                 block.n_outputs = job.n_outputs
                 block.raw = second_half(&job, &buffers)

@@ -174,6 +174,20 @@ cdef inline void find_class(
         at += m
 
 
+cdef inline int has_no_class(const LinearJob* job, Py_ssize_t start, Py_ssize_t n) noexcept nogil:
+    """Whether a sample's label is no class."""
+    cdef int64_t labels[LABELS_AT_ONCE]
+    cdef Py_ssize_t at = 0, m, i
+    cdef int outside = 0
+    while at < n:
+        m = min(n - at, <Py_ssize_t>LABELS_AT_ONCE)
+        kernels().read_labels(&job.pointwise.y_true, start + at, m, labels)
+        for i in range(m):
+            outside |= labels[i] < 0 or labels[i] >= job.n_outputs
+        at += m
+    return outside
+
+
 cdef inline int apply_each(
     LinearJob* job, PointwiseJob* pointwise, const LinearBuffers* buffers, Py_ssize_t start,
     Py_ssize_t n, double* loss
@@ -205,9 +219,9 @@ cdef inline int apply_loss(
 ) noexcept nogil:
     """Raw predictions to gradients, in place, and the Hessian's diagonal; 1 if a label is invalid."""
     cdef double partial
-    cdef int invalid
+    cdef int invalid = job.by_class and has_no_class(job, start, n)
     if job.each_output and not job.sparse:
-        return apply_each(job, pointwise, buffers, start, n, loss)
+        return invalid + apply_each(job, pointwise, buffers, start, n, loss)
     if job.of_rows:
         point_at(
             &rows.operands[RAW].array, buffers.raw, start, rows.operands[RAW].array.strides[0]
@@ -222,7 +236,7 @@ cdef inline int apply_loss(
         point_at(&pointwise.raw_prediction, buffers.raw, start, job.item)
         pointwise.gradient.data = pointwise.raw_prediction.data
         point_at(&pointwise.hessian, buffers.second, start, job.item)
-        invalid = run_block(pointwise, start, n, &partial)
+        invalid += run_block(pointwise, start, n, &partial)
     loss[0] += partial
     return invalid
 

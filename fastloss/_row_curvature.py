@@ -87,16 +87,30 @@ def _of_log_loss(
 def _multiclass_focal(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     gamma = loss.gamma
 
-    def slopes(p: _Array, q: _Array, l: _Array) -> tuple[Any, Any]:  # noqa: E741
-        a = 1.0 if loss.alpha is None else np.asarray(loss.alpha)[y.astype(np.intp)][:, None]
-        q = np.maximum(q, np.finfo(np.float64).tiny)
-        first = a * q ** (gamma - 1) * (q + gamma * p * l)
-        if loss.hessian == "bounded":
-            return first, 0.0
-        bend = 2 * q + (gamma - 1) * p * l - q * l
-        return first, a * p * gamma * q ** (gamma - 2) * bend
-
-    return _of_log_loss(y, f, u, slopes)
+    p, log_sum = _softmax(f)
+    at = y.astype(np.intp)[:, None]
+    share = p.copy()
+    np.put_along_axis(share, at, 0.0, 1)
+    q = share.sum(axis=1, keepdims=True)
+    # of the others, so that no power of q is less than gamma: q may be 0
+    share = np.where(q > 0, share / q, 0.0)
+    p_y = np.take_along_axis(p, at, 1)
+    l = np.where(  # noqa: E741
+        q < 0.5, -np.log1p(-q), log_sum - np.take_along_axis(f, at, 1)
+    )
+    factor = q**gamma
+    if loss.alpha is not None:
+        factor = factor * np.asarray(loss.alpha)[at]
+    slope = factor * (q + gamma * p_y * l)
+    mean = _dot(share, u)
+    own = np.take_along_axis(u, at, 1) - mean
+    product = slope * share * (u - _dot(p, u))
+    np.put_along_axis(product, at, slope * p_y * own, 1)
+    if loss.hessian == "bounded":
+        return np.asarray(product)
+    bend = 2 * q + (gamma - 1) * p_y * l - q * l
+    np.put_along_axis(share, at, -1.0, 1)
+    return np.asarray(product - factor * gamma * p_y * bend * own * share)
 
 
 def _multiclass_generalized_ce(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
@@ -149,7 +163,8 @@ def _multiclass_hinge(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
 
 def _jensen_shannon(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     p, log_sum = _softmax(f)
-    a = 0.5 * (f - log_sum - np.log(0.5 * (p + y)))
+    # 0.5 * log(2 p / (p + y)); p may be 0
+    a = np.where(y > 0, 0.5 * (f - log_sum - np.log(0.5 * (p + y))), 0.5 * np.log(2))
     relative = u - _dot(p, u)
     moved = p * relative
     a_moved = 0.5 * np.where(y > 0, y / (p + y), 0.0) * relative

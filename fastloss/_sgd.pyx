@@ -45,16 +45,19 @@ cdef void _run_outputs(
 
 
 cdef Py_ssize_t _run_some(
-    SampleJob* job, Py_ssize_t at, Py_ssize_t end, int threads
+    SampleJob* job, Py_ssize_t at, Py_ssize_t row_work, int threads
 ) noexcept nogil:
-    """Runs from place `at` of the order on, to about `end`; returns the place after them."""
-    cdef Py_ssize_t n
+    """Runs from place `at` of the order on, of about SIGNAL_WORK; returns the place after them."""
+    cdef Py_ssize_t n, work = 0
     cdef int forget, is_last
-    while at < end:
+    while at < job.n_order and work < SIGNAL_WORK:
         n = prepare_run(job, at, &forget, &is_last)
         _run_outputs(job, at, n, forget, is_last, threads)
         finish_run(job, n, is_last)
         at += n
+        work += n * row_work
+        if job.schedule.scale == 1.0:  # all coefficients may have taken up their scale
+            work += job.n_outputs * job.x.n_features
     return at
 
 
@@ -67,6 +70,11 @@ cdef Py_ssize_t _run_some_batches(
         run_batch(job, at, n, threads)
         at += n
     return at
+
+
+cdef Py_ssize_t _row_entries(const Matrix* x) noexcept:
+    """How many a sparse row has, on average."""
+    return (x.indptr[x.n_samples] - x.indptr[0]) // max(x.n_samples, <Py_ssize_t>1)
 
 
 cdef void* _data(object array) noexcept:
@@ -227,6 +235,8 @@ cdef class LinearSGDBase:
         schedule.l1 = settings["l1"]
         schedule.l2 = settings["l2"]
         schedule.fold_below = 1e-9 if self.dtype == np.float64 else 1e-6
+        if settings["average"]:  # what the averages owe to the scale cancels digit by digit
+            schedule.fold_below = 0.5
         schedule.average_from = settings["average"] if settings["average"] else INFINITY
         schedule.t = state["t"]
         schedule.eta = state["eta"]
@@ -376,6 +386,8 @@ cdef class LinearSGDBase:
         job.n_averaged = state["n_averaged"]
         job.losses = <double*>cnp.PyArray_DATA(losses)
         n_chunks = (job.batch_size + job.chunk_rows - 1) // job.chunk_rows
+        n_chunks = min(n_chunks, <Py_ssize_t>(max(MOST_CHUNKS, n_threads) if n_threads > 1 else 1))
+        job.n_chunks = n_chunks
         job.chunk_bytes = padded(2 * job.n_outputs * 8)
         if not job.x.sparse:
             job.chunk_bytes += padded((job.n_coef + FL_SGD_PAD) * job.x.item)
@@ -391,7 +403,11 @@ cdef class LinearSGDBase:
         job.steps = steps
         job.chunks = <char*>steps + padded(sizeof(Steps))
         job.scratch = job.chunks + n_chunks * job.chunk_bytes
-        step = SIGNAL_WORK // (self.n_outputs * (d if not job.x.sparse else 64)) + 1
+        if job.x.sparse:  # each step goes through all coefficients
+            step = max(_row_entries(&job.x), <Py_ssize_t>64) * self.n_outputs * job.batch_size
+            step = job.batch_size * max(SIGNAL_WORK // (job.n_coef + step), <Py_ssize_t>1)
+        else:
+            step = SIGNAL_WORK // (self.n_outputs * d) + 1
         try:
             while at < job.n_order:
                 end = min(at + step, job.n_order)
@@ -428,7 +444,7 @@ cdef class LinearSGDBase:
         cdef SampleJob job
         cdef PointwiseLoss loss = self.loss_function
         cdef dict state = self._state, settings = self._settings
-        cdef Py_ssize_t at = 0, end, step, d = self.n_features
+        cdef Py_ssize_t at = 0, row_work, d = self.n_features
         cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
         cdef int n_threads = threads, which
         cdef char* memory
@@ -471,6 +487,8 @@ cdef class LinearSGDBase:
         if job.n_outputs > 1 or job.x.copied:
             job.run_length = max(RUN_BYTES // (job.coef_stride * job.x.item), <Py_ssize_t>16)
             job.run_length = min(job.run_length, <Py_ssize_t>RUN)
+        row_work = self.n_outputs * (max(_row_entries(&job.x), <Py_ssize_t>64) if job.x.sparse else d)
+        job.run_length = min(job.run_length, max(SIGNAL_WORK // row_work, <Py_ssize_t>1))
         job.clip = settings["clip"]
         job.passive = _PASSIVE.get(settings["learning_rate"], 0)
         job.intercept_rate = settings["intercept_rate"]
@@ -485,8 +503,6 @@ cdef class LinearSGDBase:
         job.pending = state["pending"]
         job.dots = <double*>cnp.PyArray_DATA(dots)
         job.losses = <double*>cnp.PyArray_DATA(losses)
-        if job.pending and job.x.sparse:
-            take_pending(&job)
         job.scratch_bytes = 4 * RUN * 8
         memory = <char*>malloc(
             sizeof(Steps) + (RUN + FL_SGD_AHEAD) * 3 * 8 + n_threads * job.scratch_bytes
@@ -500,12 +516,12 @@ cdef class LinearSGDBase:
         job.ends = job.starts + RUN + FL_SGD_AHEAD
         job.scratch = <char*>(job.ends + RUN + FL_SGD_AHEAD)
         job.copies = job.scratch + n_threads * job.scratch_bytes
-        step = SIGNAL_WORK // (self.n_outputs * (d if not job.x.sparse else 64)) + 1
+        if job.pending and job.x.sparse:
+            take_pending(&job)
         try:
             while at < job.n_order:
-                end = min(at + step, job.n_order)
                 with nogil:
-                    at = _run_some(&job, at, end, n_threads)
+                    at = _run_some(&job, at, row_work, n_threads)
                 PyErr_CheckSignals()
         finally:
             free(memory)

@@ -15,6 +15,8 @@ cdef enum:
     CHUNK_BYTES = 131072
     LEAST_CHUNK_ROWS = 32
     MOST_CHUNK_ROWS = 64
+    # so many have sums at once, with threads
+    MOST_CHUNKS = 64
 
 
 cdef struct BatchJob:
@@ -53,7 +55,7 @@ cdef struct BatchJob:
     double* losses              # [n_outputs]; all in the first, if the loss takes several outputs
     char* narrow_intercept      # REAL[n_outputs], with room for a vector
     char* chunks                # [n chunks][chunk_bytes]: sums
-    Py_ssize_t chunk_bytes
+    Py_ssize_t chunk_bytes, n_chunks
     char* scratch               # [threads][scratch_bytes]
     Py_ssize_t scratch_bytes
 
@@ -224,6 +226,15 @@ cdef inline double row_losses(
     )
 
 
+cdef inline bint is_idle(
+    const BatchJob* job, const BatchBuffers* buffers, const int64_t* order, Py_ssize_t i
+) noexcept nogil:
+    """Whether row i of a chunk adds nothing, not even the NaN that 0 times an infinity is."""
+    if job.of_rows:
+        return not buffers.weight[i] > 0.0 or (job.classes != NULL and buffers.labels[i] < 0)
+    return job.weight != NULL and not job.weight[order[i]] > 0.0
+
+
 cdef inline void move_output(
     const BatchJob* job, const BatchBuffers* buffers, Py_ssize_t k, Py_ssize_t n, bint back
 ) noexcept nogil:
@@ -306,12 +317,20 @@ cdef inline void run_batch_chunk(
     else:
         for k in range(job.n_outputs):
             losses[k] = output_losses(job, &buffers, order, k, n, scale)
+    if not job.x.sparse and (job.weight != NULL or job.of_rows):
+        for i in range(n):
+            if is_idle(job, &buffers, order, i):
+                memset(
+                    buffers.x + i * job.coef_stride * item, 0, job.x.n_features * item
+                )
     if not sums_wanted:
         return
     block.intercept_sums = intercepts
     if job.x.sparse:
         block.sums = job.total
         for i in range(n):
+            if is_idle(job, &buffers, order, i):
+                continue
             block.indptr = job.x.indptr + order[i]
             block.raw = buffers.raw + i * job.n_outputs * item
             job.linear.csr_backward[p][job.x.wide_indices](&block)
@@ -359,7 +378,7 @@ cdef inline void step_intercepts(BatchJob* job, double eta) noexcept nogil:
 
 cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threads) noexcept nogil:
     """One step, from the n samples of the order from `at` on."""
-    cdef Py_ssize_t c, k, rows = job.chunk_rows, n_chunks = (n + rows - 1) // rows
+    cdef Py_ssize_t c, k, rows = job.chunk_rows, count, done = 0
     cdef int forget, p = job.precision
     cdef double eta, shrink, scale = 1.0 / n
     cdef bint averages = job.average != NULL and job.schedule.t >= job.schedule.average_from
@@ -376,25 +395,30 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
             (<double*>job.narrow_intercept)[k] = job.intercept[k]
         else:
             (<float*>job.narrow_intercept)[k] = <float>job.intercept[k]
-    if job.x.sparse:
-        memset(job.total, 0, job.n_coef * sizeof(double))
-    if threads > 1 and n_chunks > 1:
-        for c in prange(n_chunks, schedule="static", num_threads=threads):
-            run_batch_chunk(
-                job, at + c * rows, min(rows, n - c * rows), c, scale, True, threadid()
-            )
-    else:
-        for c in range(n_chunks):
-            run_batch_chunk(job, at + c * rows, min(rows, n - c * rows), c, scale, not alone, 0)
     memset(job.intercept_total, 0, job.n_outputs * sizeof(double))
-    if not job.x.sparse and not alone:
+    if not alone:
         memset(job.total, 0, job.n_coef * sizeof(double))
-    for c in range(n_chunks):
-        for k in range(job.n_outputs):
-            job.intercept_total[k] += chunk_intercepts(job, c)[k]
-            job.losses[k] += chunk_losses(job, c)[k]
-        if not job.x.sparse and not alone:
-            job.linear.flush[p](chunk_sums(job, c), job.n_coef, job.total)
+    while done < n:  # in the same order whatever job.n_chunks is
+        count = min(job.n_chunks, (n - done + rows - 1) // rows)
+        if threads > 1 and count > 1:
+            for c in prange(count, schedule="static", num_threads=threads):
+                run_batch_chunk(
+                    job, at + done + c * rows, min(rows, n - done - c * rows), c, scale, True,
+                    threadid(),
+                )
+        else:
+            for c in range(count):
+                run_batch_chunk(
+                    job, at + done + c * rows, min(rows, n - done - c * rows), c, scale, not alone,
+                    0,
+                )
+        for c in range(count):
+            for k in range(job.n_outputs):
+                job.intercept_total[k] += chunk_intercepts(job, c)[k]
+                job.losses[k] += chunk_losses(job, c)[k]
+            if not job.x.sparse and not alone:
+                job.linear.flush[p](chunk_sums(job, c), job.n_coef, job.total)
+        done += count * rows
     if alone:
         step_one_row(job, job.order + at, shrink, eta)
     else:

@@ -4,6 +4,7 @@ cimport numpy as cnp
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memset
+from cython cimport floating
 from numpy cimport ndarray
 
 from fastloss._pointwise_job cimport Job as PointwiseJob
@@ -261,6 +262,28 @@ cdef inline void fill_labels(
             (<float*>y)[i] = (<const float*>job.y)[order[i]]
 
 
+cdef inline Py_ssize_t keep_weighted(
+    floating* y, floating* raw, floating* weight, Py_ssize_t n
+) noexcept nogil:
+    cdef Py_ssize_t i, kept = 0
+    for i in range(n):
+        if weight[i] > 0:
+            y[kept] = y[i]
+            raw[kept] = raw[i]
+            weight[kept] = weight[i]
+            kept += 1
+    return kept
+
+
+cdef inline Py_ssize_t without_idle(
+    int precision, Py_ssize_t n, char* y, char* raw, char* weight
+) noexcept nogil:
+    """Leaves out samples of weight 0, whose loss may be infinite; returns how many there are then."""
+    if precision == FL_F64:
+        return keep_weighted(<double*>y, <double*>raw, <double*>weight, n)
+    return keep_weighted(<float*>y, <float*>raw, <float*>weight, n)
+
+
 cdef inline void run_output(
     SampleJob* job, Py_ssize_t k, Py_ssize_t at, Py_ssize_t n, int forget, int is_last, int thread
 ) noexcept nogil:
@@ -339,6 +362,10 @@ cdef inline void run_output(
     job.dots[k] = run.dot
     if run.more != NULL:
         job.average_intercept[k] = more.average_intercept
+    if weighted:
+        n = without_idle(job.precision, n, y, raw, weight)
+        if n == 0:
+            return
     loss = job.loss
     loss.y_true.data = y
     loss.raw_prediction.data = raw

@@ -8,9 +8,7 @@
 #undef FL_OUTPUTS_BACKWARD
 #undef FL_VECTORS_BACKWARD
 #undef FL_LONG_AHEAD
-#undef FL_LONG_ROW
 #define FL_LONG_AHEAD 8192 /* bytes */
-#define FL_LONG_ROW 1024 /* bytes: longer ones have no next block fetched, see _linear.pyx */
 #if FL_VECTOR_BYTES == 64 /* 32 registers */
 #define FL_FEW_VECTORS 14
 #define FL_OUTPUTS_FORWARD 3
@@ -411,7 +409,7 @@ FL_INLINE void FN(fl_rows_forward)(const FlLinearBlock *b)
         switch ((b->n_features + LANES - 1) / LANES) {
             FL_CASES(forward)
         default:
-            if (b->n_features * (ptrdiff_t)sizeof(REAL) > FL_LONG_ROW) {
+            if (b->n_features * (ptrdiff_t)sizeof(REAL) > FL_LINEAR_LONG_ROW) {
                 FN(fl_long_forward)(b);
                 return;
             }

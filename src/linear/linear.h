@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 enum {
+    /* bytes: a block of shorter rows stays in the first cache, with the next one, which is fetched */
+    FL_LINEAR_LONG_ROW = 1024,
     FL_LINEAR_ROWS = 8, /* rows that are computed together; raw has room for so many more */
     FL_LINEAR_PAD =
         16 /* coefficients and sums have room for a multiple of it, 0 behind the features */

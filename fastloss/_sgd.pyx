@@ -52,7 +52,8 @@ cdef Py_ssize_t _run_some(
     cdef int forget, is_last
     while at < job.n_order and work < SIGNAL_WORK:
         n = prepare_run(job, at, &forget, &is_last)
-        _run_outputs(job, at, n, forget, is_last, threads)
+        # a short run is over before other threads have begun
+        _run_outputs(job, at, n, forget, is_last, threads if n * row_work >= THREAD_WORK else 1)
         finish_run(job, n, is_last)
         at += n
         work += n * row_work

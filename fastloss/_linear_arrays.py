@@ -51,6 +51,34 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
     return data, indices, indptr, n, d
 
 
+def without_repeats(
+    data: _Array, indices: _Array, indptr: _Array, n: int, d: int
+) -> tuple[_Array, _Array, _Array, int, int]:
+    """Return a checked CSR matrix whose rows meet each column once: entries of the same one added."""
+    used = indices[indptr[0] : indptr[n]].astype(np.int64)
+    rows = np.repeat(np.arange(n), np.diff(indptr))
+    order = np.lexsort((used, rows))
+    rows, used = rows[order], used[order]
+    is_first = np.ones(used.size, bool)
+    is_first[1:] = (rows[1:] != rows[:-1]) | (used[1:] != used[:-1])
+    if is_first.all():
+        return data, indices, indptr, n, d
+    first = np.flatnonzero(is_first)
+    sums = np.add.reduceat(data[indptr[0] : indptr[n]][order], first)
+    starts = np.searchsorted(rows[first], np.arange(n + 1)).astype(np.int64)
+    return sums, used[first].astype(indices.dtype), starts, n, d
+
+
+def whole_classes(y: _Array, n_classes: int) -> tuple[_Array, _Array]:
+    """Return labels as int64, 0 for those that are no class, and whether each is 0 to n_classes - 1."""
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y has dtype {y.dtype}: expected class labels 0 to {n_classes - 1}")
+    with np.errstate(invalid="ignore"):
+        is_class = np.asarray((y >= 0) & (y < n_classes))
+        classes = np.where(is_class, y, 0).astype(np.int64)
+    return classes, is_class & (classes == y)
+
+
 def checked_penalty(l2: Any, n_features: int, coef_shape: tuple[int, ...]) -> _Array | None:
     """Return the penalty as float64 that broadcasts with (n_outputs, d), None where it is 0."""
     numbers = np.asarray(l2)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._linear_arrays import whole_classes, without_repeats
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
 from fastloss._sgd import LinearSGDBase
@@ -38,6 +39,14 @@ def _integer(name: str, value: object, least: int, what: str) -> int:
     if value < least:
         raise ValueError(f"{name} = {value!r}: expected {what}")
     return int(value)
+
+
+def _checked_random(name: str, value: object) -> int:
+    """Return a state of the generator of shuffles."""
+    number = _integer(name, value, 0, "an integer in [0, 2**64)")
+    if number >= 2**64:
+        raise ValueError(f"{name} = {value!r}: expected an integer in [0, 2**64)")
+    return number
 
 
 class LinearSGD(LinearSGDBase):
@@ -102,11 +111,11 @@ class LinearSGD(LinearSGDBase):
         Whether `average_coef` averages the coefficients over steps: from the first, or from step
         number ``average``, on.
     clip_gradient : float, optional
-        Largest size of the loss's derivative at a sample, for each output. scikit-learn's estimators
-        clip at 1e12.
+        Largest size of the loss's derivative at a sample, for each output; under "pa1" and "pa2" of
+        the step's factor of x. scikit-learn's estimators clip derivatives at 1e12.
     class_weight : array-like, optional
-        Factors of the samples' weights: for labels 0 and 1, or for each class; under
-        ``one_vs_rest`` where the output learns that class.
+        Factors of the samples' weights: for labels 0 and 1, or for each class (also where there is
+        an output less, as of `Coral`); under ``one_vs_rest`` where the output learns that class.
     intercept_decay : float
         A factor of the intercepts' rates. scikit-learn's estimators take 0.01 for sparse X.
     seed : int
@@ -223,10 +232,9 @@ class LinearSGD(LinearSGDBase):
                 f"learning_rate = {learning_rate!r}: expected Hinge or EpsilonInsensitive, "
                 "batch_size 1 and no momentum"
             )
-        seed = _integer("seed", seed, 0, "an integer in [0, 2**64)")
-        if seed >= 2**64:
-            raise ValueError(f"seed = {seed!r}: expected an integer in [0, 2**64)")
-        self._class_weight = self._checked_class_weight(class_weight, n_outputs)
+        seed = _checked_random("seed", seed)
+        self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
+        self._parameters["class_weight"] = self._class_weight
         self._n_threads = n_threads
         self._threads(n_threads, 0)
         intercept_decay = real("intercept_decay", intercept_decay)
@@ -255,11 +263,13 @@ class LinearSGD(LinearSGDBase):
         if self._of_rows:
             self._check_outputs()
 
-    def _checked_class_weight(self, class_weight: Any, n_outputs: int) -> _Array | None:
+    def _checked_class_weight(self, class_weight: Any, loss: Any, n_outputs: int) -> _Array | None:
         if class_weight is None:
             return None
-        weight: _Array = np.asarray(class_weight, dtype=np.float64)
-        count = n_outputs if self.one_vs_rest or self._of_rows else 2
+        weight: _Array = np.array(class_weight, dtype=np.float64, order="C")
+        count = n_outputs if self.one_vs_rest else 2
+        if self._of_rows:
+            count = self._class_count(loss, n_outputs)
         if weight.shape != (count,):
             raise ValueError(f"class_weight has shape {weight.shape}: expected ({count},)")
         wrong = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
@@ -268,7 +278,7 @@ class LinearSGD(LinearSGDBase):
             raise ValueError(
                 f"class_weight[{k}] = {weight[k]}: expected a finite number of at least 0"
             )
-        return np.ascontiguousarray(weight)
+        return weight
 
     # ------------------------------------------------------------ an epoch
 
@@ -316,6 +326,8 @@ class LinearSGD(LinearSGDBase):
             finite after the last.
         """
         matrix, n = self._matrix(X)
+        if self._settings["learning_rate"] in ("pa1", "pa2") and isinstance(matrix, tuple):
+            matrix = without_repeats(*matrix)  # the length of a row is not that of its entries
         labels, classes, plain = self._labels(y, n)
         weight = self._weights(sample_weight, labels, classes, n)
         truth("shuffle", shuffle)
@@ -349,8 +361,8 @@ class LinearSGD(LinearSGDBase):
         if not self.one_vs_rest:
             labels, plain = self._own_labels(array)
             return labels, None, plain
-        classes = array.astype(np.int64)
-        wrong = np.flatnonzero((classes != array) | (classes < 0) | (classes >= self.n_outputs))
+        classes, is_class = whole_classes(array, self.n_outputs)
+        wrong = np.flatnonzero(~is_class)
         if wrong.size:
             i = int(wrong[0])
             raise ValueError(f"y[{i}] = {array[i]}: expected classes 0 to {self.n_outputs - 1}")
@@ -373,7 +385,7 @@ class LinearSGD(LinearSGDBase):
         if self._class_weight is not None and self._of_rows:
             if classes is None:
                 raise ValueError("class_weight: the loss has no class labels")
-            factor = self._class_weight[np.minimum(classes, self.n_outputs - 1)]
+            factor = np.where(classes < 0, 0.0, self._class_weight[classes])
             weight = factor if weight is None else weight * factor
         elif self._class_weight is not None and labels is not None:
             wrong = np.flatnonzero((labels != 0) & (labels != 1))
@@ -396,7 +408,9 @@ class LinearSGD(LinearSGDBase):
         if len(rows) == 0:
             return math.nan
         if self._of_rows and classes is not None:  # what is ignored does not count
-            weight = np.where(classes < 0, 0.0, 1.0 if weight is None else weight)
+            own = self._mean_weight()
+            counted = 1.0 if own is None else own[classes]
+            weight = np.where(classes < 0, 0.0, counted if weight is None else weight * counted)
         given = np.ones(len(rows)) if weight is None and class_weight is not None else weight
         if given is None:
             self._sums = self._sums[0], np.full(len(self._sums[0]), float(len(rows)))
@@ -529,6 +543,9 @@ class LinearSGD(LinearSGDBase):
         new = dict(self._state)
         for name, mine in self._state.items():
             given = state[name]
+            if name == "random":
+                new[name] = _checked_random("state['random']", given)
+                continue
             if name not in _ARRAYS:
                 new[name] = type(mine)(given)
                 continue
@@ -543,14 +560,22 @@ class LinearSGD(LinearSGDBase):
         self._state = new
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (self.loss_function, self.n_features, self._parameters), self.state_dict()
+        given = (type(self), self.loss_function, self.n_features, self._parameters)
+        return _remade, given, (self.state_dict(), vars(self))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.load_state_dict(state)
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        learnt, attributes = state
+        vars(self).update(attributes)
+        self.load_state_dict(learnt)
 
 
-def _remade(loss: PointwiseLoss, n_features: int, parameters: dict[str, Any]) -> LinearSGD:
-    return LinearSGD(loss, n_features, **parameters)
+def _remade(
+    kind: type[LinearSGD], loss: PointwiseLoss, n_features: int, parameters: dict[str, Any]
+) -> LinearSGD:
+    """Return one of a subclass too, whatever that takes."""
+    new = kind.__new__(kind)
+    LinearSGD.__init__(new, loss, n_features, **parameters)
+    return new
 
 
 def _optimal_init(loss: Any, alpha: float) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastloss._linear_arrays import checked_csr
+from fastloss._linear_arrays import checked_csr, whole_classes
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
@@ -52,7 +52,8 @@ cdef Py_ssize_t _run_some(
     cdef int forget, is_last
     while at < job.n_order and work < SIGNAL_WORK:
         n = prepare_run(job, at, &forget, &is_last)
-        _run_outputs(job, at, n, forget, is_last, threads)
+        # a short run is over before other threads have begun
+        _run_outputs(job, at, n, forget, is_last, threads if n * row_work >= THREAD_WORK else 1)
         finish_run(job, n, is_last)
         at += n
         work += n * row_work
@@ -164,6 +165,10 @@ cdef class LinearSGDBase:
         if self._labels_kept is None or cnp.PyArray_DIM(<ndarray>self._labels_kept, 0) != n:
             self._labels_kept = np.empty(n, dtype=self.dtype)
         labels = self._labels_kept
+        if y.dtype != self.dtype and y.dtype.kind not in "biu":  # casting could make labels valid
+            plain = self._check_labels(y)
+            np.copyto(labels, y, casting="unsafe")
+            return labels, plain
         np.copyto(labels, y, casting="unsafe")
         describe(labels, "y", precision, &array)
         if loss._labels != FL_LABELS_CLASSES and loss._labels != FL_LABELS_BOUNDED and (
@@ -280,16 +285,28 @@ cdef class LinearSGDBase:
                 raise ValueError(f"y[{wrong[0]}] = {y[wrong[0]]}: {name} expects finite numbers")
             return np.ascontiguousarray(y, dtype=self.dtype), None
         last = self.n_outputs - 1 + loss._extra_classes
-        classes = np.asarray(y).astype(np.int64)
+        classes, is_class = whole_classes(y, last + 1)
         ignored = np.zeros(classes.shape, bool)
         if loss._ignore_index is not None:
-            ignored = classes == loss._ignore_index
-        wrong = np.flatnonzero(((classes < 0) | (classes > last) | (classes != y)) & ~ignored)
+            ignored = np.asarray(y == loss._ignore_index)
+        wrong = np.flatnonzero(~is_class & ~ignored)
         if wrong.size:
             i = wrong[0]
             raise ValueError(f"y[{i}] = {y[i]}: {name} expects class labels 0 to {last}")
         classes[ignored] = -1
         return None, classes
+
+    def _class_count(self, RowLoss loss, n_outputs):
+        """How many classes a loss of so many outputs tells apart."""
+        return n_outputs + loss._extra_classes
+
+    def _mean_weight(self):
+        """The loss's own class weights if its mean divides by them, else None."""
+        if not isinstance(self.loss_function, RowLoss):
+            return None
+        return (<RowLoss>self.loss_function)._class_weight if (
+            (<RowLoss>self.loss_function)._weighted_mean
+        ) else None
 
     def _check_outputs(self):
         """Whether the loss of several outputs takes so many; an error if not."""

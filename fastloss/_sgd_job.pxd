@@ -17,6 +17,7 @@ cdef enum:
     RUN = 1024          # samples a run, at most
     # runs of as many bytes of rows, where several outputs read them
     RUN_BYTES = 262144
+    THREAD_WORK = 16384     # multiplications of a run that threads share, at least
     SIGNAL_WORK = 33554432  # multiplications between two looks for Ctrl-C, about
 
 cdef enum:

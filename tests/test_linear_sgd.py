@@ -241,6 +241,25 @@ def test_sparse_rows_in_any_order_and_with_repeated_columns() -> None:
     np.testing.assert_allclose(other.coef, one.coef, rtol=0, atol=1e-12 * np.abs(one.coef).max())
 
 
+def test_passive_steps_of_repeated_columns() -> None:
+    X = np.random.default_rng(5).standard_normal((40, 6))
+    y = X[:, 0] > 0
+    entries, columns = [], []
+    for row in X:
+        entries += [*(row / 4), *(row * 3 / 4)]
+        columns += [*range(6), *range(6)[::-1]]
+        entries[-6:] = entries[-6:][::-1]
+    repeated = sparse.csr_matrix((entries, columns, np.arange(41) * 12), shape=X.shape)
+    for rate in ("pa1", "pa2"):
+        one, other = (
+            fl.LinearSGD("hinge", 6, penalty=None, learning_rate=rate, eta0=0.5) for _ in range(2)
+        )
+        one.epoch(X, y)
+        other.epoch(repeated, y)
+        np.testing.assert_allclose(other.coef, one.coef, rtol=1e-11)
+        assert len(repeated.data) == 480  # what was given stays
+
+
 def test_order_and_shuffle() -> None:
     X, z = data()
     y = (z > 0) * 1
@@ -271,9 +290,11 @@ FIRST_ORDER = [1, 2, 6, 5, 4, 0, 3, 7]  # on every platform
 
 
 def test_one_vs_rest_is_a_problem_for_each_class() -> None:
-    X, z = data(n=400)
+    n = 2500  # of so many, threads share the classes
+    X, z = data(n=n)
     y = np.digitize(z, [-1, 0.5])
-    weight = np.random.default_rng(9).uniform(0, 2, 400)
+    weight = np.random.default_rng(9).uniform(0, 2, n)
+    assert fl.LinearSGD("log_loss", D)._threads(3, n * D * 3) == 3
     factors = [0.5, 2.0, 1.5]
     for settings in SETTINGS:
         results = []

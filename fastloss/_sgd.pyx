@@ -4,6 +4,7 @@ import numpy as np
 
 from fastloss._linear_arrays import checked_csr, whole_classes
 
+cimport cython
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
@@ -90,6 +91,7 @@ def _rows_read(ndarray x, Py_ssize_t start, Py_ssize_t row_length, dtype):
     return tail
 
 
+@cython.auto_pickle(False)  # the subclass says how
 cdef class LinearSGDBase:
     """
     What is compiled of LinearSGD; not for use by itself.

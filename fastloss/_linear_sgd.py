@@ -347,6 +347,7 @@ class LinearSGD(LinearSGDBase):
             threads = self._threads(self._n_threads, work)
             losses = self._run_batches(matrix, labels, classes, weight, class_weight, rows, threads)
         if not self._is_finite():
+            _refuse_nonfinite(matrix)
             raise ValueError(
                 "coefficients overflowed: scale the columns of X, or lower eta0 or set "
                 "clip_gradient"
@@ -589,6 +590,20 @@ def _optimal_init(loss: Any, alpha: float) -> float:
     except ValueError:  # 1 is no label of this loss
         slope = 0.0
     return 1.0 / (typical / max(1.0, slope) * alpha)
+
+
+def _refuse_nonfinite(matrix: Any) -> None:
+    """Name the first number of X that is not finite, if there is one: looked for where a fit failed."""
+    dense = not isinstance(matrix, tuple)
+    rows = matrix if dense else matrix[0]
+    for start in range(0, len(rows), 4096):
+        wrong = np.argwhere(~np.isfinite(rows[start : start + 4096]))
+        if len(wrong):
+            place = [start + int(wrong[0][0]), *map(int, wrong[0][1:])]
+            name = "X" if dense else "X.data"
+            inside = ", ".join(map(str, place))
+            value = rows[tuple(place)]
+            raise ValueError(f"{name}[{inside}] = {value}: expected finite numbers")
 
 
 def _checked_order(order: npt.ArrayLike, n: int) -> _Array:

@@ -137,7 +137,7 @@ def test_overflow(settings: dict[str, Any]) -> None:
     sgd = fl.LinearSGD("log_loss", 3, **settings)
     bad = X.copy()
     bad[2, 1] = np.nan
-    with pytest.raises(ValueError, match="overflowed"):
+    with pytest.raises(ValueError, match=r"X\[2, 1\] = nan: expected finite"):
         sgd.epoch(bad, Y)
     sgd = fl.LinearSGD("log_loss", 3, **settings)
     sgd.epoch(bad, Y, order=[0, 1, 3])
@@ -177,3 +177,13 @@ def test_ctrl_c(settings: dict[str, Any]) -> None:
     assert sgd.t < len(order) / settings.get("batch_size", 1)
     assert np.isfinite(sgd.coef).all()
     sgd.epoch(features, features[:, 0] > 0)
+
+
+def test_what_is_not_finite_is_named() -> None:
+    X = np.ones((10_000, 3))
+    X[5_000, 2] = np.nan
+    with pytest.raises(ValueError, match=r"X\[5000, 2\] = nan: expected finite numbers"):
+        fl.LinearSGD("log_loss", 3).epoch(X, np.tile([0, 1], 5_000))
+    X[5_000, 2], X[2, 1] = 1.0, np.inf
+    with pytest.raises(ValueError, match=r"X\[2, 1\] = inf"):
+        fl.LinearSGD("log_loss", 3, batch_size=16).epoch(X, np.tile([0, 1], 5_000))

@@ -24,7 +24,9 @@ typedef struct {
 static int fl_candidates(FlCandidate list[4])
 {
     int n = 0;
+#ifndef FL_WITHOUT_GENERIC
     list[n++] = (FlCandidate){&fl_kernels_generic, 1};
+#endif
 #ifdef FL_X86
     __builtin_cpu_init();
     const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&

@@ -187,3 +187,19 @@ def test_losses_that_are_not_of_classes(name):
 def test_losses_that_are_not_of_numbers(name):
     with pytest.raises(ValueError, match=f"loss = '{name}': expected a loss of numbers: "):
         LinearRegressor(name).fit(*TWO)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_probabilities_of_the_modified_huber_loss(n_classes):
+    """Zhang's: linear between the margins -1 and 1."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(200, 3))
+    y = (X[:, 0] > 0).astype(int) + (n_classes == 3) * (X[:, 1] > 0.5)
+    model = LinearClassifier("modified_huber").fit(X, y)
+    share = np.clip((model.decision_function(X) + 1) / 2, 0.0, 1.0)
+    if n_classes == 2:
+        expected = np.column_stack([1 - share, share])
+    else:
+        total = share.sum(axis=1, keepdims=True)
+        expected = np.divide(share, total, out=np.full_like(share, 1 / 3), where=total > 0)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-14, atol=1e-16)

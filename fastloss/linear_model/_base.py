@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
+from scipy import sparse
+from sklearn.base import BaseEstimator, RegressorMixin, is_regressor
 from sklearn.utils import check_array, metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
@@ -92,6 +93,40 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+class SparseCoef:
+    """What the estimators offer whose coef_ may be sparse."""
+
+    coef_: Any  # an array, or a CSR matrix
+
+    def densify(self) -> Self:
+        """
+        Make coef_ a dense array again.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        if sparse.issparse(self.coef_):
+            dense = self.coef_.toarray()
+            self.coef_ = dense.ravel() if is_regressor(self) else dense
+        return self
+
+    def sparsify(self) -> Self:
+        """
+        Make coef_ a CSR matrix, which pays where an L1 penalty has left few coefficients.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
 
 
 class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]

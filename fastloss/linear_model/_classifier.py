@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import fastloss as fl
 from fastloss.linear_model._classes import encode, weigh_classes
-from fastloss.linear_model._classifier_base import LinearClassifierBase
+from fastloss.linear_model._classifier_base import LinearClassifierBase, probabilities
 from fastloss.linear_model._fitting import (
     Fitted,
     Settings,
@@ -236,18 +236,7 @@ class LinearClassifier(LinearClassifierBase):
         """
         check_is_fitted(self)
         raw = self._raw_prediction(X)
-        raw = raw.reshape(-1) if raw.shape[1] == 1 else raw
-        if self.loss_.name in CLASSES:
-            return np.asarray(
-                self.loss_.predict(np.column_stack([-raw / 2, raw / 2]) if raw.ndim == 1 else raw)
-            )
-        share = np.asarray(self.loss_.predict(raw))
-        if raw.ndim == 1:
-            return np.column_stack([1 - share, share])
-        total = share.sum(axis=1, keepdims=True)
-        return np.where(total > 0, share / np.where(total > 0, total, 1), 1 / raw.shape[1]).astype(
-            raw.dtype
-        )
+        return probabilities(self.loss_, raw.reshape(-1) if raw.shape[1] == 1 else raw)
 
     def _threshold(self) -> float:
         return threshold(self.loss_)

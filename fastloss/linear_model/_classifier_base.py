@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 import fastloss as fl
-from fastloss.linear_model._base import LinearModel
+from fastloss.linear_model._base import LinearModel, SparseCoef
+from fastloss.linear_model._losses import CLASSES
 
 
-class LinearClassifierBase(ClassifierMixin, LinearModel):  # type: ignore[misc]
+class LinearClassifierBase(ClassifierMixin, SparseCoef, LinearModel):  # type: ignore[misc]
     """Base of the classifiers: coef_ of shape (1, d) for two classes, (C, d) for more."""
 
     classes_: npt.NDArray[Any]
@@ -55,33 +55,6 @@ class LinearClassifierBase(ClassifierMixin, LinearModel):  # type: ignore[misc]
         chosen = raw > 0 if raw.ndim == 1 else raw.argmax(axis=1)
         return self.classes_[chosen.astype(np.intp)]
 
-    def densify(self) -> LinearClassifierBase:
-        """
-        Make coef_ a dense array again.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        check_is_fitted(self)
-        if sparse.issparse(self.coef_):
-            self.coef_ = self.coef_.toarray()
-        return self
-
-    def sparsify(self) -> LinearClassifierBase:
-        """
-        Make coef_ a CSR matrix, which pays where an L1 penalty has left few coefficients.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        check_is_fitted(self)
-        self.coef_ = sparse.csr_matrix(self.coef_)
-        return self
-
     def _threshold(self) -> float:
         """Return the raw prediction above which a sample is of the second of two classes."""
         return 0.0
@@ -101,6 +74,23 @@ class LinearClassifierBase(ClassifierMixin, LinearModel):  # type: ignore[misc]
             self.coef_, self.intercept_ = coef[:, :-1].copy(), coef[:, -1].copy()
         else:
             self.coef_, self.intercept_ = coef, np.zeros(len(coef), dtype)
+
+
+def probabilities(loss: Any, raw: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return probabilities of classes by raw predictions, of two classes those of the second."""
+    if loss.name in CLASSES:
+        return np.asarray(
+            loss.predict(np.column_stack([-raw / 2, raw / 2]) if raw.ndim == 1 else raw)
+        )
+    if loss.name == "modified_huber":  # Zhang, Statistical behavior and consistency, 2004
+        share = (np.clip(raw, -1, 1) + 1) / 2
+    else:
+        share = np.asarray(loss.predict(raw))
+    if raw.ndim == 1:
+        return np.column_stack([1 - share, share])
+    total = share.sum(axis=1, keepdims=True)
+    whole = np.where(total > 0, share / np.where(total > 0, total, 1), 1 / raw.shape[1])
+    return np.asarray(whole, raw.dtype)
 
 
 def log_softmax(raw: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -104,8 +104,8 @@ _WITHOUT_PROBABILITIES = frozenset(
     {
         "crammer_singer",
         "hinge",
-        "modified_huber",
         "multiclass_hinge",
+        "perceptron",
         "smooth_hinge",
         "squared_hinge",
     }
@@ -144,8 +144,8 @@ def is_smooth(loss: Any) -> bool:
 
 
 def has_probabilities(loss: Any) -> bool:
-    """Return whether the link of a classification loss gives probabilities."""
-    return loss.name not in _WITHOUT_PROBABILITIES
+    """Return whether scores learnt with a loss tell the probabilities of classes."""
+    return loss.name not in _WITHOUT_PROBABILITIES | NUMBERS
 
 
 def threshold(loss: Any) -> float:

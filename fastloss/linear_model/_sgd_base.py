@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -45,25 +46,25 @@ class SGDBase(SGDSamples):
     _sgd: Any
     _published: Any
 
+    @abstractmethod
     def _choose_loss(self) -> Any:
         """Return the loss."""
-        raise NotImplementedError
 
     def _outputs(self) -> int:
         """Return how many problems the machine's loss is the sum of."""
         return 1
 
+    @abstractmethod
     def _publish(self, coef: Any, intercept: Any) -> None:
         """Set coef_ and intercept_."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _start(self, coef: Any, intercept: Any, dtype: Any) -> tuple[Any, Any]:
         """Return initial coefficients in the machine's shapes, None for those not given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _loss_of(self, y: Any, raw: Any, weights: npt.NDArray[np.float64] | None) -> float:
         """Return the mean loss of encoded targets."""
-        raise NotImplementedError
 
     def _decode(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return targets as the user gave them."""

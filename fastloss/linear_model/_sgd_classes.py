@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,7 +22,22 @@ class SGDClasses(SGDBase):
     class_weight: Any
     _class_weight: npt.NDArray[np.float64] | None
 
+    @abstractmethod
+    def _labels(self, codes: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+        """Return numbers of classes as the kernels want them."""
+
+    def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+        return self._labels(self._codes(y), dtype)
+
+    def _encode_first(self, y: npt.NDArray[Any], classes: Any, dtype: Any) -> npt.NDArray[Any]:
+        codes = self._learn_labels(y, None, classes)
+        return self._encode(y, dtype) if codes is None else self._labels(codes, dtype)
+
+    def _meet_classes(self, stream: Stream, classes: Any) -> None:
+        self._learn_labels(None, stream, classes)
+
     def _learn_labels(self, y: Any, stream: Stream | None, classes: Any) -> npt.NDArray[Any] | None:
+        """Get to know the classes; return their numbers if these are known."""
         codes = None
         if classes is not None:
             self.classes_ = _checked_classes(classes)

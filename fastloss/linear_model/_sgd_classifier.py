@@ -11,7 +11,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 import fastloss as fl
-from fastloss.linear_model._classifier_base import LinearClassifierBase, log_softmax
+from fastloss.linear_model._classifier_base import (
+    LinearClassifierBase,
+    log_softmax,
+    probabilities,
+)
 from fastloss.linear_model._losses import (
     CLASSES,
     TWO_CLASSES,
@@ -28,10 +32,7 @@ _ALLOWED = TWO_CLASSES | CLASSES | SIGNS | {"perceptron"}
 
 def _with_probabilities(estimator: Any) -> bool:
     loss = sgd_loss(estimator.loss, estimator.epsilon, _ALLOWED, "classes")
-    name = getattr(loss, "name", "")
-    if name == "modified_huber" or (
-        name not in SIGNS and name != "perceptron" and has_probabilities(loss)
-    ):
+    if has_probabilities(loss):
         return True
     raise AttributeError(f"probability estimates are not available for loss={estimator.loss!r}")
 
@@ -315,19 +316,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         """
         check_is_fitted(self)
         raw = self._raw_prediction(X)
-        raw = raw.reshape(-1) if raw.shape[1] == 1 else raw
-        if self.loss_.name in CLASSES:
-            scores = np.column_stack([-raw / 2, raw / 2]) if raw.ndim == 1 else raw
-            return np.asarray(self.loss_.predict(scores))
-        if self.loss_.name == "modified_huber":
-            share = (np.clip(raw, -1, 1) + 1) / 2
-        else:
-            share = np.asarray(self.loss_.predict(raw))
-        if raw.ndim == 1:
-            return np.column_stack([1 - share, share])
-        total = share.sum(axis=1, keepdims=True)
-        whole = np.where(total > 0, share / np.where(total > 0, total, 1), 1 / raw.shape[1])
-        return np.asarray(whole, raw.dtype)
+        return probabilities(self.loss_, raw.reshape(-1) if raw.shape[1] == 1 else raw)
 
     @available_if(_with_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
@@ -356,9 +345,6 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         if self.learning_rate in ("pa1", "pa2") and not isinstance(loss, fl.Hinge):
             raise ValueError(f"Learning rate '{self.learning_rate}' only works with loss 'hinge'.")
         return loss
-
-    def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
-        return self._labels(self._codes(y), dtype)
 
     def _labels(self, codes: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         if self.loss_.name in SIGNS or self.loss_.name in CLASSES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -48,7 +49,7 @@ _CLIP = 1e12  # of the loss's derivative, as in scikit-learn
 _SPARSE_DECAY = 0.01  # the intercept's rate on sparse data, likewise
 
 
-class SGDParameters(LinearModel):
+class SGDParameters(LinearModel, ABC):
     """Base of the estimators that learn by stochastic gradient descent."""
 
     loss: Any
@@ -78,9 +79,9 @@ class SGDParameters(LinearModel):
     restore_best: bool
     _sgd_key: Any
 
+    @abstractmethod
     def _machine(self) -> dict[str, Any]:
         """Return what the machine is made of besides the parameters: outputs, class weights."""
-        raise NotImplementedError
 
     def _check_parameters(self, for_partial_fit: bool = False) -> None:
         if self.penalty is not None:

@@ -6,19 +6,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 from sklearn.base import RegressorMixin
 from sklearn.utils import metadata_routing
-from sklearn.utils.validation import check_is_fitted
 
 import fastloss as fl
+from fastloss.linear_model._base import SparseCoef
 from fastloss.linear_model._losses import NUMBERS
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_base import ONE_CALL, SGDBase
 from fastloss.linear_model._sgd_losses import sgd_loss
 
 
-class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
+class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
     """
     Linear regression by stochastic gradient descent, with any regression loss of fastloss.
 
@@ -119,7 +118,6 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
     """
 
     __metadata_request__fit = dict.fromkeys(ONE_CALL, metadata_routing.UNUSED)
-    coef_: Any  # may be sparse
 
     def __init__(
         self,
@@ -275,33 +273,6 @@ class SGDRegressor(RegressorMixin, SGDBase):  # type: ignore[misc]
         """
         raw = self._raw_prediction(X).ravel()
         return np.asarray(self.loss_.predict(raw))
-
-    def densify(self) -> SGDRegressor:
-        """
-        Make coef_ a dense array again.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        check_is_fitted(self)
-        if sparse.issparse(self.coef_):
-            self.coef_ = self.coef_.toarray().ravel()
-        return self
-
-    def sparsify(self) -> SGDRegressor:
-        """
-        Make coef_ a CSR matrix of one row, which pays where an L1 penalty has left few coefficients.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        check_is_fitted(self)
-        self.coef_ = sparse.csr_matrix(self.coef_)
-        return self
 
     def _choose_loss(self) -> Any:
         loss = sgd_loss(self.loss, self.epsilon, NUMBERS, "numbers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,17 +40,16 @@ class Samples:
 class SGDSamples(SGDParameters):
     """Base of the estimators: where their samples come from."""
 
+    @abstractmethod
     def _encode(self, y: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
         """Return targets as the kernels want them."""
-        raise NotImplementedError
 
-    def _labels(self, codes: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
-        """Return numbers of classes as the kernels want them."""
-        raise NotImplementedError
+    def _encode_first(self, y: npt.NDArray[Any], classes: Any, dtype: Any) -> npt.NDArray[Any]:
+        """Return all targets of a fit as `_encode` does, and get to know their classes."""
+        return self._encode(y, dtype)
 
-    def _learn_labels(self, y: Any, stream: Stream | None, classes: Any) -> npt.NDArray[Any] | None:
-        """Get to know the classes, before any target is encoded; return their numbers if known."""
-        return None
+    def _meet_classes(self, stream: Stream, classes: Any) -> None:
+        """Get to know the classes of a stream, before any of its targets is encoded."""
 
     def _samples(
         self,
@@ -83,8 +83,7 @@ class SGDSamples(SGDParameters):
         """Return samples in memory, some of them set apart if asked to."""
         X, y, dtype = self._check_arrays(X, y, FLOATS, True)
         weights = self._check_weights(sample_weight, X, apart)
-        codes = self._learn_labels(y, None, classes)
-        encoded = self._encode(y, dtype) if codes is None else self._labels(codes, dtype)
+        encoded = self._encode_first(y, classes, dtype)
         rows = validation = None
         if apart:
             rows, held = validation_rows(
@@ -122,7 +121,7 @@ class SGDSamples(SGDParameters):
         X, y, _ = stream.first()
         dtype = self._meet_features(X)
         stream.check = partial(self._check_batch, dtype)
-        self._learn_labels(None, stream, classes)
+        self._meet_classes(stream, classes)
         return Samples(
             stream,
             dtype,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastloss._linear_arrays import whole_classes, without_repeats
+from fastloss._linear_sgd_checks import checked_order, checked_random, refuse_nonfinite, whole
 from fastloss._pointwise import PointwiseLoss
 from fastloss._rows import RowLoss
 from fastloss._sgd import LinearSGDBase
@@ -31,22 +31,6 @@ _ARRAYS = (
     "pending_row",
     "pending_times",
 )
-
-
-def _integer(name: str, value: object, least: int, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} = {value!r}: expected {what}")
-    if value < least:
-        raise ValueError(f"{name} = {value!r}: expected {what}")
-    return int(value)
-
-
-def _checked_random(name: str, value: object) -> int:
-    """Return a state of the generator of shuffles."""
-    number = _integer(name, value, 0, "an integer in [0, 2**64)")
-    if number >= 2**64:
-        raise ValueError(f"{name} = {value!r}: expected an integer in [0, 2**64)")
-    return number
 
 
 class LinearSGD(LinearSGDBase):
@@ -192,8 +176,8 @@ class LinearSGD(LinearSGDBase):
             loss = get_loss(loss)
         if not isinstance(loss, (PointwiseLoss, RowLoss)):
             raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
-        n_features = _integer("n_features", n_features, 1, "a positive integer")
-        n_outputs = _integer("n_outputs", n_outputs, 1, "a positive integer")
+        n_features = whole("n_features", n_features, 1, "a positive integer")
+        n_outputs = whole("n_outputs", n_outputs, 1, "a positive integer")
         self._of_rows = isinstance(loss, RowLoss)
         if truth("one_vs_rest", one_vs_rest) and self._of_rows:
             raise ValueError(f"one_vs_rest = True: {loss!r} tells all classes apart by itself")
@@ -217,14 +201,14 @@ class LinearSGD(LinearSGDBase):
                 f"alpha = {alpha!r}: expected a number greater than 0 for learning_rate='optimal'"
             )
         if not isinstance(average, bool):
-            average = _integer("average", average, 0, "True, False or an integer of at least 0")
+            average = whole("average", average, 0, "True, False or an integer of at least 0")
         clip = math.inf
         if clip_gradient is not None:
             clip = positive("clip_gradient", clip_gradient)
         momentum = between("momentum", momentum, 0.0, 1.0, closed="left")
         if truth("nesterov", nesterov) and not momentum:
             raise ValueError("nesterov = True: expected momentum greater than 0")
-        batch_size = _integer("batch_size", batch_size, 1, "a positive integer")
+        batch_size = whole("batch_size", batch_size, 1, "a positive integer")
         self._by_sample = not self._of_rows and not momentum and batch_size == 1
         passive = loss.name in ("hinge", "epsilon_insensitive") and self._by_sample
         if learning_rate in ("pa1", "pa2") and not passive:
@@ -232,7 +216,7 @@ class LinearSGD(LinearSGDBase):
                 f"learning_rate = {learning_rate!r}: expected Hinge or EpsilonInsensitive, "
                 "batch_size 1 and no momentum"
             )
-        seed = _checked_random("seed", seed)
+        seed = checked_random("seed", seed)
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight
         self._n_threads = n_threads
@@ -332,7 +316,7 @@ class LinearSGD(LinearSGDBase):
         weight = self._weights(sample_weight, labels, classes, n)
         truth("shuffle", shuffle)
         if order is not None:
-            rows = _checked_order(order, n)
+            rows = checked_order(order, n)
         else:
             rows = self._random_order(n) if shuffle else self._rows_in_order(n)
         class_weight = self._class_weight if self.one_vs_rest else None
@@ -347,7 +331,7 @@ class LinearSGD(LinearSGDBase):
             threads = self._threads(self._n_threads, work)
             losses = self._run_batches(matrix, labels, classes, weight, class_weight, rows, threads)
         if not self._is_finite():
-            _refuse_nonfinite(matrix)
+            refuse_nonfinite(matrix)
             raise ValueError(
                 "coefficients overflowed: scale the columns of X, or lower eta0 or set "
                 "clip_gradient"
@@ -502,7 +486,7 @@ class LinearSGD(LinearSGDBase):
 
     @t.setter
     def t(self, value: int) -> None:
-        self._state["t"] = float(_integer("t", value, 1, "a positive integer"))
+        self._state["t"] = float(whole("t", value, 1, "a positive integer"))
 
     @property
     def eta(self) -> float:
@@ -545,7 +529,7 @@ class LinearSGD(LinearSGDBase):
         for name, mine in self._state.items():
             given = state[name]
             if name == "random":
-                new[name] = _checked_random("state['random']", given)
+                new[name] = checked_random("state['random']", given)
                 continue
             if name not in _ARRAYS:
                 new[name] = type(mine)(given)
@@ -590,29 +574,3 @@ def _optimal_init(loss: Any, alpha: float) -> float:
     except ValueError:  # 1 is no label of this loss
         slope = 0.0
     return 1.0 / (typical / max(1.0, slope) * alpha)
-
-
-def _refuse_nonfinite(matrix: Any) -> None:
-    """Name the first number of X that is not finite, if there is one: looked for where a fit failed."""
-    dense = not isinstance(matrix, tuple)
-    rows = matrix if dense else matrix[0]
-    for start in range(0, len(rows), 4096):
-        wrong = np.argwhere(~np.isfinite(rows[start : start + 4096]))
-        if len(wrong):
-            place = [start + int(wrong[0][0]), *map(int, wrong[0][1:])]
-            name = "X" if dense else "X.data"
-            inside = ", ".join(map(str, place))
-            value = rows[tuple(place)]
-            raise ValueError(f"{name}[{inside}] = {value}: expected finite numbers")
-
-
-def _checked_order(order: npt.ArrayLike, n: int) -> _Array:
-    rows: _Array = np.asarray(order)
-    if rows.ndim != 1:
-        raise ValueError(f"order has shape {rows.shape}: expected one axis")
-    if rows.size and rows.dtype.kind not in "iu":
-        raise TypeError(f"order has dtype {rows.dtype}: expected integers")
-    if rows.size and (rows.min() < 0 or rows.max() >= n):
-        i = int(np.flatnonzero((rows < 0) | (rows >= n))[0])
-        raise ValueError(f"order[{i}] = {rows[i]}: expected rows 0 to {n - 1}")
-    return np.ascontiguousarray(rows, dtype=np.int64)

@@ -1,0 +1,55 @@
+"""What `LinearSGD` is given: numbers, rows, and X where a fit has failed."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_Array = npt.NDArray[Any]
+
+
+def whole(name: str, value: object, least: int, what: str) -> int:
+    """Return an integer of at least some size."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} = {value!r}: expected {what}")
+    if value < least:
+        raise ValueError(f"{name} = {value!r}: expected {what}")
+    return int(value)
+
+
+def checked_random(name: str, value: object) -> int:
+    """Return a state of the generator of shuffles."""
+    number = whole(name, value, 0, "an integer in [0, 2**64)")
+    if number >= 2**64:
+        raise ValueError(f"{name} = {value!r}: expected an integer in [0, 2**64)")
+    return number
+
+
+def refuse_nonfinite(matrix: Any) -> None:
+    """Name the first number of X that is not finite, if there is one: looked for where a fit failed."""
+    dense = not isinstance(matrix, tuple)
+    rows = matrix if dense else matrix[0]
+    for start in range(0, len(rows), 4096):
+        wrong = np.argwhere(~np.isfinite(rows[start : start + 4096]))
+        if len(wrong):
+            place = [start + int(wrong[0][0]), *map(int, wrong[0][1:])]
+            name = "X" if dense else "X.data"
+            inside = ", ".join(map(str, place))
+            value = rows[tuple(place)]
+            raise ValueError(f"{name}[{inside}] = {value}: expected finite numbers")
+
+
+def checked_order(order: npt.ArrayLike, n: int) -> _Array:
+    """Return the rows to take, as int64."""
+    rows: _Array = np.asarray(order)
+    if rows.ndim != 1:
+        raise ValueError(f"order has shape {rows.shape}: expected one axis")
+    if rows.size and rows.dtype.kind not in "iu":
+        raise TypeError(f"order has dtype {rows.dtype}: expected integers")
+    if rows.size and (rows.min() < 0 or rows.max() >= n):
+        i = int(np.flatnonzero((rows < 0) | (rows >= n))[0])
+        raise ValueError(f"order[{i}] = {rows[i]}: expected rows 0 to {n - 1}")
+    return np.ascontiguousarray(rows, dtype=np.int64)

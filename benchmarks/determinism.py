@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import fastloss._runtime as runtime
+import fastloss._core.runtime as runtime
 from benchmarks.target import Settings, Target
 from fastloss.bench.limit import compile_c
 from fastloss.bench.peers import FASTLOSS, make_fastloss
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 FREE = "one share per thread"
 # As the losses prepare them in Python; the others here have none.
 PARAMS = {"log_loss": (0.0, 1.0, 1.0, -1.0)}
-# As _runtime.beyond_cache: both sides store alike.
+# As runtime.beyond_cache: both sides store alike.
 STREAM_FROM_BYTES = 32 * 2**20
 
 

@@ -14,14 +14,14 @@ in, NumPy arrays out.
 import importlib
 import typing
 
+from fastloss._bases.sums import LossSums
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
-from fastloss._linear import LinearObjective
-from fastloss._linear_sgd import LinearSGD
-from fastloss._linear_sums import LinearSums
-from fastloss._optim import sgd_step
+from fastloss._core.runtime import cpu_info, get_num_threads, set_num_threads
+from fastloss._linear.objective import LinearObjective
+from fastloss._linear.sums import LinearSums
 from fastloss._plot_convergence import plot_convergence
-from fastloss._runtime import cpu_info, get_num_threads, set_num_threads
-from fastloss._sums import LossSums
+from fastloss._sgd.linear_sgd import LinearSGD
+from fastloss._sgd.step import sgd_step
 from fastloss.losses import (
     NLL,
     AbsoluteError,

@@ -175,7 +175,7 @@ def test_too_many_kernel_parameters():
 
 
 def test_apply_unary_names_what_it_knows():
-    from fastloss._vecmath import apply_pow, apply_unary
+    from fastloss._core.vecmath import apply_pow, apply_unary
 
     with pytest.raises(ValueError, match=r"^name = 'cosh': expected one of exp, "):
         apply_unary("cosh", np.ones(3))

@@ -17,7 +17,7 @@ from references import REFERENCES, case_id
 from references.base import labels_of
 
 import fastloss as fl
-from fastloss._cpu_limit import cgroup_cpu_limit
+from fastloss._core.cpu_limit import cgroup_cpu_limit
 
 # about the grain size, the two block lengths and where one takes over from the other
 SIZES = (16_383, 16_384, 16_385, 65_536, 262_143, 262_144, 262_145, 278_530, 1_000_003)

@@ -8,7 +8,7 @@ from helpers.process import run
 from mpmath import mp
 
 import fastloss as fl
-from fastloss._vecmath import apply_pow, apply_unary
+from fastloss._core.vecmath import apply_pow, apply_unary
 
 AVAILABLE = fl.cpu_info()["available"]
 DTYPES = (np.float64, np.float32)
@@ -165,7 +165,7 @@ def pow_points(dtype):
 
 EVALUATE = """
 import numpy as np
-from fastloss._vecmath import apply_pow, apply_unary
+from fastloss._core.vecmath import apply_pow, apply_unary
 inputs = np.load({path!r})
 results = {{}}
 for key in inputs.files:

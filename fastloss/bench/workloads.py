@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastloss as fl
-from fastloss._rows import RowLoss
+from fastloss._bases.rows import RowLoss
 
 OPERATIONS = (
     "loss",

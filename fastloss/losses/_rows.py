@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._rows import RowLoss
+from fastloss._bases.rows import RowLoss
 from fastloss.losses._constants import EPSILON, Vector, classes_up_to
 from fastloss.losses._minimise import minimise
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector, weighted_mean
 from fastloss.losses._parameters import between, in_parts, parameter
 

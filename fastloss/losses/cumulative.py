@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._arrays import share_memory
-from fastloss._pointwise import PointwiseLoss
-from fastloss._weights import checked_weights
+from fastloss._bases.pointwise import PointwiseLoss
+from fastloss._core.arrays import share_memory
+from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import as_float_array
 from fastloss.losses._constants import Vector
 from fastloss.losses._kernel_values import interval_terms

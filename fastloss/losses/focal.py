@@ -6,7 +6,7 @@ import math
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
 from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import rounded, split

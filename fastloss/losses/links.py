@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._costs import Costs, checked_costs
 

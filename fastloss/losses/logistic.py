@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector, log_odds
 from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import rounded

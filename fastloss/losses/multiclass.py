@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._rows import RowLoss
+from fastloss._bases.rows import RowLoss
 from fastloss.losses._constants import EPSILON, classes_up_to
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._arrays import checked_place, share_memory
-from fastloss._pointwise import PointwiseLoss
-from fastloss._rows import RowLoss
-from fastloss._weights import checked_weights
+from fastloss._bases.pointwise import PointwiseLoss
+from fastloss._bases.rows import RowLoss
+from fastloss._core.arrays import checked_place, share_memory
+from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import checked_class_labels, split_out
 from fastloss.losses._constants import Vector, classes_up_to
 from fastloss.losses._parameters import parameter

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, bisected_root, weighted_mean, weighted_quantile
 from fastloss.losses._kernel_values import split, square_root
 from fastloss.losses._locations import redescending_location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector
 from fastloss.losses._kernel_values import natural_log1p, rounded, split, square_root, three_parts
 from fastloss.losses._locations import cusp_location, redescending_location

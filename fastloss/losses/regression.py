@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, weighted_mean, weighted_quantile
 from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._locations import expectile, insensitive_location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from fastloss._pointwise import PointwiseLoss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, weighted_quantile
 from fastloss.losses._kernel_values import rounded, split
 from fastloss.losses._locations import convex_location, huber_location

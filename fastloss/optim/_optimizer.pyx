@@ -10,8 +10,8 @@ cimport numpy as cnp
 from libc.stdlib cimport free, realloc
 from numpy cimport ndarray
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 from fastloss.optim._positions cimport Position, Positions
 from fastloss.optim._row_steps cimport checked_rows, run_rows

@@ -7,8 +7,8 @@ from libc.stdlib cimport free, malloc, qsort, realloc
 from libc.string cimport memcpy
 from numpy cimport ndarray
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

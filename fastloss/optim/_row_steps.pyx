@@ -8,8 +8,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 from numpy cimport ndarray
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 from fastloss.optim._positions cimport PIECE
 

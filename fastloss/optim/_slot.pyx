@@ -6,7 +6,7 @@ cimport cython
 cimport numpy as cnp
 from numpy cimport ndarray
 
-from fastloss._arrays cimport PyArray_CHKFLAGS, precision_of
+from fastloss._core.arrays cimport PyArray_CHKFLAGS, precision_of
 
 cnp.import_array()
 

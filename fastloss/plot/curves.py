@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastloss._rows import RowLoss
+from fastloss._bases.rows import RowLoss
 from fastloss.cli.loss_text import short_name
 
 PARTS = ("loss", "gradient", "hessian")

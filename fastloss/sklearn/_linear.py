@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn._loss import loss as sk
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
-from fastloss._linear import LinearObjective
+from fastloss._linear.objective import LinearObjective
 from fastloss.losses import HalfSquaredError
 from fastloss.sklearn._losses import kernel_of
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastloss._linear_arrays import checked_csr, whole_classes
+from fastloss._linear.arrays import checked_csr, whole_classes
 
 cimport cython
 cimport numpy as cnp
@@ -14,14 +14,14 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
 
-from fastloss._pointwise cimport PointwiseLoss
-from fastloss._row_job cimport LABELS_CLASS_OR_SOFT
-from fastloss._rows cimport RowLoss
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
-from fastloss._weights cimport *
-from fastloss._sgd_batch cimport *
-from fastloss._sgd_job cimport *
+from fastloss._bases.pointwise cimport PointwiseLoss
+from fastloss._bases.row_job cimport LABELS_CLASS_OR_SOFT
+from fastloss._bases.rows cimport RowLoss
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
+from fastloss._core.weights cimport *
+from fastloss._sgd.batch cimport *
+from fastloss._sgd.job cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
-from fastloss._linear_sums import LinearSums
+from fastloss._linear.sums import LinearSums
 
 _Array = npt.NDArray[Any]
 _Real = TypeVar("_Real", bound=np.floating[Any])

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fastloss._linear_arrays import checked_csr, checked_penalty, target_sums
-from fastloss._linear_sums import LinearSums
-from fastloss._row_curvature import curvature_product, has_curvature
+from fastloss._linear.arrays import checked_csr, checked_penalty, target_sums
+from fastloss._linear.sums import LinearSums
+from fastloss._bases.row_curvature import curvature_product, has_curvature
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
@@ -14,14 +14,14 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
 
-from fastloss._linear_job cimport *
-from fastloss._linear_loss cimport describe_loss
-from fastloss._linear_matrix cimport describe_dense, describe_sparse
-from fastloss._pointwise cimport PointwiseLoss
-from fastloss._row_job cimport LABELS_CLASS_OR_SOFT
-from fastloss._rows cimport RowLoss
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._linear.job cimport *
+from fastloss._linear.loss cimport describe_loss
+from fastloss._linear.matrix cimport describe_dense, describe_sparse
+from fastloss._bases.pointwise cimport PointwiseLoss
+from fastloss._bases.row_job cimport LABELS_CLASS_OR_SOFT
+from fastloss._bases.rows cimport RowLoss
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

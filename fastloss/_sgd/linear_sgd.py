@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._linear_arrays import whole_classes, without_repeats
-from fastloss._linear_sgd_checks import checked_order, checked_random, refuse_nonfinite, whole
-from fastloss._pointwise import PointwiseLoss
-from fastloss._rows import RowLoss
-from fastloss._sgd import LinearSGDBase
+from fastloss._bases.pointwise import PointwiseLoss
+from fastloss._bases.rows import RowLoss
+from fastloss._linear.arrays import whole_classes, without_repeats
+from fastloss._sgd.base import LinearSGDBase
+from fastloss._sgd.checks import checked_order, checked_random, refuse_nonfinite, whole
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss
 

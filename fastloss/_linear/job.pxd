@@ -3,13 +3,13 @@
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memset
 
-from fastloss._pointwise_job cimport Job as PointwiseJob
-from fastloss._pointwise_job cimport run_block
-from fastloss._row_job cimport GRADIENT, RAW, divide_scratch, run_row_block
-from fastloss._row_job cimport Buffers as RowBuffers
-from fastloss._row_job cimport Job as RowJob
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._bases.pointwise_job cimport Job as PointwiseJob
+from fastloss._bases.pointwise_job cimport run_block
+from fastloss._bases.row_job cimport GRADIENT, RAW, divide_scratch, run_row_block
+from fastloss._bases.row_job cimport Buffers as RowBuffers
+from fastloss._bases.row_job cimport Job as RowJob
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cdef enum:

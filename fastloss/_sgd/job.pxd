@@ -7,10 +7,10 @@ from libc.string cimport memcpy, memset
 from cython cimport floating
 from numpy cimport ndarray
 
-from fastloss._pointwise_job cimport Job as PointwiseJob
-from fastloss._pointwise_job cimport run_block
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._bases.pointwise_job cimport Job as PointwiseJob
+from fastloss._bases.pointwise_job cimport run_block
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cdef enum:

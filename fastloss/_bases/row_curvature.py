@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._linear_arrays import target_sums
+from fastloss._linear.arrays import target_sums
 
 _Array = npt.NDArray[Any]
 _Product = Callable[[Any, _Array, _Array, _Array], _Array]

@@ -1,8 +1,8 @@
 # The compiled base of losses of several outputs a sample, for other drivers of its kernels.
 from numpy cimport ndarray
 
-from fastloss._loss cimport Loss
-from fastloss._row_job cimport Job
+from fastloss._bases.loss cimport Loss
+from fastloss._bases.row_job cimport Job
 from fastloss.kernels cimport *
 
 

@@ -1,8 +1,8 @@
 # The compiled base of every pointwise loss, for other drivers of its kernels.
 from numpy cimport ndarray
 
-from fastloss._loss cimport Loss
-from fastloss._pointwise_job cimport Job
+from fastloss._bases.loss cimport Loss
+from fastloss._bases.pointwise_job cimport Job
 from fastloss.kernels cimport *
 
 

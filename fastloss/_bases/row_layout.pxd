@@ -2,9 +2,9 @@
 cimport numpy as cnp
 from numpy cimport ndarray
 
-from fastloss._row_job cimport *
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._bases.row_job cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cdef enum:

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from fastloss._cpu_limit import cgroup_cpu_limit
+from fastloss._core.cpu_limit import cgroup_cpu_limit
 from fastloss.kernels cimport *
 
 # ---------------------------------------------------------------- kernels

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fastloss._weights import checked_weights
-from fastloss._sums import LossSums
+from fastloss._core.weights import checked_weights
+from fastloss._bases.sums import LossSums
 
 cimport cython
 cimport numpy as cnp
@@ -13,12 +13,12 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
-from fastloss._class_sums cimport *
-from fastloss._pointwise_job cimport *
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
-from fastloss._vecmath cimport *
-from fastloss._weights cimport *
+from fastloss._bases.class_sums cimport *
+from fastloss._bases.pointwise_job cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
+from fastloss._core.vecmath cimport *
+from fastloss._core.weights cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

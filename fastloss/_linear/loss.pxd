@@ -2,15 +2,15 @@
 cimport numpy as cnp
 from numpy cimport ndarray
 
-from fastloss._linear_job cimport *
-from fastloss._pointwise cimport PointwiseLoss
-from fastloss._pointwise_job cimport Job as PointwiseJob
-from fastloss._pointwise_job cimport describe_in_job
-from fastloss._row_job cimport LABEL, TARGET, VALUE, WEIGHT
-from fastloss._row_layout cimport arrange_axes, describe_operand
-from fastloss._rows cimport RowLoss
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._linear.job cimport *
+from fastloss._bases.pointwise cimport PointwiseLoss
+from fastloss._bases.pointwise_job cimport Job as PointwiseJob
+from fastloss._bases.pointwise_job cimport describe_in_job
+from fastloss._bases.row_job cimport LABEL, TARGET, VALUE, WEIGHT
+from fastloss._bases.row_layout cimport arrange_axes, describe_operand
+from fastloss._bases.rows cimport RowLoss
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 

@@ -6,8 +6,8 @@ cimport numpy as cnp
 from cython.parallel cimport prange
 from numpy cimport ndarray
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

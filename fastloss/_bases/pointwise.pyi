@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
-from fastloss._loss import Loss
-from fastloss._sums import LossSums
+from fastloss._bases.loss import Loss
+from fastloss._bases.sums import LossSums
 
 # The dtype of raw_prediction is that of every result.
 _Real = TypeVar("_Real", bound=np.floating[Any])

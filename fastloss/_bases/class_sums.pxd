@@ -2,9 +2,9 @@
 # class. Parts of the samples, which depend on their number alone, have sums of their own.
 from cython.parallel cimport prange
 
-from fastloss._pointwise_job cimport *
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._bases.pointwise_job cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cdef enum:

@@ -2,8 +2,8 @@
 # GIL, and one block of it.
 from libc.stdint cimport int64_t, uint64_t
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cdef enum:

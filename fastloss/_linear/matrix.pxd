@@ -3,9 +3,9 @@ cimport numpy as cnp
 from libc.stdint cimport int64_t
 from numpy cimport ndarray
 
-from fastloss._linear_job cimport LinearJob
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._linear.job cimport LinearJob
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 

@@ -3,8 +3,8 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport free, malloc
 
-from fastloss._row_job cimport *
-from fastloss._row_layout cimport *
+from fastloss._bases.row_job cimport *
+from fastloss._bases.row_layout cimport *
 from fastloss.kernels cimport *
 
 

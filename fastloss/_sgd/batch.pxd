@@ -4,10 +4,10 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memset
 
-from fastloss._row_job cimport Job as RowJob
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
-from fastloss._sgd_job cimport Matrix, Schedule, Steps, next_steps, row_of
+from fastloss._bases.row_job cimport Job as RowJob
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
+from fastloss._sgd.job cimport Matrix, Schedule, Steps, next_steps, row_of
 from fastloss.kernels cimport *
 
 cdef enum:

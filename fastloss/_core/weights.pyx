@@ -10,8 +10,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from numpy cimport ndarray
 
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

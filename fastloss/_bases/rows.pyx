@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fastloss._weights import checked_weights
-from fastloss._sums import LossSums
+from fastloss._core.weights import checked_weights
+from fastloss._bases.sums import LossSums
 
 cimport cython
 cimport numpy as cnp
@@ -12,13 +12,13 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 from numpy cimport ndarray
 
-from fastloss._row_blocks cimport *
-from fastloss._row_job cimport *
-from fastloss._row_layout cimport *
-from fastloss._arrays cimport *
-from fastloss._runtime cimport *
-from fastloss._vecmath cimport *
-from fastloss._weights cimport *
+from fastloss._bases.row_blocks cimport *
+from fastloss._bases.row_job cimport *
+from fastloss._bases.row_layout cimport *
+from fastloss._core.arrays cimport *
+from fastloss._core.runtime cimport *
+from fastloss._core.vecmath cimport *
+from fastloss._core.weights cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()

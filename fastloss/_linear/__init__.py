@@ -1,0 +1,1 @@
+"""Linear objectives: the matrix is read once for each evaluation."""

@@ -1,0 +1,1 @@
+"""Stochastic gradient descent on linear models, and one step on parameters."""

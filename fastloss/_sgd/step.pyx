@@ -1,9 +1,8 @@
 """The compiled SGD step."""
 
-import math
-
 cimport numpy as cnp
 from cython.parallel cimport prange
+from libc.math cimport isfinite
 from numpy cimport ndarray
 
 from fastloss._core.arrays cimport *
@@ -80,7 +79,7 @@ cdef double _number(object value, str argument, bint may_be_negative) except? -1
         x = value
     except TypeError:
         raise TypeError(f"{argument} = {value!r}: expected a number") from None
-    if not math.isfinite(x) or (x < 0 and not may_be_negative):
+    if not isfinite(x) or (x < 0 and not may_be_negative):
         kind = "a finite number" if may_be_negative else "a finite number of at least 0"
         raise ValueError(f"{argument} = {value!r}: expected {kind}")
     return x
@@ -146,6 +145,7 @@ def sgd_step(
     cdef ndarray p, g, b = None
     cdef int precision, threads
     cdef Py_ssize_t n, length
+    cdef double dampened
     if not cnp.PyArray_Check(param):
         raise TypeError(f"param: expected a NumPy array, got {type(param).__name__}")
     p = <ndarray>param
@@ -163,19 +163,21 @@ def sgd_step(
     job.numbers[0] = 0.0
     job.numbers[2] = _number(lr, "lr", False)
     job.numbers[3] = _number(momentum, "momentum", False)
-    job.numbers[4] = 1.0 - _number(dampening, "dampening", True)
+    dampened = _number(dampening, "dampening", True)
+    job.numbers[4] = 1.0 - dampened
     job.numbers[1] = _number(weight_decay, "weight_decay", False)
     job.block.numbers = job.numbers
     job.block.variant = FL_DECAY if job.numbers[1] != 0 else 0
     job.has_buffer = job.numbers[3] != 0
-    if nesterov and (not job.has_buffer or dampening != 0):
+    if nesterov and (not job.has_buffer or dampened != 0):
         raise ValueError(
             f"nesterov = {nesterov!r}: needs momentum > 0 (is {momentum!r}) and dampening = 0 (is "
             f"{dampening!r})"
         )
-    n = cnp.PyArray_SIZE(p)
+    n = size_of(p)
     threads = thread_count(n_threads, n)
-    refuse_overlap(p, "param", g, "grad")
+    if not apart(p, g, n):
+        refuse_overlap(p, "param", g, "grad")
     if job.has_buffer:
         job.block.variant |= FL_SGD_MOMENTUM | (FL_SGD_NESTEROV if nesterov else 0)
         if momentum_buffer is None:
@@ -183,8 +185,10 @@ def sgd_step(
             job.block.variant |= FL_SGD_FIRST
         else:
             b = checked_out(momentum_buffer, "momentum_buffer", p, "param")
-            refuse_overlap(b, "momentum_buffer", p, "param")
-            refuse_overlap(b, "momentum_buffer", g, "grad")
+            if not apart(b, p, n):
+                refuse_overlap(b, "momentum_buffer", p, "param")
+            if not apart(b, g, n):
+                refuse_overlap(b, "momentum_buffer", g, "grad")
         describe(b, "momentum_buffer", precision, &job.momentum_buffer)
     describe(p, "param", precision, &job.param)
     describe(g, "grad", precision, &job.grad)

@@ -202,8 +202,18 @@ def test_in_place(reference, dtype, layout, n):
 
 @every_loss
 @pytest.mark.parametrize("shift", [-300, -7, -1, 1, 7, 300])
-@pytest.mark.parametrize("n", [600, 5000, 300_000])
-def test_out_that_overlaps_a_shifted_raw_prediction(reference, shift, n):
+def test_out_that_overlaps_a_shifted_raw_prediction(reference, shift):
+    _check_overlap(reference, shift, 5000)
+
+
+@pytest.mark.parametrize("name", ["log_loss", "squared_error", "tweedie"])
+@pytest.mark.parametrize("shift", [-300, -7, -1, 1, 7, 300])
+@pytest.mark.parametrize("n", [600, 300_000])
+def test_out_that_overlaps_in_one_block_and_in_many(name, shift, n):
+    _check_overlap(REFERENCES[name], shift, n)
+
+
+def _check_overlap(reference, shift, n):
     rng = np.random.default_rng(8)
     memory = rng.normal(size=n + 300)
     low, high = (0, shift) if shift > 0 else (-shift, 0)

@@ -44,6 +44,7 @@ int fl_may_thread(void)
 #ifdef _OPENMP
     return !fl_forked && !omp_in_parallel();
 #else
+    (void)fl_forked;
     return 0;
 #endif
 }

@@ -45,13 +45,23 @@ def losses() -> str:
 
 
 def headline() -> str:
-    rows = json.loads(REPORT.read_text(encoding="utf-8"))["survey"]
-    ratios = {row["dtype"]: row["ratios"] for row in rows if row["loss"] == "log_loss"}
-    return "\n".join(
+    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    fits = [
+        f"- `{estimator}` fitted to {size}: {seconds} s, **{row['measured']:.1f}×** as fast as {peer}"
+        for row in report["targets"]
+        if row["subject"] == "linear_model: fit"
+        for estimator, size, seconds in re.findall(r"^(\w+), (.+): ([\d.]+) s$", row["what"])
+        if estimator in ("LogisticRegression", "HuberRegressor")
+        for peer in [row["against"].replace(", ", "'s ")]
+        if peer.startswith("scikit-learn") and "liblinear" not in peer  # its fastest solver
+    ]
+    ratios = {row["dtype"]: row["ratios"] for row in report["survey"] if row["loss"] == "log_loss"}
+    losses = [
         f"- log loss with gradient, {dtype}: **{ratios[dtype]['scikit-learn']:.0f}×** as fast as "
         f"scikit-learn, {ratios[dtype]['torch']:.1f}× torch forward and backward"
         for dtype in ("float64", "float32")
-    )
+    ]
+    return "\n".join(fits + losses)
 
 
 def main() -> int:

@@ -53,6 +53,11 @@
 #define REAL_EPS 1.1920928955078125e-07f
 #endif
 
+#if defined(__clang__) && !FL_VECTOR_BYTES
+/* `|` of two masks is `|` of two truths there */
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"
+#endif
+
 #if FL_VECTOR_BYTES
 #define LANES ((ptrdiff_t)(FL_VECTOR_BYTES / sizeof(REAL)))
 typedef REAL FN(fl_v) __attribute__((vector_size(FL_VECTOR_BYTES), may_alias));

@@ -585,6 +585,8 @@ class LinearSGD(LinearSGDBase):
                 raise ValueError(f"state[{name!r}] has shape {found}: expected {expected}")
             if mine is not None:
                 new[name] = np.array(given, dtype=mine.dtype, order="C")
+        if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
+            new["rebase"] = True
         self._state = new
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,5 +1,5 @@
 # The step of an optimizer of fastloss.optim in the place of a plain one, for the loops that run without
-# the GIL: from the sums of a batch's gradients, of all coefficients or of those that its sparse rows meet.
+# the GIL: from the sums of a batch's gradients, of all coefficients or of those that sparse rows meet.
 from libc.stdint cimport int32_t, int64_t
 
 from fastloss._sgd_job cimport Matrix

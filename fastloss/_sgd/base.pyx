@@ -22,6 +22,7 @@ from fastloss._core.runtime cimport *
 from fastloss._core.weights cimport *
 from fastloss._sgd.batch cimport *
 from fastloss._sgd.job cimport *
+from fastloss._sgd.optimizer cimport NUMBERS_AHEAD, OptimizerJob
 from fastloss.kernels cimport *
 
 cnp.import_array()
@@ -72,6 +73,31 @@ cdef Py_ssize_t _run_some_batches(
         run_batch(job, at, n, threads)
         at += n
     return at
+
+
+cdef int _describe_optimizer(
+    OptimizerJob* job, tuple recipe, tuple intercept_recipe, bint lazy, dict state, dict held
+) except -1:
+    """What of a step does not change; the numbers are still to come."""
+    cdef ndarray own
+    cdef int k, kernel = recipe[0]
+    cdef int first, rebase
+    _, first, rebase = recipe[2]
+    always = rebase if state["rebase"] else 0
+    memset(job, 0, sizeof(OptimizerJob))
+    job.function[<int>FL_F64] = kernels().optim[kernel].step[<int>FL_F64]
+    job.function[<int>FL_F32] = kernels().optim[kernel].step[<int>FL_F32]
+    job.variant = recipe[2][0] | always
+    job.intercept_variant = intercept_recipe[2][0] | always
+    job.first = first | rebase
+    job.lazy = lazy
+    job.done = state["optimizer_steps"]
+    own = state["intercept_moments"]
+    for k in range(FL_OPTIM_STATES):
+        if held[f"moment_{k}"] is not None:
+            job.state[k] = <char*>_data(held[f"moment_{k}"])
+            job.intercept_state[k] = <double*>cnp.PyArray_GETPTR2(own, k, 0)
+    return 0
 
 
 cdef Py_ssize_t _row_entries(const Matrix* x) noexcept:
@@ -327,6 +353,7 @@ cdef class LinearSGDBase:
         cdef PointwiseLoss pointwise
         cdef RowLoss rows
         cdef PointwiseJob parameters
+        cdef OptimizerJob optimizer
         cdef Steps* steps
         cdef dict state, settings = self._settings
         cdef Py_ssize_t at = 0, end, step, d = self.n_features, n_chunks, shared
@@ -382,8 +409,10 @@ cdef class LinearSGDBase:
         job.intercept_rate = settings["intercept_rate"]
         # coefficients and what belongs to them as the kernels read them
         held = {
-            name: self._for_kernels(state[name], job.x.sparse)
-            for name in ("coef", "received", "average", "velocity")
+            name: self._for_kernels(state.get(name), job.x.sparse)
+            for name in (
+                "coef", "received", "average", "velocity", "moment_0", "moment_1", "moment_2"
+            )
         }
         job.n_coef = self.n_outputs * (d if job.x.sparse else length)
         total = np.zeros(job.n_coef + FL_SGD_PAD)
@@ -396,6 +425,13 @@ cdef class LinearSGDBase:
         job.momentum.nesterov = settings["nesterov"]
         job.momentum.fresh = not state["has_velocity"]
         job.total = <double*>_data(total)
+        rule = self._optimizer
+        if rule is not None:
+            _describe_optimizer(
+                &optimizer, rule.coef._recipe, rule.intercept._recipe,
+                job.x.sparse and rule.idles and job.average == NULL, state, held,
+            )
+            job.optimizer = &optimizer
         intercepts = np.zeros((2, self.n_outputs + FL_SGD_PAD))
         job.intercept_total = <double*>_data(intercepts)
         job.narrow_intercept = <char*>(job.intercept_total + self.n_outputs + FL_SGD_PAD)
@@ -430,6 +466,13 @@ cdef class LinearSGDBase:
         try:
             while at < job.n_order:
                 end = min(at + step, job.n_order)
+                if rule is not None:
+                    end = min(end, at + NUMBERS_AHEAD * job.batch_size)
+                    count = (end - at + job.batch_size - 1) // job.batch_size
+                    numbers = rule.numbers(optimizer.done, count, state["eta"])
+                    optimizer.numbers = <const double*>_data(numbers[0])
+                    optimizer.intercept_numbers = <const double*>_data(numbers[1])
+                    optimizer.numbers_apart = FL_OPTIM_NUMBERS if rule.varies else 0
                 with nogil:
                     at = _run_some_batches(&job, at, end, n_threads)
                 PyErr_CheckSignals()
@@ -438,6 +481,9 @@ cdef class LinearSGDBase:
             self._end_schedule(&job.schedule)
             state["n_averaged"] = job.n_averaged
             state["has_velocity"] = not job.momentum.fresh
+            if rule is not None:
+                state["optimizer_steps"] = optimizer.done
+                state["eta"] = rule.last_rate(optimizer.done, state["eta"])
             if job.x.sparse:
                 for name, array in held.items():
                     if array is not None:

@@ -6,8 +6,10 @@ from libc.string cimport memset
 
 from fastloss._bases.row_job cimport Job as RowJob
 from fastloss._core.arrays cimport *
+from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
 from fastloss._sgd.job cimport Matrix, Schedule, Steps, next_steps, row_of
+from fastloss._sgd.optimizer cimport OptimizerJob, end_step, step_coefficients, step_met
 from fastloss.kernels cimport *
 
 cdef enum:
@@ -17,6 +19,20 @@ cdef enum:
     MOST_CHUNK_ROWS = 64
     # so many have sums at once, with threads
     MOST_CHUNKS = 64
+    # sparse rows that are fetched ahead, and entries of each at most
+    ROWS_AHEAD = 8
+    FETCHED = 256
+
+
+cdef inline void fetch_row(const Matrix* x, int64_t row) noexcept nogil:
+    """The beginning of a sparse row, which stands anywhere."""
+    cdef int64_t entry = x.indptr[row]
+    cdef int64_t end = min(x.indptr[row + 1], entry + FETCHED)
+    cdef Py_ssize_t index = 8 if x.wide_indices else 4
+    while entry < end:
+        fl_prefetch(x.data + entry * x.item)
+        fl_prefetch(x.indices + entry * index)
+        entry += 64 // index
 
 
 cdef struct BatchJob:
@@ -50,6 +66,7 @@ cdef struct BatchJob:
     double n_averaged
     FlSgdMomentum momentum      # velocity as coef, or NULL
     double* intercept_velocity
+    OptimizerJob* optimizer     # which steps in place of all that, or NULL
     double* total               # as coef: the sums of a batch
     double* intercept_total     # [n_outputs]
     double* losses              # [n_outputs]; all in the first, if the loss takes several outputs
@@ -139,6 +156,8 @@ cdef inline void predict_batch(
         block.indices = job.x.indices
         block.n_rows = 1
         for i in range(n):
+            if i + ROWS_AHEAD < left:
+                fetch_row(&job.x, order[i + ROWS_AHEAD])
             block.indptr = job.x.indptr + order[i]
             block.raw = buffers.raw + i * job.n_outputs * item
             job.linear.csr_forward[p][job.x.wide_indices](block)
@@ -376,13 +395,37 @@ cdef inline void step_intercepts(BatchJob* job, double eta) noexcept nogil:
         job.intercept[k] -= eta * g * job.intercept_rate
 
 
+cdef inline void step_optimizer(
+    BatchJob* job, const int64_t* order, Py_ssize_t n
+) noexcept nogil:
+    cdef OptimizerJob* optimizer = job.optimizer
+    cdef Py_ssize_t k
+    if optimizer.lazy:
+        step_met(
+            optimizer, job.precision, job.coef, job.total, &job.x, order, n, job.n_outputs
+        )
+    elif job.x.sparse:
+        step_coefficients(optimizer, job.precision, job.coef, job.total, 0, job.n_coef)
+    else:
+        for k in range(job.n_outputs):
+            step_coefficients(
+                optimizer, job.precision, job.coef, job.total, k * job.coef_stride,
+                job.x.n_features,
+            )
+    end_step(
+        optimizer, job.intercept, job.intercept_total, job.n_outputs, job.intercept_rate != 0.0
+    )
+
+
 cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threads) noexcept nogil:
     """One step, from the n samples of the order from `at` on."""
     cdef Py_ssize_t c, k, rows = job.chunk_rows, count, done = 0
     cdef int forget, p = job.precision
     cdef double eta, shrink, scale = 1.0 / n
     cdef bint averages = job.average != NULL and job.schedule.t >= job.schedule.average_from
-    cdef bint alone = n == 1 and not job.x.sparse and job.momentum.velocity == NULL
+    cdef bint plain = job.momentum.velocity == NULL and job.optimizer == NULL
+    cdef bint alone = n == 1 and not job.x.sparse and plain
+    cdef bint lazy = job.optimizer != NULL and job.optimizer.lazy  # sums are 0 after each step
     cdef const FlSgdMomentum* momentum = NULL
     job.schedule.scale = 1.0
     next_steps(&job.schedule, job.steps, 1, &forget)
@@ -396,7 +439,7 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
         else:
             (<float*>job.narrow_intercept)[k] = <float>job.intercept[k]
     memset(job.intercept_total, 0, job.n_outputs * sizeof(double))
-    if not alone:
+    if not alone and not lazy:
         memset(job.total, 0, job.n_coef * sizeof(double))
     while done < n:  # in the same order whatever job.n_chunks is
         count = min(job.n_chunks, (n - done + rows - 1) // rows)
@@ -419,13 +462,16 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
             if not job.x.sparse and not alone:
                 job.linear.flush[p](chunk_sums(job, c), job.n_coef, job.total)
         done += count * rows
-    if alone:
+    if job.optimizer != NULL:
+        step_optimizer(job, job.order + at, n)
+    elif alone:
         step_one_row(job, job.order + at, shrink, eta)
     else:
         if job.momentum.velocity != NULL:
             momentum = &job.momentum
         job.kernels.step[p](job.coef, job.total, job.n_coef, shrink, eta, momentum)
-    step_intercepts(job, eta)
+    if job.optimizer == NULL:
+        step_intercepts(job, eta)
     job.momentum.fresh = False
     job.schedule.penalty += job.steps.l1[0]
     if averages:

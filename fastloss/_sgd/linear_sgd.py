@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,10 @@ from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import checked_order, checked_random, refuse_nonfinite, whole
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss
+
+if TYPE_CHECKING:
+    from fastloss._sgd.linear_sgd_optimizer import LinearOptimizer
+    from fastloss.optim import Optimizer
 
 _Array = npt.NDArray[Any]
 _PENALTIES = ("l2", "l1", "elasticnet")
@@ -30,6 +34,10 @@ _ARRAYS = (
     "intercept_velocity",
     "pending_row",
     "pending_times",
+    "moment_0",
+    "moment_1",
+    "moment_2",
+    "intercept_moments",
 )
 
 
@@ -89,6 +97,11 @@ class LinearSGD(LinearSGDBase):
         gradient. Each step then moves all coefficients.
     nesterov : bool
         Whether momentum is Nesterov's.
+    optimizer : Optimizer, optional
+        Of `fastloss.optim`: makes each step from the mean gradient of its rows, at its own `lr`, in
+        place of `learning_rate`, `eta0` and `power_t`. L2's part of alpha joins its weight decay, and
+        both parts the penalties of `FTRL`, which alone takes L1; for intercepts these are 0. Only its
+        settings are read: it is not changed.
     batch_size : int
         Rows a step; the last step of an epoch may have fewer.
     average : bool or int
@@ -159,6 +172,7 @@ class LinearSGD(LinearSGDBase):
         power_t: float = 0.25,
         momentum: float = 0.0,
         nesterov: bool = False,
+        optimizer: Optimizer | None = None,
         batch_size: int = 1,
         average: bool | int = False,
         clip_gradient: float | None = None,
@@ -196,6 +210,24 @@ class LinearSGD(LinearSGDBase):
         l1 = {"l1": alpha, "elasticnet": l1_ratio * alpha}.get(penalty or "", 0.0)
         l2 = {"l2": alpha, "elasticnet": (1.0 - l1_ratio) * alpha}.get(penalty or "", 0.0)
         one_of("learning_rate", learning_rate, _RATES)
+        momentum = between("momentum", momentum, 0.0, 1.0, closed="left")
+        if truth("nesterov", nesterov) and not momentum:
+            raise ValueError("nesterov = True: expected momentum greater than 0")
+        rule: LinearOptimizer | None = None
+        if optimizer is not None:  # the rates are its own, and so are the penalties
+            from fastloss._sgd.linear_sgd_optimizer import LinearOptimizer
+
+            rule = LinearOptimizer(optimizer, l1, l2)
+            if momentum:
+                raise ValueError(f"momentum = {momentum!r}: expected 0 with an optimizer")
+            if intercept_decay != 1:
+                raise ValueError(
+                    f"intercept_decay = {intercept_decay!r}: expected 1 with an optimizer"
+                )
+            if learning_rate not in ("pa1", "pa2"):
+                learning_rate = "constant"
+            l1 = l2 = 0.0
+        self._optimizer = rule
         if learning_rate == "optimal" and not alpha > 0:
             raise ValueError(
                 f"alpha = {alpha!r}: expected a number greater than 0 for learning_rate='optimal'"
@@ -205,16 +237,14 @@ class LinearSGD(LinearSGDBase):
         clip = math.inf
         if clip_gradient is not None:
             clip = positive("clip_gradient", clip_gradient)
-        momentum = between("momentum", momentum, 0.0, 1.0, closed="left")
-        if truth("nesterov", nesterov) and not momentum:
-            raise ValueError("nesterov = True: expected momentum greater than 0")
         batch_size = whole("batch_size", batch_size, 1, "a positive integer")
-        self._by_sample = not self._of_rows and not momentum and batch_size == 1
+        one_by_one = batch_size == 1 and not momentum and rule is None
+        self._by_sample = one_by_one and not self._of_rows
         passive = loss.name in ("hinge", "epsilon_insensitive") and self._by_sample
         if learning_rate in ("pa1", "pa2") and not passive:
             raise ValueError(
                 f"learning_rate = {learning_rate!r}: expected Hinge or EpsilonInsensitive, "
-                "batch_size 1 and no momentum"
+                "batch_size 1, no momentum and no optimizer"
             )
         seed = checked_random("seed", seed)
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
@@ -244,6 +274,8 @@ class LinearSGD(LinearSGDBase):
                 "seed": seed,
             },
         )
+        if rule is not None:
+            rule.begin(self._state)
         if self._of_rows:
             self._check_outputs()
 
@@ -450,6 +482,8 @@ class LinearSGD(LinearSGDBase):
         if state["received"] is not None:
             state["received"][...] = 0.0
             state["penalty"] = 0.0
+        if self._optimizer is not None:
+            self._optimizer.moved(state, state["moment_0"])
 
     @property
     def intercept(self) -> _Array:
@@ -460,6 +494,8 @@ class LinearSGD(LinearSGDBase):
     @intercept.setter
     def intercept(self, value: npt.ArrayLike) -> None:
         self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
+        if self._optimizer is not None:
+            self._optimizer.moved(self._state, self._state["intercept_moments"][0])
 
     @property
     def average_coef(self) -> _Array:
@@ -495,7 +531,12 @@ class LinearSGD(LinearSGDBase):
 
     @eta.setter
     def eta(self, value: float) -> None:
-        self._state["eta"] = positive("eta", value)
+        value = positive("eta", value)
+        if self._optimizer is not None:
+            if self._optimizer.scheduled:
+                raise ValueError(f"eta = {value!r}: the optimizer's lr is a schedule, and stays so")
+            self._optimizer.moved(self._state, None)
+        self._state["eta"] = value
 
     # ------------------------------------------------------------ state
 
@@ -531,6 +572,8 @@ class LinearSGD(LinearSGDBase):
             if name == "random":
                 new[name] = checked_random("state['random']", given)
                 continue
+            if name == "optimizer" and given != mine:
+                raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
             if name not in _ARRAYS:
                 new[name] = type(mine)(given)
                 continue
@@ -542,6 +585,8 @@ class LinearSGD(LinearSGDBase):
                 raise ValueError(f"state[{name!r}] has shape {found}: expected {expected}")
             if mine is not None:
                 new[name] = np.array(given, dtype=mine.dtype, order="C")
+        if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
+            new["rebase"] = True
         self._state = new
 
     def __reduce__(self) -> tuple[Any, ...]:

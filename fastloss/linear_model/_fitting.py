@@ -16,7 +16,7 @@ from sklearn.utils import assert_all_finite
 from threadpoolctl import ThreadpoolController
 
 from fastloss.linear_model._progress import Callback, Convergence, Monitor
-from fastloss.linear_model._scaling import coefficient_scale
+from fastloss.linear_model._scaling import coefficient_scale, refuse_too_large
 from fastloss.linear_model._solvers import (
     NotFiniteError,
     Solution,
@@ -154,7 +154,10 @@ def minimise(
                 report_shape=report_shape,
             )
         assert_all_finite(X, input_name="X")
+        refuse_too_large(X)
         raise ValueError(str(error)) from None
+    if not solution.converged and solution.reason not in (INTERRUPTED, STOPPED):
+        refuse_too_large(X)
     stuck = solution.converged or solution.reason == NOT_LOWER
     if stuck and not smooth and solution.gradient_norm > settings.tol:
         solution = replace(
@@ -206,19 +209,23 @@ def minimise_lines(
     n_coef = d + fit_intercept
     monitor = _monitor(settings, (n_coef,))
     penalised = np.arange(n_coef) < d
-    with _one_blas_thread(X.size > _BLAS_NUMBERS):
-        solution = piecewise_linear(
-            X,
-            target,
-            low,
-            high,
-            l1=np.where(penalised, l1, 0.0),
-            l2=np.where(penalised, l2, 0.0),
-            fit_intercept=fit_intercept,
-            tol=settings.tol,
-            max_iter=settings.max_iter,
-            report=monitor,
-        )
+    try:
+        with _one_blas_thread(X.size > _BLAS_NUMBERS):
+            solution = piecewise_linear(
+                X,
+                target,
+                low,
+                high,
+                l1=np.where(penalised, l1, 0.0),
+                l2=np.where(penalised, l2, 0.0),
+                fit_intercept=fit_intercept,
+                tol=settings.tol,
+                max_iter=settings.max_iter,
+                report=monitor,
+            )
+    except NotFiniteError:
+        refuse_too_large(X)
+        raise
     return _conclude(solution, monitor, (n_coef,), settings)
 
 

@@ -69,8 +69,40 @@ def coefficient_scale(
         About that of the loss.
     """
     with np.errstate(over="ignore", invalid="ignore"):
+        squares = mean_squares(X, weights)
+        if np.isinf(squares).any():
+            refuse_too_large(X)
         diagonal = np.ones(shape[-1])
-        diagonal[: X.shape[1]] = mean_squares(X, weights) + l2 / curvature
+        diagonal[: X.shape[1]] = squares + l2 / curvature
         usable = np.isfinite(diagonal) & (diagonal > 0)
         scale = 1 / np.sqrt(np.where(usable, diagonal, 1.0))
     return np.broadcast_to(scale, shape).ravel()
+
+
+def refuse_too_large(X: Any) -> None:
+    """Name a finite number of X whose square, or a sum of such squares, may not be finite."""
+    is_sparse = hasattr(X, "indptr")
+    numbers = X.data if is_sparse else X
+    if numbers.size == 0 or numbers.dtype.kind != "f":
+        return
+    count = X.shape[0] if numbers.dtype == np.float64 else 1  # float64 is what sums are in
+    limit = float(np.sqrt(np.finfo(numbers.dtype).max / count))
+    block = max(_NUMBERS // max(numbers[:1].size, 1), 1)
+    for start in range(0, len(numbers), block):
+        sizes = np.abs(numbers[start : start + block])
+        if not sizes.max() > limit:
+            continue
+        place = np.unravel_index(int(sizes.argmax()), sizes.shape)
+        if is_sparse:
+            entry = start + int(place[0])
+            i = int(np.searchsorted(X.indptr, entry, side="right")) - 1
+            j, value = int(X.indices[entry]), X.data[entry]
+        else:
+            i, j = start + int(place[0]), int(place[1])
+            value = X[i, j]
+        if not np.isfinite(value):  # which has an error of its own
+            return
+        raise ValueError(
+            f"X[{i}, {j}] = {value:g}: too large to be squared and summed in {numbers.dtype}; expected "
+            f"sizes of at most {limit:.2g}: scale the columns of X"
+        )

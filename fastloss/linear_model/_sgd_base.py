@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,23 @@ from fastloss.linear_model._fitting import closing
 from fastloss.linear_model._parameters import integer, nonnegative, verbosity
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_batches import Batch, as_stream, present
-from fastloss.linear_model._sgd_history import History
+from fastloss.linear_model._sgd_history import History, Recorder
 from fastloss.linear_model._sgd_parameters import RATE
 from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, dense, new_seed
 from fastloss.linear_model._sgd_training import (
     MAX_ITER,
     Plan,
+    Trained,
     Training,
     Validation,
     effective,
+    mean_loss,
     train_batch,
 )
 from fastloss.linear_model._solvers.solution import INTERRUPTED
 
+PARTIAL = "partial_fit was called last, and goes on when it is called again"
+_SEED = "a seed of random_state"  # as messages about a checkpoint call it
 # they belong to one call of fit, and are not routed
 ONE_CALL = ("callback", "checkpoint", "checkpoint_every", "validation_data")
 
@@ -42,9 +47,22 @@ class SGDBase(SGDSamples):
 
     n_iter_: int
     t_: float
-    history_: History
+    _record: Recorder
     _sgd: Any
     _published: Any
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are coefficients: classes and loss are known before."""
+        return getattr(self, "coef_", None) is not None
+
+    @property
+    def history_(self) -> History:
+        """How the fit went, and the calls of `partial_fit`."""
+        record = vars(self).get("_record")
+        if record is None:
+            raise AttributeError(f"{type(self).__name__} has no history_ before it has learnt")
+        history: History = record.history()
+        return history
 
     @abstractmethod
     def _choose_loss(self) -> Any:
@@ -93,18 +111,18 @@ class SGDBase(SGDSamples):
             if warm:
                 coef_init = self.coef_ if coef_init is None else coef_init
                 intercept_init = self.intercept_ if intercept_init is None else intercept_init
-            for name in ("classes_", "_sgd", *(() if warm else ("coef_", "intercept_"))):
+            for name in ("classes_", "_sgd", "_record", *(() if warm else ("coef_", "intercept_"))):
                 if hasattr(self, name):
                     delattr(self, name)
             random_state = self.random_state
             if random_state is None:  # a checkpoint knows the seed of the fit that it goes on with
-                random_state = new_seed(None) if saved is None else int(saved["fit"]["seed"])
+                random_state = new_seed(None) if saved is None else int(saved["fit"][_SEED])
             self.loss_ = self._choose_loss()
             samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
             fingerprint: dict[str, Any] = {}
             if path is not None:
                 seen = self._fingerprint(samples, *given)
-                fingerprint = {**self._fit_settings(), **seen, "seed": samples.seed}
+                fingerprint = {**self._fit_settings(), **seen, _SEED: samples.seed}
             if self.restore_best and samples.validation is None:
                 raise ValueError(
                     "restore_best = True: expected early_stopping=True or validation_data=(X, y), "
@@ -113,13 +131,28 @@ class SGDBase(SGDSamples):
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
             self._set(sgd, coef_init, intercept_init)
             plan = self._plan(callback, path, every, fingerprint)
-            trained = Training(sgd, samples.source, plan, self._judge(samples)).run()
-            if samples.feature_names is not None:  # the batches are arrays, without names
-                self.feature_names_in_ = np.asarray(samples.feature_names, object)
+            training = Training(sgd, samples.source, plan, self._judge(samples))
+            try:
+                trained = training.run()
+            except Exception as error:
+                kept = training.best_so_far(error)
+                if kept is not None:
+                    self._finish(sgd, kept, samples.feature_names)
+                    error.add_note(
+                        f"{type(self).__name__}: the coefficients of epoch "
+                        f"{self.history_.best_epoch}, the best so far, are kept"
+                    )
+                raise
+            self._finish(sgd, trained, samples.feature_names)
+        self._warn(self.history_, self.n_iter_)
+
+    def _finish(self, sgd: Any, trained: Trained, feature_names: list[str] | None) -> None:
+        """Set what is known after a fit."""
+        if feature_names is not None:  # the batches are arrays, without names
+            self.feature_names_in_ = np.asarray(feature_names, object)
         self._keep(sgd, trained.coef, trained.intercept)
-        self.n_iter_ = trained.n_iter
-        self.history_ = trained.history
-        self._warn(trained.history, trained.n_iter)
+        self.n_iter_ = len(trained.record.lines)
+        self._record = trained.record
 
     def _plan(
         self, callback: Callback | None, path: Any, every: float, fingerprint: dict[str, Any]
@@ -164,6 +197,7 @@ class SGDBase(SGDSamples):
             options["sample_weight"] = weights
 
         def score(coef: Any, intercept: Any) -> float:
+            before = {name: vars(self).get(name) for name in ("coef_", "intercept_")}
             self._publish(coef, intercept)
             names = self.__dict__.pop("feature_names_in_", None)  # the samples are arrays
             try:
@@ -173,6 +207,11 @@ class SGDBase(SGDSamples):
             finally:
                 if names is not None:
                     self.feature_names_in_ = names
+                for name, value in before.items():  # the epoch's are not the fit's
+                    if value is None:
+                        delattr(self, name)
+                    else:
+                        setattr(self, name, value)
 
         return Validation(loss, score, stops)
 
@@ -230,13 +269,31 @@ class SGDBase(SGDSamples):
     def _learn(self, batches: Iterator[Batch], dtype: Any, sparse: bool) -> None:
         """Learn from batches; what has been learnt stays, also if one of them is refused."""
         sgd = self._continued(dtype, sparse)
+        started = perf_counter()
+        losses: Any = 0.0
+        weights: Any = 0.0
         try:
             for batch in batches:
                 if batch.X.shape[0]:
                     train_batch(sgd, batch, bool(self.shuffle), 1)
+                    losses, weights = losses + sgd._sums[0], weights + sgd._sums[1]
         finally:
             self._keep(sgd, *effective(sgd, int(self.average)))
             self.n_iter_ = 1
+            if np.any(weights > 0):
+                loss = mean_loss(losses, weights, self._outputs())
+                self._note(loss, sgd, perf_counter() - started)
+
+    def _note(self, loss: float, sgd: Any, seconds: float) -> None:
+        """Record a call of partial_fit that has learnt."""
+        if not hasattr(self, "_record"):
+            self._record = Recorder(type(self).__name__, 0, int(self.n_iter_no_change))
+        record = self._record
+        record.verbose = 0  # a call is no line of the fit before
+        objective = loss + self._penalty_term()(sgd.coef) / self._outputs()
+        before = record.lines[-1][-1] if record.lines else 0.0
+        record.add(loss, objective, np.nan, np.nan, float(sgd.eta), before + seconds)
+        record.converged, record.reason = False, PARTIAL
 
     def _keep(self, sgd: Any, coef: Any, intercept: Any) -> None:
         """Set what a fit leaves: the machine, its coefficients, and what they are known again by."""
@@ -285,7 +342,9 @@ class SGDBase(SGDSamples):
                 else:  # two classes have other coefficients with a loss of several outputs
                     self._set(sgd, *now)
                 sgd.t = old.t
-            if key[RATE] != self._sgd_key[RATE]:
+            optimizer = self._steps()
+            scheduled = optimizer is not None and callable(optimizer.lr)
+            if key[RATE] != self._sgd_key[RATE] and not scheduled:
                 sgd.eta = eta
         # what the user has set since
         coef, intercept = (

@@ -111,6 +111,11 @@ class SGDClasses(SGDBase):
             raise ValueError(
                 f"class_weight = {self.class_weight!r}: expected finite numbers of at least 0"
             )
+        if not weights.any():
+            raise ValueError(
+                f"class_weight = {self.class_weight!r}: all classes have weight 0; expected at least "
+                f"one above 0"
+            )
         return weights
 
     def _codes(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -58,6 +58,8 @@ class History:
     """
     How a fit went, epoch by epoch: the attribute `history_` of `SGDClassifier` and `SGDRegressor`.
 
+    A call of `partial_fit` that learns is an epoch, too; its seconds are added to those before.
+
     Attributes
     ----------
     train_loss : ndarray of float64
@@ -137,6 +139,9 @@ class Recorder:
     overfitting: str | None = None
     best_epoch: int | None = None  # by the score, or else by the validation loss
     lowest_epoch: int | None = None  # by the validation loss
+    converged: bool = False
+    reason: str = ""
+    _history: History | None = None  # of these lines, once it was asked for
 
     def add(
         self,
@@ -148,6 +153,7 @@ class Recorder:
         seconds: float,
     ) -> None:
         """Record an epoch, and print it if asked to."""
+        self._history = None
         self.lines.append(
             [train_loss, objective, validation_loss, validation_score, learning_rate, seconds]
         )
@@ -176,20 +182,28 @@ class Recorder:
         """Say that the fit has ended, and return the record."""
         if self.verbose:
             print(f"{'converged' if converged else 'not converged'}: {reason}")
-        columns = np.array(self.lines, np.float64).reshape(-1, 6).T.copy()
-        return History(
-            columns[0],
-            columns[1],
-            columns[2],
-            columns[3],
-            columns[4],
-            columns[5],
-            self.best_epoch,
-            self.overfitting_epoch,
-            self.overfitting,
-            converged,
-            reason,
-        )
+        self.converged, self.reason = converged, reason
+        self._history = None
+        return self.history()
+
+    def history(self) -> History:
+        """Return the record."""
+        if self._history is None:
+            columns = np.array(self.lines, np.float64).reshape(-1, 6).T.copy()
+            self._history = History(
+                columns[0],
+                columns[1],
+                columns[2],
+                columns[3],
+                columns[4],
+                columns[5],
+                self.best_epoch,
+                self.overfitting_epoch,
+                self.overfitting,
+                self.converged,
+                self.reason,
+            )
+        return self._history
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""

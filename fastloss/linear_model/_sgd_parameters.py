@@ -22,6 +22,12 @@ from fastloss.linear_model._parameters import (
     switch,
     verbosity,
 )
+from fastloss.linear_model._sgd_optimizers import (
+    PLAIN,
+    check_optimizer,
+    make_optimizer,
+    penalises,
+)
 from fastloss.linear_model._sgd_signs import SignMachines
 
 _PENALTIES = ("l2", "l1", "elasticnet")
@@ -37,6 +43,7 @@ _MACHINE = (
     "learning_rate",
     "eta0",
     "power_t",
+    "optimizer",
     "momentum",
     "nesterov",
     "batch_size",
@@ -44,7 +51,7 @@ _MACHINE = (
     "clip_gradient",
     "n_jobs",
 )
-RATE = slice(5, 8)  # of a key: what begins with learning_rate
+RATE = slice(5, 9)  # of a key: what begins with learning_rate
 _CLIP = 1e12  # of the loss's derivative, as in scikit-learn
 _SPARSE_DECAY = 0.01  # the intercept's rate on sparse data, likewise
 
@@ -74,6 +81,7 @@ class SGDParameters(LinearModel, ABC):
     batch_size: int
     momentum: float
     nesterov: bool
+    optimizer: Any
     clip_gradient: float | None
     scoring: Any
     restore_best: bool
@@ -113,6 +121,14 @@ class SGDParameters(LinearModel, ABC):
             integer("average", self.average, 1)
         integer("batch_size", self.batch_size, 1)
         between("momentum", self.momentum, 0.0, 1.0)
+        check_optimizer(
+            self.optimizer,
+            self.penalty,
+            self.learning_rate,
+            self.power_t,
+            self.momentum,
+            self.nesterov,
+        )
         if self.clip_gradient is not None:
             positive("clip_gradient", self.clip_gradient)
         if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
@@ -122,7 +138,8 @@ class SGDParameters(LinearModel, ABC):
             )
         if for_partial_fit and self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
-        if self.learning_rate == "optimal" and self.alpha == 0:
+        plain = isinstance(self.optimizer, str) and self.optimizer == PLAIN
+        if self.learning_rate == "optimal" and self.alpha == 0 and plain:
             raise ValueError(
                 "alpha must be > 0 since learning_rate is 'optimal'. alpha is used to compute the "
                 "optimal learning rate."
@@ -139,14 +156,25 @@ class SGDParameters(LinearModel, ABC):
     def _key(self, dtype: Any, sparse: bool) -> Any:
         """Return all that a machine depends on."""
         parts = [repr(self.loss_), *(getattr(self, name) for name in _MACHINE)]
+        if not isinstance(self.optimizer, str):  # which the user may change in place
+            parts[1 + _MACHINE.index("optimizer")] = repr(self.optimizer)
         for value in self._machine().values():
             parts.append(tuple(value) if isinstance(value, np.ndarray) else value)
         return (*parts, sparse, np.dtype(dtype))
+
+    def _steps(self) -> Any:
+        """Return the optimizer as an instance, None for plain steps."""
+        return make_optimizer(self.optimizer, self.learning_rate, self.eta0, self.power_t)
 
     def _make(self, dtype: Any, seed: int, sparse: bool) -> Any:
         """Return the machine that runs the epochs."""
         self._sgd_key = self._key(dtype, sparse)
         options = self._machine()
+        optimizer = self._steps()
+        if optimizer is not None:
+            options["optimizer"] = optimizer
+        elif sparse:
+            options["intercept_decay"] = _SPARSE_DECAY
         if self.learning_rate != "optimal":
             options["eta0"] = float(self.eta0)
         if self.momentum:
@@ -166,7 +194,6 @@ class SGDParameters(LinearModel, ABC):
             average=int(self.average),
             batch_size=int(self.batch_size),
             clip_gradient=clip,
-            intercept_decay=_SPARSE_DECAY if sparse else 1.0,
             seed=seed,
             n_threads=self._n_threads(),
             **options,
@@ -175,7 +202,7 @@ class SGDParameters(LinearModel, ABC):
     def _penalty_term(self) -> Callable[[npt.NDArray[Any]], float]:
         """Return the penalty as a function of the coefficients."""
         alpha = 0.0 if self.penalty is None else float(self.alpha)
-        if self.learning_rate in ("pa1", "pa2"):
+        if self.learning_rate in ("pa1", "pa2") or not penalises(self.optimizer):
             alpha = 0.0  # the objective is the loss alone, as in scikit-learn
         share = {"l1": 1.0, "l2": 0.0}.get(self.penalty or "", self.l1_ratio or 0.0)
 

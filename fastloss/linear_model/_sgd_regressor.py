@@ -77,6 +77,13 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         Momentum of the steps, in [0, 1].
     nesterov : bool, default=False
         Whether the momentum is Nesterov's.
+    optimizer : str or Optimizer, default="sgd"
+        What makes a step of the gradient of its batch: "sgd" plain steps, by all the parameters here;
+        "adam", "adamw", "adagrad", "rmsprop" or "ftrl" those of ``fl.optim``, at the rate that
+        `learning_rate` makes of eta0 ("optimal": constant); an instance, as ``fl.optim.Adam(lr=0.01)``,
+        at its own rate or schedule, where of `learning_rate` only "adaptive" counts. L2's part of alpha
+        joins the weight decay, the decoupled one of AdamW; L1 needs "sgd" or FTRL, whose penalties
+        weigh against the sum of all steps' losses. An instance is not changed.
     clip_gradient : float, optional
         Bound of the gradient of a step.
     scoring : "loss", str, callable or None, default=None
@@ -144,6 +151,7 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         batch_size: int = 1,
         momentum: float = 0.0,
         nesterov: bool = False,
+        optimizer: Any = "sgd",
         clip_gradient: float | None = None,
         scoring: Any = None,
         restore_best: bool = False,
@@ -171,6 +179,7 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         self.batch_size = batch_size
         self.momentum = momentum
         self.nesterov = nesterov
+        self.optimizer = optimizer
         self.clip_gradient = clip_gradient
         self.scoring = scoring
         self.restore_best = restore_best

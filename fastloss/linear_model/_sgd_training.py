@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_batches import Batch, Source
-from fastloss.linear_model._sgd_history import EpochProgress, History, Recorder, Stopping
+from fastloss.linear_model._sgd_history import EpochProgress, Recorder, Stopping
 from fastloss.linear_model._solvers import StopFit
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 
@@ -60,8 +60,7 @@ class Trained:
 
     coef: npt.NDArray[Any]
     intercept: Any
-    n_iter: int
-    history: History
+    record: Recorder
 
 
 class Training:
@@ -112,13 +111,22 @@ class Training:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         keep_best = plan.restore_best or reason == INTERRUPTED
+        if plan.checkpoint is not None and reason != INTERRUPTED:
+            plan.checkpoint.unlink(missing_ok=True)
+        return self._conclude(converged, reason, keep_best)
+
+    def best_so_far(self, error: Exception) -> Trained | None:
+        """Return what is left of a fit that an error has ended, None if no epoch was judged."""
+        if self.best is None:
+            return None
+        return self._conclude(False, f"{type(error).__name__}: {error}", True)
+
+    def _conclude(self, converged: bool, reason: str, keep_best: bool) -> Trained:
         if keep_best and self.best is not None:
             self.sgd.load_state_dict(self.best)
         coef, intercept = effective(self.sgd, self.plan.average)
-        if plan.checkpoint is not None and reason != INTERRUPTED:
-            plan.checkpoint.unlink(missing_ok=True)
-        history = self.recorder.close(converged, reason)
-        return Trained(coef, intercept, len(history), history)
+        self.recorder.close(converged, reason)
+        return Trained(coef, intercept, self.recorder)
 
     def _epoch(self) -> float:
         """Go once over the samples, and return their mean loss."""
@@ -132,10 +140,11 @@ class Training:
             if self.plan.verbose > 1:
                 print(f"       batch {self.batches}: training loss {loss / self.plan.outputs:.8g}")
             self._save_if_due()
-        used = np.asarray(self.weight > 0)
-        if not used.any():
-            return math.nan
-        return float((self.loss[used] / self.weight[used]).sum() / self.plan.outputs)
+        if not np.any(self.weight > 0):
+            raise ValueError(
+                "all samples have weight 0, of their own or of their classes; expected some above 0"
+            )
+        return mean_loss(self.loss, self.weight, self.plan.outputs)
 
     def _conclude_epoch(self, train_loss: float) -> bool:
         """Judge, record, tell; return whether it is time to stop."""
@@ -246,6 +255,14 @@ def train_batch(sgd: Any, batch: Batch, shuffle: bool, epoch: int) -> float:
         f"Floating-point under-/overflow occurred at epoch #{epoch}. Scaling input data with "
         f"StandardScaler or MinMaxScaler might help, as may a smaller eta0."
     )
+
+
+def mean_loss(losses: Any, weights: Any, outputs: int) -> float:
+    """Return the mean over some problems, given the sums of each."""
+    used = np.asarray(weights > 0)
+    if not used.any():
+        return math.nan
+    return float((losses[used] / weights[used]).sum() / outputs)
 
 
 def effective(sgd: Any, average: int) -> tuple[Any, Any]:

@@ -120,7 +120,21 @@ cdef class Optimizer:
         """The numbers of the kernel for single rows; those of step 1, 2, ... by default."""
         return self._numbers(step, lr)
 
-    cdef double _rate(self, Py_ssize_t steps) except? -1.0:
+    def _step_numbers(self, first, rates):
+        """The numbers of the kernel of the steps from number `first` on, of these rates, row by row."""
+        rows = np.zeros((len(rates), FL_OPTIM_NUMBERS))
+        for row, (step, rate) in zip(rows, enumerate(rates, first)):
+            prepared = self._numbers(step, rate)
+            row[:len(prepared)] = prepared
+        return rows
+
+    @property
+    def _recipe(self):
+        """The kernel, its states' names, its variants (see above), and what state 0 begins with."""
+        variants = self._variant, self._first, self._rebase
+        return self._kernel, self._state_names, variants, self._initial
+
+    cpdef double _rate(self, Py_ssize_t steps) except? -1.0:
         if not callable(self._lr):
             return self._lr
         rate = self._lr(steps)

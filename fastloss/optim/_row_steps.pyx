@@ -9,21 +9,12 @@ from libc.string cimport memset
 from numpy cimport ndarray
 
 from fastloss._core.arrays cimport *
+from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 from fastloss.optim._positions cimport PIECE
 
 cnp.import_array()
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define fl_prefetch(p) __builtin_prefetch(p)
-    #else
-    #define fl_prefetch(p) ((void)(p))
-    #endif
-    """
-    void fl_prefetch(const void* p) noexcept nogil
 
 cdef enum:
     RELEASE_GIL_FROM = 4096

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from fastloss.losses._parameters import between, nonnegative, truth
 from fastloss.optim._optimizer import ADAM_AMSGRAD, DECAY, Optimizer
 from fastloss.optim._settings import Schedule, checked_rate, lerp_coefficient, setting, sign
@@ -99,6 +102,17 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
         return self._prepared(lr, lr / correction1, 1 / math.sqrt(correction2))
+
+    def _step_numbers(self, first: int, rates: list[float]) -> npt.NDArray[np.float64]:
+        """Return what `_numbers` returns of each step, to the bit, in a fraction of the time."""
+        beta1, beta2 = self.betas
+        steps = range(first, first + len(rates))
+        rows = np.tile(np.array(self._numbers(first, rates[0])), (len(rates), 1))
+        shrinks = {rate: self._shrink(rate) for rate in set(rates)}
+        rows[:, 2] = [shrinks[rate] for rate in rates]
+        rows[:, 6] = 1 / np.sqrt([1 - beta2**step for step in steps])
+        rows[:, 8] = np.array(rates) / [1 - beta1**step for step in steps]
+        return rows
 
     def _row_numbers(self, step: int, lr: float) -> tuple[float, ...]:
         beta1, beta2 = self.betas

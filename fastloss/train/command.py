@@ -10,7 +10,7 @@ from pathlib import Path
 from fastloss.cli.arguments import at_least, number
 from fastloss.train.errors import InputError
 from fastloss.train.options import add_csv_arguments, dialect, require_packages
-from fastloss.train.trainers import SOLVERS, STOCHASTIC
+from fastloss.train.trainers import OPTIMIZERS, SOLVERS, STOCHASTIC
 from fastloss.train.writing import spare
 
 _EXIT_INTERRUPTED = 130
@@ -132,6 +132,12 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a step of sgd (default: 32)",
     )
     group.add_argument(
+        "--optimizer",
+        choices=OPTIMIZERS,
+        default=None,
+        help="what makes a step of sgd of the gradient of its rows (default: sgd, a plain step)",
+    )
+    group.add_argument(
         "--patience",
         type=at_least(1),
         default=None,
@@ -183,6 +189,17 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--batch-size {arguments.batch_size}: the solver {arguments.solver} sees all rows in "
                 f"each iteration; expected --solver {STOCHASTIC}"
             )
+        optimizer = arguments.optimizer or OPTIMIZERS[0]
+        if arguments.optimizer is not None and arguments.solver != STOCHASTIC:
+            raise InputError(
+                f"--optimizer {optimizer}: the solver {arguments.solver} makes steps of its own; "
+                f"expected --solver {STOCHASTIC}"
+            )
+        if arguments.l1_ratio and optimizer != OPTIMIZERS[0]:
+            raise InputError(
+                f"--l1-ratio {arguments.l1_ratio:g}: --optimizer {optimizer} has no L1 penalty; "
+                f"expected --l1-ratio 0 or --optimizer {OPTIMIZERS[0]}"
+            )
         spare([arguments.data], [output, *outputs(output)])
         settings = Settings(
             data=arguments.data,
@@ -205,6 +222,7 @@ def run(arguments: argparse.Namespace) -> int:
             max_iter=arguments.max_iter,
             patience=arguments.patience,
             batch_size=arguments.batch_size,
+            optimizer=optimizer,
             n_threads=arguments.n_threads,
             seed=arguments.seed,
             progress=not arguments.no_progress,

@@ -75,6 +75,9 @@ class Options:
         Threads, None for the default.
     seed : int
         Of whatever is drawn at random.
+    optimizer : str
+        What makes the steps of stochastic gradient descent: a name of
+        `fastloss.train.trainers.OPTIMIZERS`.
     """
 
     solver: str
@@ -86,6 +89,7 @@ class Options:
     batch_size: int | None
     n_threads: int | None
     seed: int
+    optimizer: str = "sgd"
 
 
 @dataclass(frozen=True)

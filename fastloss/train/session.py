@@ -24,7 +24,7 @@ from fastloss.train.picture import draw
 from fastloss.train.problem import Options, Outcome, Part, Problem
 from fastloss.train.table import Dialect, Table, read_table
 from fastloss.train.target import Target, choose_target, labelled, split
-from fastloss.train.trainers import load_trainer
+from fastloss.train.trainers import STOCHASTIC, load_trainer
 from fastloss.train.units import usual_alpha
 from fastloss.train.weights import row_weights
 from fastloss.train.writing import whole_file
@@ -65,7 +65,7 @@ class Settings:
         A name of the trainers.
     alpha : float or None
         Strength of the penalty, None to choose it by the units of the target.
-    l1_ratio, tol, max_iter, patience, batch_size, n_threads, seed
+    l1_ratio, tol, max_iter, patience, batch_size, optimizer, n_threads, seed
         As `Options` has them.
     progress : bool
         Whether to draw a bar on a terminal.
@@ -91,6 +91,7 @@ class Settings:
     max_iter: int
     patience: int | None
     batch_size: int | None
+    optimizer: str
     n_threads: int | None
     seed: int
     progress: bool
@@ -285,6 +286,7 @@ def _options(settings: Settings, problem: Problem) -> Options:
         max_iter=settings.max_iter,
         patience=settings.patience,
         batch_size=settings.batch_size,
+        optimizer=settings.optimizer,
         n_threads=settings.n_threads,
         seed=settings.seed,
     )
@@ -322,6 +324,7 @@ def _write(
             "alpha": options.alpha,
             "l1_ratio": options.l1_ratio,
             "batch_size": options.batch_size,
+            "optimizer": options.optimizer if options.solver == STOCHASTIC else None,
             "seed": options.seed,
         }
         report.write_report(facts_file, outcome, metrics, facts)

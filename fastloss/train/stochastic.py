@@ -23,6 +23,8 @@ from fastloss.train.units import units
 
 _BATCH_SIZE = 32
 _RATE = 0.5  # times 1 / (the curvature along a row of the mean length)
+# of steps that are measured by their gradients: times the unit of a raw prediction
+_OPTIMIZER_RATES = {"adam": 0.02, "rmsprop": 0.02, "adagrad": 0.3}
 _LEAST_RATE = 1e-6  # at which "adaptive" ends
 _ROOM = 5.0**3  # for three divisions by 5
 _ATTEMPTS, _SLOWER = 6, 0.1  # where steps diverge, as on rows of very different lengths
@@ -32,9 +34,9 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     """
     Fit an `SGDClassifier` or an `SGDRegressor`, from the best constant on.
 
-    The rate follows from the lengths of the rows and the units of the loss; it is divided by 5
-    whenever the training loss does not fall any more. With a patience, and after Ctrl-C, the model is
-    that of the epoch of the lowest validation loss.
+    The rate follows from the units of the loss and, of plain steps, the lengths of the rows; it is
+    divided by 5 whenever the training loss does not fall any more. With a patience, and after Ctrl-C,
+    the model is that of the epoch of the lowest validation loss.
 
     Raises
     ------
@@ -49,7 +51,10 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
         _constant_loss(problem, loss, start, p) for p in (problem.training, problem.validation)
     ]
     unit = units(problem)
-    rate = _RATE / (unit.curvature * (1.0 + _mean_square(problem.training.X)))
+    if options.optimizer in _OPTIMIZER_RATES:
+        rate = _OPTIMIZER_RATES[options.optimizer] * math.sqrt(unit.loss / unit.curvature)
+    else:
+        rate = _RATE / (unit.curvature * (1.0 + _mean_square(problem.training.X)))
     for _ in range(_ATTEMPTS):
         watch = _Watch((first[0], first[1]), first[0] + unit.loss, rate, options, on_step)
         estimator = _fit(problem, loss, start, rate, options.tol * unit.loss, options, watch)
@@ -75,7 +80,7 @@ def _fit(
     cls: Any = SGDRegressor if problem.classes is None else SGDClassifier
     estimator = cls(
         loss,
-        penalty="elasticnet",
+        penalty="elasticnet" if options.l1_ratio else "l2",
         alpha=options.alpha,
         l1_ratio=options.l1_ratio,
         max_iter=options.max_iter,
@@ -84,6 +89,7 @@ def _fit(
         learning_rate="adaptive" if rate > _ROOM * _LEAST_RATE else "invscaling",
         eta0=rate,
         power_t=0.25,
+        optimizer=options.optimizer,
         batch_size=_BATCH_SIZE if options.batch_size is None else options.batch_size,
         restore_best=options.patience is not None,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastloss.train.problem import Trainer
 
 STOCHASTIC = "sgd"
+#: what makes the steps of STOCHASTIC; the others' penalties are not those of the objective
+OPTIMIZERS = ("sgd", "adam", "adagrad", "rmsprop")
 SOLVERS = ("auto", "interior-point", "lbfgs", "newton-cholesky", STOCHASTIC)
 
 

@@ -212,7 +212,9 @@ def _imbalance(problem: _Problem, point: _Point, coef: Vector) -> float:
 def _least_squares(problem: _Problem) -> Vector:
     weights = problem.high - problem.low
     rows = problem.rows
-    factor = _factor(rows.gram(weights) + np.diag(problem.l2))
+    with np.errstate(over="ignore", invalid="ignore"):  # that is looked at next
+        products = rows.gram(weights) + np.diag(problem.l2)
+    factor = _factor(products)
     return np.asarray(cho_solve(factor, rows.transposed_times(weights * problem.target)))
 
 

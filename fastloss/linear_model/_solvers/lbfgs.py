@@ -147,7 +147,8 @@ def lbfgs(
             # half the slope along Newton's step is what the gradient promises
             _, value, gradient = guarded.best
             slopes = gradient * scale
-            promised = 0.5 * float(slopes @ inverse(slopes))
+            with np.errstate(over="ignore", invalid="ignore"):
+                promised = 0.5 * float(slopes @ inverse(slopes))
             converged = promised <= _ROUNDINGS * (precision * abs(value) + least)
             # else once more without the memory of earlier steps, if it came down
             fell = before - value > precision * abs(before)

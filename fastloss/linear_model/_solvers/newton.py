@@ -15,6 +15,7 @@ from fastloss.linear_model._solvers.solution import (
     INTERRUPTED,
     STOPPED,
     Function,
+    NotFiniteError,
     Report,
     Solution,
     StopFit,
@@ -147,13 +148,15 @@ def newton(
 
 def _factor(hessian: Vector) -> Any:
     """Return the Cholesky factor, of a Hessian damped as much as makes it positive definite."""
+    if not np.isfinite(hessian).all():
+        raise NotFiniteError("the Hessian is not finite")
     size = max(float(np.abs(np.diagonal(hessian)).max(initial=0.0)), np.finfo(np.float64).tiny)
     damping = 0.0
     while damping < 1e8:
         try:
             damped = hessian + damping * size * np.eye(len(hessian)) if damping else hessian
             factor = cho_factor(damped, lower=True)
-        except (LinAlgError, ValueError):  # not positive definite, or not finite
+        except (LinAlgError, ValueError):  # not positive definite, or damped beyond all numbers
             damping = max(10 * damping, 16 * EPS)
         else:
             return factor

@@ -12,6 +12,7 @@ from sklearn.utils import check_array, metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from fastloss._linear_arrays import renamed
 from fastloss.linear_model._fitting import Fitted, Settings
 from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
@@ -83,7 +84,10 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         """Return no slopes, and the best constant as intercept."""
         start = np.zeros(n_features + bool(self.fit_intercept))
         if self.fit_intercept:
-            start[-1] = loss.initial_prediction(y, weights)
+            try:
+                start[-1] = loss.initial_prediction(y, weights)
+            except (TypeError, ValueError) as error:
+                raise renamed(error) from None
         return start
 
     def _n_threads(self) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastloss._core.arrays import refuse_masked
 from fastloss._differences import Slopes, Vector, slopes
 
 _RTOL = {"float32": 1e-4, "float64": 1e-6}
@@ -212,6 +213,12 @@ def check_gradient(
                 f"loss = {loss!r} has no method {method}: expected the methods loss and "
                 "gradient_hessian, of (y_true, raw_prediction, reduction='none')"
             )
+    for name, values in (
+        ("y_true", y_true),
+        ("raw_prediction", raw_prediction),
+        ("sample_weight", sample_weight),
+    ):
+        refuse_masked(values, name)
     f = np.asarray(raw_prediction)
     if f.dtype not in (np.float32, np.float64):
         raise TypeError(f"raw_prediction has dtype {f.dtype}: expected float32 or float64")

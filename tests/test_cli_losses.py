@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from helpers.calls import raises
 
 import fastloss as fl
 from fastloss.cli import main
+from fastloss.cli.loss_text import parse_loss
 from fastloss.cli.losses import explain
 
 
@@ -51,7 +53,9 @@ def test_one_as_json(capsys):
 )
 def test_an_unknown_name_gets_the_likeliest(wrong, right, capsys):
     assert main(["losses", wrong]) == 2
-    assert capsys.readouterr().err.endswith(f"; did you mean {right!r}?\n")
+    err = capsys.readouterr().err
+    assert err.startswith(f"fastloss losses: there is no loss {wrong!r}; did you mean {right!r}")
+    assert err.endswith("? (`fastloss losses` lists them)\n")
     X, y = np.zeros((2, 1)), [0, 1]
     with pytest.raises(ValueError, match=f"^name = '{wrong}': .*did you mean '{right}'"):
         fl.LinearObjective(wrong, X, y)
@@ -59,11 +63,62 @@ def test_an_unknown_name_gets_the_likeliest(wrong, right, capsys):
 
 def test_an_unknown_name_given_to_an_estimator():
     linear_model = pytest.importorskip("fastloss.linear_model")
-    for model in (linear_model.LinearRegressor("mse"), linear_model.LinearClassifier("mse")):
-        with pytest.raises(ValueError, match=r"^loss = 'mse': .*; did you mean 'squared_error'"):
-            model.fit(np.zeros((2, 1)), [0, 1])
-    with pytest.raises(ValueError, match=r"^loss = 'nothing like it': expected one of [^?]*$"):
-        linear_model.LinearRegressor("nothing like it").fit(np.zeros((2, 1)), [0, 1])
+    models = (linear_model.LinearRegressor, linear_model.SGDRegressor)
+    classifiers = (linear_model.LinearClassifier, linear_model.SGDClassifier)
+    for wrong, kind, hint, of in (
+        ("mse", "numbers", "; did you mean 'squared_error'?", models),
+        ("binary", "classes", "; did you mean 'log_loss'?", classifiers),
+        # what it is near to is not for classes
+        ("poison", "classes", "", classifiers),
+        ("nothing like it", "numbers", "", models),
+    ):
+        expected = (
+            f"loss = {wrong!r}: expected a loss of {kind}{hint} (fl.available_losses() lists all)"
+        )
+        for model in of:
+            with raises(ValueError, expected):
+                model(wrong).fit(np.zeros((2, 1)), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "focal:gama=2",
+            "'focal:gama=2': gama = 2: Focal has no such parameter, it has gamma, alpha, hessian, "
+            "cost_fn, cost_fp; did you mean 'gamma'?",
+        ),
+        ("huber:x=2", "'huber:x=2': x = 2: Huber has no such parameter, it has delta"),
+        (
+            "squared_error:delta=1",
+            "'squared_error:delta=1': delta = 1: SquaredError has no such parameter, it has none",
+        ),
+        ("huber:delta=x", "'huber:delta=x': delta = 'x': expected a number"),
+        (
+            "focl:gamma=2",
+            "there is no loss 'focl'; did you mean 'focal'? (`fastloss losses` lists them)",
+        ),
+        (
+            "Cross-Entropi",
+            "there is no loss 'Cross-Entropi'; did you mean 'cross_entropy' or "
+            "'binary_cross_entropy' or 'symmetric_cross_entropy'? (`fastloss losses` lists them)",
+        ),
+    ],
+)
+def test_a_text_that_names_no_loss_or_parameter(text, message):
+    with raises(ValueError, message):
+        parse_loss(text)
+
+
+def test_bench_of_an_unknown_loss(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "--losses", "huber", "hubr"])
+    err = capsys.readouterr().err
+    assert (
+        "argument --losses: there is no loss 'hubr'; did you mean 'huber'? (`fastloss losses`"
+        in err
+    )
+    assert "absolute_error" not in err
 
 
 def test_every_name_used_elsewhere_leads_to_one_of_ours():

@@ -196,15 +196,18 @@ OPTIONS = [
     (["--target", "y", "--weight", "b"], "FILE, line 2, column 'b': '"),
     (
         ["--target", "y", "--loss", "hubr"],
-        "--loss hubr: there is no such loss; did you mean huber?",
+        "--loss hubr: there is no loss 'hubr'; did you mean 'huber'? (`fastloss losses` lists them)",
     ),
     (
         ["--target", "y", "--loss", "mse"],
-        "--loss mse: there is no such loss; did you mean squared_error?",
+        "--loss mse: there is no loss 'mse'; did you mean 'squared_error'? (`fastloss losses` lists",
     ),
     (["--target", "y", "--loss", "coral"], "--loss coral: not a loss of one number or one score a"),
     (["--target", "y", "--loss", "huber:delta=-1"], "--loss huber:delta=-1: delta = -1: expected"),
-    (["--target", "y", "--loss", "huber:d=1"], "--loss huber:d=1: 'huber:d=1': "),
+    (
+        ["--target", "y", "--loss", "huber:d=1"],
+        "--loss huber:d=1: 'huber:d=1': d = 1: Huber has no such parameter, it has delta",
+    ),
     (["--target", "b", "--loss", "huber"], "FILE, line 2, column 'b': '"),
     (["--target", "a", "--loss", "log_loss"], "FILE, line 2, column 'a': "),
     (

@@ -1,5 +1,7 @@
 """Softmax cross-entropy beside scikit-learn and torch."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from helpers.calls import both_dtypes
@@ -60,8 +62,6 @@ def test_torch(dtype, n_classes, reduction, options):
         options["class_weight"] = np.linspace(0.5, 2, n_classes)
     if options.get("ignore_index") == -100:
         y[::3] = -100
-    if options.get("ignore_index") == 0 and n_classes == 1:
-        pytest.skip("all would be ignored")
     if soft:
         y = np.random.default_rng(2).dirichlet(np.ones(n_classes), 211).astype(dtype)
     raw = torch.tensor(f, requires_grad=True)
@@ -76,7 +76,9 @@ def test_torch(dtype, n_classes, reduction, options):
         reduction=reduction,
     )
     theirs.sum().backward()
-    value, gradient = fl.CrossEntropy(**options).loss_gradient(y, f, reduction=reduction)
+    nothing = reduction == "mean" and n_classes == 1 and options.get("ignore_index") == 0
+    with pytest.warns(RuntimeWarning, match="NaN") if nothing else nullcontext():
+        value, gradient = fl.CrossEntropy(**options).loss_gradient(y, f, reduction=reduction)
     tolerance = 1e-12 if dtype == np.float64 else 3e-5
     np.testing.assert_allclose(value, theirs.detach().numpy(), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(gradient, raw.grad.numpy(), rtol=tolerance, atol=tolerance)

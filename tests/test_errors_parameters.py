@@ -123,16 +123,36 @@ def test_a_choice_is_a_word():
 
 
 def test_get_loss_of_an_unknown_name():
-    names = ", ".join(fl.available_losses())
-    for bad in ("", None, 3, "nothing like it"):
-        with raises(ValueError, f"name = {bad!r}: expected one of {names}"):
+    listing = " (fl.available_losses() lists all)"
+    for bad in ("", None, 3, "nothing like it", "weibull"):
+        with raises(ValueError, f"name = {bad!r}: expected the name of a loss{listing}"):
             fl.get_loss(bad)
-    for bad, near in (("LogLoss", "log_loss"), ("hubber", "huber"), ("Poisson", "poisson")):
-        message = f"name = {bad!r}: expected one of {names}; did you mean {near!r}?"
+    for bad, near in (
+        ("LogLoss", "'log_loss'"),
+        ("hubber", "'huber'"),
+        ("Poisson", "'poisson'"),
+        ("mse", "'squared_error'"),
+        ("entropy", "'cross_entropy' or 'binary_cross_entropy' or 'generalized_cross_entropy'"),
+    ):
+        message = f"name = {bad!r}: expected the name of a loss; did you mean {near}?{listing}"
         with raises(ValueError, message):
             fl.get_loss(bad)
-    with pytest.raises(TypeError, match="gamma"):
-        fl.get_loss("log_loss", gamma=2.0)
+
+
+def test_get_loss_with_an_unknown_parameter():
+    for name, params, message in (
+        (
+            "poly1",
+            {"epsilom": 2.0},
+            "epsilom = 2.0: Poly1 has no such parameter, it has epsilon, cost_fn, cost_fp; did you "
+            "mean 'epsilon'?",
+        ),
+        ("huber", {"delta": 1.0, "x": 1}, "x = 1: Huber has no such parameter, it has delta"),
+        ("squared_error", {"x": 1}, "x = 1: SquaredError has no such parameter, it has none"),
+        ("huber", {"delta": "x"}, "delta = 'x': expected a number"),
+    ):
+        with raises(TypeError, message):
+            fl.get_loss(name, **params)
 
 
 def test_the_base_class_is_not_a_loss():

@@ -127,11 +127,12 @@ def test_fitted_models_pickle(model, y):
     assert clone(model).get_params() == model.get_params()
 
 
-@every_fit
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [pytest.param(*fit, id=name) for name, fit in FITS.items() if hasattr(fit[0], "warm_start")],
+)
 def test_a_warm_start_has_nothing_to_do(model, y):
     model = clone(model)
-    if "warm_start" not in model.get_params():
-        pytest.skip("no warm start")
     model.set_params(warm_start=True, tol=1e-6, max_iter=1000)
     first = model.fit(X, y)
     coef, n_iter = first.coef_.copy(), np.max(first.n_iter_)

@@ -8,16 +8,22 @@ import fastloss as fl
 linear_model = pytest.importorskip("fastloss.linear_model")
 
 
-@pytest.mark.parametrize("units", [1e-7, 1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("loss", ["squared_error", "huber", "log_cosh", "pseudo_huber"])
-@pytest.mark.parametrize("of", ["X", "y"])
+# a thousandfold y makes another loss of those whose far residuals are linear
+CASES = [
+    (of, loss, units)
+    for of in ("X", "y")
+    for loss in ("squared_error", "huber", "log_cosh", "pseudo_huber")
+    for units in (1e-7, 1e-3, 1.0, 1e3)
+    if of == "X" or units <= 1 or loss == "squared_error"
+]
+
+
+@pytest.mark.parametrize(("of", "loss", "units"), CASES)
 def test_units_do_not_matter(loss, units, of):
     rng = np.random.default_rng(5)
     X = rng.normal(size=(400, 4))
     y = X @ [1.0, -2.0, 0.5, 3.0] + 0.1 * rng.normal(size=400)
     X, y = (X * units, y) if of == "X" else (X, y * units)
-    if units > 1 and of == "y" and loss != "squared_error":
-        pytest.skip("of another loss: far residuals are linear")
     model = linear_model.LinearRegressor(loss, alpha=0.0).fit(X, y)
     assert model.convergence_.converged
     assert model.score(X, y) > 0.99

@@ -29,7 +29,7 @@ def test_losses_by_text(text, loss):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nonsense", "name = 'nonsense': expected one of"),
+        ("nonsense", "there is no loss 'nonsense'"),
         ("huber:delta", "expected parameter=value after the colon, got 'delta'"),
         ("huber:epsilon=1", "epsilon"),
         ("huber:delta=-1", "delta = -1: expected"),
@@ -84,7 +84,7 @@ def test_picture(tmp_path, capsys, suffix, option):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nonsense"], "name = 'nonsense'"),
+        (["nonsense"], "there is no loss 'nonsense'"),
         (["log_loss", "--y", "3"], r"y_true[0] = 3.0: LogLoss expects"),
         (["cross_entropy", "--y", "0.5"], "y = 0.5: CrossEntropy() expects a class"),
         (["cross_entropy", "--y", "7"], "y_true[0] = 7"),

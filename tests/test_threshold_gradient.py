@@ -185,5 +185,5 @@ def test_predict_into_places_of_all_kinds():
     np.testing.assert_array_equal(loss.predict(memory[..., 1], out=memory), want)
     for threads in (1, 2, 3):
         np.testing.assert_array_equal(loss.predict(f, n_threads=threads), want)
-    with pytest.raises(ValueError, match=r"^out: expected an array of shape \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"^out has shape \(2,\): expected \(2, 3\)"):
         loss.predict([0.0, 1.0], out=np.empty(2))

@@ -165,7 +165,8 @@ cdef class RowLoss(Loss):
         y_true : array-like
             What the class's docs say under "Labels". Class labels are of any integer type, or floats
             of integral value; they and numbers have raw_prediction's shape without the class axis,
-            soft labels and targets raw_prediction's shape.
+            soft labels and targets raw_prediction's shape. Of a single sample (one axis), soft labels
+            are floats: integers would look like labels of many samples.
         raw_prediction : array-like of float32 or float64
             Of any shape with a class axis, or more generally one along which the outputs of a sample
             stand. Its dtype is the one computed in.
@@ -357,6 +358,15 @@ cdef class RowLoss(Loss):
             raise ValueError(
                 f"ignore_index = {self._ignore_index}: needs class labels, y_true has the shape of "
                 "soft labels"
+            )
+        if not hard and self._labels == LABELS_CLASS_OR_SOFT and cnp.PyArray_NDIM(f) == 1 and (
+            y.dtype.kind in "biu"
+        ):
+            n = job.n_classes
+            raise TypeError(
+                f"y_true has dtype {y.dtype} and raw_prediction's shape, ({n},), which is one sample "
+                f"of {n} classes: expected its label as a single integer or its probabilities as "
+                f"floats; for {n} labels, raw_prediction of shape ({n}, C)"
             )
         threads = thread_count(n_threads, cnp.PyArray_SIZE(f))
         for i in range(N_ARRAYS):

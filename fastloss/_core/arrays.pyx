@@ -69,15 +69,30 @@ cdef int _dtype_code(int type_number) noexcept:
     return -1
 
 
+def refuse_masked(values, str argument not None):
+    """
+    Name the first masked entry of a masked array, whose number nobody is to see.
+
+    Parameters
+    ----------
+    values : object
+        What was given: anything.
+    argument : str
+        Its name, for the error.
+    """
+    if not cnp.PyArray_Check(values) or not hasattr(values, "mask"):
+        return
+    masked = np.argwhere(np.ma.getmaskarray(values))
+    if len(masked):
+        index = ", ".join(str(i) for i in masked[0])
+        raise ValueError(
+            f"{argument}{f'[{index}]' if index else ''} is masked: expected an array without masked "
+            "entries; fill them, and let a sample_weight of 0 leave them out"
+        )
+
+
 cdef ndarray converted_values(object values, str argument):
-    if cnp.PyArray_Check(values) and hasattr(values, "mask"):
-        masked = np.argwhere(values.mask)
-        if masked.size:
-            index = ", ".join(str(i) for i in masked[0])
-            raise ValueError(
-                f"{argument}[{index}] is masked: expected an array without masked entries; fill them, "
-                "and let a sample_weight of 0 leave them out"
-            )
+    refuse_masked(values, argument)
     try:
         array = np.asarray(values)
     except ValueError as error:  # lists of unequal lengths
@@ -221,6 +236,8 @@ cdef ndarray checked_out(
     """
     if not cnp.PyArray_Check(out):
         raise TypeError(f"{argument}: expected a NumPy array, got {type(out).__name__}")
+    if not PyArray_CheckExact(out):
+        refuse_masked(out, argument)
     cdef ndarray array = <ndarray>out
     if cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(prototype) and not (
         narrow and cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32

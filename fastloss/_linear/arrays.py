@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._core.arrays import refuse_masked
+
 _Array = npt.NDArray[Any]
 
 
@@ -79,8 +81,14 @@ def whole_classes(y: _Array, n_classes: int) -> tuple[_Array, _Array]:
     return classes, is_class & (classes == y)
 
 
+def renamed(error: Exception) -> Exception:
+    """Return an error of a loss in the words of a linear model, whose labels are its y."""
+    return type(error)(str(error).replace("y_true", "y"))
+
+
 def checked_penalty(l2: Any, n_features: int, coef_shape: tuple[int, ...]) -> _Array | None:
     """Return the penalty as float64 that broadcasts with (n_outputs, d), None where it is 0."""
+    refuse_masked(l2, "l2")
     numbers = np.asarray(l2)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(f"l2 = {l2!r}: expected numbers of at least 0")

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from fastloss._bases.row_curvature import curvature_product, has_curvature
+from fastloss._linear.arrays import checked_csr, checked_penalty, renamed, target_sums
 from fastloss._linear.arrays import checked_csr, checked_penalty, target_sums
 from fastloss._linear.sums import LinearSums
-from fastloss._bases.row_curvature import curvature_product, has_curvature
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
@@ -70,11 +71,6 @@ cdef void _merge(const LinearJob* job, double* total) noexcept nogil:
         sums = job.sums + c * n
         for j in range(n):
             total[j] += sums[j]
-
-
-def _renamed(error):
-    """An error of a loss in the words of this class."""
-    return type(error)(str(error).replace("y_true", "y"))
 
 
 cdef class LinearObjective:
@@ -201,8 +197,13 @@ n_threads=None, n_outputs=None)
             rows = loss
             self.n_outputs = _count_outputs(rows, labels, n_outputs)
             rows_shape = (n, self.n_outputs)
-            if shape not in ((n,), rows_shape):
-                raise ValueError(f"y has shape {shape}: expected ({n},) or {rows_shape}")
+            expected = [(n,), rows_shape]
+            if rows._labels in (FL_ROW_CLASS, FL_ROW_VALUE):
+                expected = [(n,)]
+            elif rows._labels != LABELS_CLASS_OR_SOFT:
+                expected = [rows_shape]
+            if shape not in expected:
+                raise ValueError(f"y has shape {shape}: expected {' or '.join(map(str, expected))}")
             self.coef_shape = (self.n_outputs, self.n_features + self.fit_intercept)
         else:
             if len(shape) != 1:
@@ -223,7 +224,7 @@ n_threads=None, n_outputs=None)
         try:
             sums = loss.partial(labels, zeros, weight, n_threads=self._n_threads)
         except (TypeError, ValueError) as error:
-            raise _renamed(error) from None
+            raise renamed(error) from None
         self.weight_sum = sums.weight_sum
         self._y = labels
         if weight is not None and self._job.sparse and _of_each_output(loss):

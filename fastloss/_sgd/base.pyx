@@ -299,14 +299,20 @@ cdef class LinearSGDBase:
             state["coef"] = (state["coef"] * state["scale"]).astype(self.dtype)
         state["scale"], state["sums"] = 1.0, 0.0
 
-    def _row_labels(self, ndarray y):
-        """What a loss of several outputs takes: classes, -1 where ignored; or numbers of this dtype."""
-        cdef RowLoss loss = self.loss_function
-        name = type(loss).__name__
+    def _own_outputs(self, RowLoss loss):
+        """How many outputs a loss has by itself, None where it may have any number."""
         if loss._composite or loss._labels not in (
             LABELS_CLASS_OR_SOFT, FL_ROW_CLASS, FL_ROW_VALUE
         ):
             raise TypeError(f"loss = {loss!r}: expected a loss of class labels or of numbers")
+        if loss.n_outputs is None and loss._class_weight is not None:
+            return len(loss._class_weight)
+        return loss.n_outputs
+
+    def _row_labels(self, ndarray y):
+        """What a loss of several outputs takes: classes, -1 where ignored; or numbers of this dtype."""
+        cdef RowLoss loss = self.loss_function
+        name = type(loss).__name__
         if loss._labels == FL_ROW_VALUE:
             wrong = np.flatnonzero(~np.isfinite(np.asarray(y, dtype=np.float64)))
             if wrong.size:
@@ -335,16 +341,6 @@ cdef class LinearSGDBase:
         return (<RowLoss>self.loss_function)._class_weight if (
             (<RowLoss>self.loss_function)._weighted_mean
         ) else None
-
-    def _check_outputs(self):
-        """Whether the loss of several outputs takes so many; an error if not."""
-        cdef RowLoss loss = self.loss_function
-        cdef RowJob rows
-        self._row_labels(np.zeros(0))
-        loss._check_outputs(self.n_outputs)
-        rows.precision = FL_F64
-        rows.n_classes = self.n_outputs
-        loss._fill_parameters(&rows, True)
 
     def _run_batches(self, X, y, classes, weight, class_weight, ndarray order, threads):
         """As _run_samples, a step for every `batch_size` of them."""

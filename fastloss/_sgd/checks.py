@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._core.arrays import refuse_masked
+
 _Array = npt.NDArray[Any]
 
 
@@ -44,6 +46,7 @@ def refuse_nonfinite(matrix: Any) -> None:
 
 def checked_order(order: npt.ArrayLike, n: int) -> _Array:
     """Return the rows to take, as int64."""
+    refuse_masked(order, "order")
     rows: _Array = np.asarray(order)
     if rows.ndim != 1:
         raise ValueError(f"order has shape {rows.shape}: expected one axis")

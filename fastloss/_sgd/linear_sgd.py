@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._linear.arrays import whole_classes, without_repeats
+from fastloss._linear.arrays import renamed, whole_classes, without_repeats
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import checked_order, checked_random, refuse_nonfinite, whole
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
@@ -67,8 +67,9 @@ class LinearSGD(LinearSGDBase):
         `CrossEntropy`; or its name.
     n_features : int
         Columns of X.
-    n_outputs : int
-        More than 1 for a loss of several outputs, and under ``one_vs_rest``: the number of classes.
+    n_outputs : int, optional
+        Needed for a loss of several outputs that takes any number of them, and under ``one_vs_rest``:
+        the number of classes (of `Coral` less one).
     one_vs_rest : bool
         Whether labels are classes 0 to n_outputs - 1, and each output learns to tell its class from
         the rest, with a loss of labels 0 and 1. All outputs see the rows in the same order.
@@ -160,7 +161,7 @@ class LinearSGD(LinearSGDBase):
         loss: Any,
         n_features: int,
         *,
-        n_outputs: int = 1,
+        n_outputs: int | None = None,
         one_vs_rest: bool = False,
         dtype: npt.DTypeLike = np.float64,
         penalty: str | None = "l2",
@@ -191,14 +192,10 @@ class LinearSGD(LinearSGDBase):
         if not isinstance(loss, (PointwiseLoss, RowLoss)):
             raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
         n_features = whole("n_features", n_features, 1, "a positive integer")
-        n_outputs = whole("n_outputs", n_outputs, 1, "a positive integer")
         self._of_rows = isinstance(loss, RowLoss)
         if truth("one_vs_rest", one_vs_rest) and self._of_rows:
             raise ValueError(f"one_vs_rest = True: {loss!r} tells all classes apart by itself")
-        if n_outputs > 1 and not one_vs_rest and not self._of_rows:
-            raise ValueError(
-                f"n_outputs = {n_outputs}: {type(loss).__name__} has one, unless one_vs_rest=True"
-            )
+        n_outputs = self._count_outputs(loss, n_outputs, one_vs_rest)
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise TypeError(f"dtype = {dtype!r}: expected float32 or float64")
@@ -276,8 +273,23 @@ class LinearSGD(LinearSGDBase):
         )
         if rule is not None:
             rule.begin(self._state)
+
+    def _count_outputs(self, loss: Any, given: int | None, one_vs_rest: bool) -> int:
+        """Return how many outputs there are, where they are known or given."""
+        if given is not None:
+            given = whole("n_outputs", given, 1, "a positive integer")
+        known = None if one_vs_rest else 1
         if self._of_rows:
-            self._check_outputs()
+            known = self._own_outputs(loss)
+        if given is None and known is None:
+            who = "one_vs_rest = True" if one_vs_rest else type(loss).__name__
+            raise TypeError(f"n_outputs: {who} needs it, expected the number of outputs, such as 3")
+        if given is not None and known not in (None, given):
+            if not self._of_rows:
+                name = type(loss).__name__
+                raise ValueError(f"n_outputs = {given}: {name} has one, unless one_vs_rest=True")
+            raise ValueError(f"n_outputs = {given}: {loss!r} has {known}")
+        return given or known or 1
 
     def _checked_class_weight(self, class_weight: Any, loss: Any, n_outputs: int) -> _Array | None:
         if class_weight is None:
@@ -376,14 +388,23 @@ class LinearSGD(LinearSGDBase):
         if self._of_rows:
             return *self._row_labels(array), False
         if not self.one_vs_rest:
-            labels, plain = self._own_labels(array)
+            try:
+                labels, plain = self._own_labels(array)
+            except (TypeError, ValueError) as error:
+                raise renamed(error) from None
             return labels, None, plain
         classes, is_class = whole_classes(array, self.n_outputs)
         wrong = np.flatnonzero(~is_class)
         if wrong.size:
             i = int(wrong[0])
             raise ValueError(f"y[{i}] = {array[i]}: expected classes 0 to {self.n_outputs - 1}")
-        self._check_labels(np.array([0, 1]))
+        try:
+            self._check_labels(np.array([0, 1]))
+        except ValueError:
+            name = type(self.loss_function).__name__
+            raise ValueError(
+                f"one_vs_rest = True: expected a loss that takes labels 0 and 1, unlike {name}"
+            ) from None
         return None, classes, True
 
     def _weights(

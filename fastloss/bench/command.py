@@ -13,6 +13,7 @@ from fastloss.bench.peers import PEERS, installed_peers
 from fastloss.bench.workloads import DTYPES, OPERATIONS
 from fastloss.cli.arguments import at_least
 from fastloss.cli.extras import require
+from fastloss.cli.loss_text import known_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--losses",
         nargs="+",
         metavar="LOSS",
-        choices=fl.available_losses(),
+        type=_loss,
         default=list(fl.available_losses()),
         help="losses to time; all by default (see: fastloss losses)",
     )
@@ -67,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help=f"n = {QUICK_N}, {QUICK_REPEATS} rounds: a first look"
     )
+
+
+def _loss(text: str) -> str:
+    try:
+        return known_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(arguments: argparse.Namespace) -> int:

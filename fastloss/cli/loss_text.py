@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import fastloss as fl
+from fastloss.losses.registry import did_you_mean
 
 
 def parse_loss(text: str) -> Any:
@@ -40,8 +41,9 @@ def parse_loss(text: str) -> Any:
             params[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError):
             params[key] = value
+    name = known_name(name)
     try:
-        return fl.get_loss(loss_name(name), **params)
+        return fl.get_loss(name, **params)
     except TypeError as error:
         raise ValueError(f"{text!r}: {error}") from None
 
@@ -49,6 +51,15 @@ def parse_loss(text: str) -> Any:
 def loss_name(text: str) -> str:
     """Return the name as the registry has it, where hyphens may stand for underscores."""
     return text.strip().replace("-", "_")
+
+
+def known_name(text: str) -> str:
+    """Return `loss_name`, or raise a ValueError if there is no such loss."""
+    name = loss_name(text)
+    if name not in fl.available_losses():
+        hint = did_you_mean(name, fl.available_losses())
+        raise ValueError(f"there is no loss {text!r}{hint} (`fastloss losses` lists them)")
+    return name
 
 
 def short_name(loss: Any) -> str:

@@ -12,7 +12,7 @@ import textwrap
 from typing import Any
 
 import fastloss as fl
-from fastloss.cli.loss_text import loss_name
+from fastloss.cli.loss_text import known_name
 from fastloss.cli.tables import print_table
 
 _SECTION = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)  # the head of a numpydoc section
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is asked for and return 0, or 2 with a message about an unknown name."""
     if arguments.names:
         try:
-            wanted = [explain(loss_name(name)) for name in arguments.names]
+            wanted = [explain(known_name(name)) for name in arguments.names]
         except ValueError as error:
             print(f"fastloss losses: {error}", file=sys.stderr)
             return 2

@@ -12,6 +12,8 @@ from sklearn.utils import check_array, metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from fastloss._core.arrays import refuse_masked
+from fastloss._linear.arrays import renamed
 from fastloss.linear_model._fitting import Fitted, Settings
 from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
@@ -36,7 +38,7 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         The weights are those given over 2**exponent, the largest of them in [0.5, 1).
         """
         # The first evaluation of the objective finds what is not finite in X, and saves a pass.
-        X, y = validate_data(
+        X, y = validated(
             self,
             X,
             y,
@@ -55,7 +57,7 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
     def _raw_prediction(self, X: Any) -> npt.NDArray[Any]:
         """Return X @ coef_ + intercept_, of shape (n,) or (n, C)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        X = validated(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
         raw = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         return np.asarray(raw)
 
@@ -83,7 +85,10 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         """Return no slopes, and the best constant as intercept."""
         start = np.zeros(n_features + bool(self.fit_intercept))
         if self.fit_intercept:
-            start[-1] = loss.initial_prediction(y, weights)
+            try:
+                start[-1] = loss.initial_prediction(y, weights)
+            except (TypeError, ValueError) as error:
+                raise renamed(error) from None
         return start
 
     def _n_threads(self) -> int | None:
@@ -170,6 +175,14 @@ class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
         self.intercept_ = coef[-1] if self.fit_intercept else 0.0
 
 
+def validated(estimator: Any, X: Any, *y: Any, **options: Any) -> Any:
+    """Return X, or X and y, as scikit-learn's `validate_data`, which would unmask masked arrays."""
+    refuse_masked(X, "X")
+    for labels in y:
+        refuse_masked(labels, "y")
+    return validate_data(estimator, X, *y, **options)
+
+
 def in_range(
     weights: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], int]:
@@ -190,6 +203,7 @@ def over_power(value: float, exponent: int) -> float:
 
 def check_weights(sample_weight: Any, X: Any) -> npt.NDArray[np.float64]:
     """Return sample weights as a float64 array; a number stands for that weight of every sample."""
+    refuse_masked(sample_weight, "sample_weight")
     if np.isscalar(sample_weight):
         sample_weight = np.full(X.shape[0], sample_weight)
     weights = check_array(

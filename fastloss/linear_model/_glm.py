@@ -11,6 +11,7 @@ from sklearn.metrics import d2_tweedie_score
 from sklearn.utils import check_array
 
 import fastloss as fl
+from fastloss._core.arrays import refuse_masked
 from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import closing, minimise, warn_unless_converged
 from fastloss.linear_model._parameters import nonnegative, one_of, real, switch
@@ -134,6 +135,8 @@ class GeneralizedLinearRegressor(LinearRegressorBase, ABC):
         """
         _, power = self._loss()
         predicted = self.predict(X)
+        refuse_masked(y, "y")
+        refuse_masked(sample_weight, "sample_weight")
         y = check_array(y, dtype=predicted.dtype, ensure_2d=False)
         return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=power))
 

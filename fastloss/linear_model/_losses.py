@@ -116,7 +116,7 @@ def choose_loss(loss: object, allowed: frozenset[str], kind: str) -> Any:
     """Return the loss of a name or an instance, if it is one of those allowed."""
     if isinstance(loss, str):
         if loss not in available_losses():
-            raise unknown_loss("loss", loss)
+            raise unknown_loss("loss", loss, f"a loss of {kind}", allowed)
         if loss not in allowed:
             raise ValueError(f"loss = {loss!r}: expected a loss of {kind}: {_listed(allowed)}")
         return get_loss(loss)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
-from fastloss.linear_model._base import check_weights
+from fastloss._core.arrays import refuse_masked
+from fastloss.linear_model._base import check_weights, validated
 from fastloss.linear_model._sgd_batches import Rows, Source, Stream, as_stream, is_read_in_place
 from fastloss.linear_model._sgd_parameters import SGDParameters
 from fastloss.linear_model._sgd_split import validation_rows
@@ -103,7 +103,7 @@ class SGDSamples(SGDParameters):
     def _check_arrays(self, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, Any, Any]:
         """Return X, y and the dtype to learn in, one of those wanted; X may be of another one."""
         in_place = is_read_in_place(X)
-        X, y = validate_data(
+        X, y = validated(
             self,
             X,
             y,
@@ -142,6 +142,7 @@ class SGDSamples(SGDParameters):
     def _check_y(self, y: Any) -> npt.NDArray[Any]:
         if y is None:
             raise ValueError("y: expected the targets of the samples of X")
+        refuse_masked(y, "y")
         targets: npt.NDArray[Any] = np.asarray(y)
         if targets.ndim != 1:
             raise ValueError(f"y has shape {targets.shape}: expected (n_samples,)")
@@ -149,7 +150,7 @@ class SGDSamples(SGDParameters):
 
     def _meet_features(self, X: Any) -> Any:
         """Learn the number and names of the features from the first batch, and return the dtype."""
-        return validate_data(self, X, accept_sparse="csr", dtype=FLOATS).dtype
+        return validated(self, X, accept_sparse="csr", dtype=FLOATS).dtype
 
     def _check_batch(self, dtype: Any, X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
         """Check and encode one batch of a stream."""
@@ -162,13 +163,14 @@ class SGDSamples(SGDParameters):
         """Return sample weights in float64; all of them may be zero if `zeros`."""
         if sample_weight is None:
             return None
+        refuse_masked(sample_weight, "sample_weight")
         if zeros and np.shape(sample_weight) == (X.shape[0],) and not np.any(sample_weight):
             return np.zeros(X.shape[0])
         return check_weights(sample_weight, X)
 
     def _check_validation(self, data: Any, dtype: Any) -> tuple[Any, Any, Any]:
         try:
-            X = validate_data(self, data[0], accept_sparse="csr", dtype=dtype, reset=False)
+            X = validated(self, data[0], accept_sparse="csr", dtype=dtype, reset=False)
             y = self._check_y(data[1])
             if len(y) != X.shape[0]:
                 raise ValueError(f"y has {len(y)} samples, X has {X.shape[0]}")

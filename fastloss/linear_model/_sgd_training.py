@@ -249,7 +249,7 @@ def train_batch(sgd: Any, batch: Batch, shuffle: bool, epoch: int) -> float:
         return float(sgd.epoch(batch.X, batch.y, batch.weights, **options))
     except ValueError as error:
         if _all_finite(sgd.coef) and _all_finite(sgd.intercept):  # a label outside the domain
-            raise ValueError(batch.place + str(error).replace("y_true[", "y[")) from None
+            raise ValueError(batch.place + str(error)) from None
     # scikit-learn's words
     raise ValueError(
         f"Floating-point under-/overflow occurred at epoch #{epoch}. Scaling input data with "

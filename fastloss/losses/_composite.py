@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._core.arrays import refuse_masked
+
 _Array = npt.NDArray[Any]
 
 
@@ -27,6 +29,7 @@ def split_out(out: Any, parts: tuple[str, ...]) -> dict[str, _Array | None]:
 
 def as_float_array(raw_prediction: npt.ArrayLike) -> _Array:
     """Return predictions as an array of float32 or float64, without a copy of one that is."""
+    refuse_masked(raw_prediction, "raw_prediction")
     array = np.asarray(raw_prediction)
     if not hasattr(raw_prediction, "dtype") and array.dtype.kind in "iu":
         array = array.astype(np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
+from fastloss._core.arrays import refuse_masked
 from fastloss.losses._constants import EPSILON, Vector, classes_up_to
 from fastloss.losses._minimise import minimise
 
@@ -196,6 +197,8 @@ def log_frequencies(frequencies: Vector) -> Vector:
 def _labels_and_weights(
     y_true: npt.ArrayLike, sample_weight: npt.ArrayLike | None, ndim: int
 ) -> tuple[npt.NDArray[Any], Vector]:
+    refuse_masked(y_true, "y_true")
+    refuse_masked(sample_weight, "sample_weight")
     labels = np.asarray(y_true)
     if labels.dtype.kind not in "biuf":
         raise TypeError(f"y_true has dtype {labels.dtype}: expected numbers")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
-from fastloss._core.arrays import share_memory
+from fastloss._core.arrays import checked_place, refuse_masked, share_memory
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import as_float_array
 from fastloss.losses._constants import Vector
@@ -120,6 +120,7 @@ class CumulativeLogit(PointwiseLoss):
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction = {reduction!r}: expected 'mean' or 'sum'")
         f = as_float_array(raw_prediction)
+        refuse_masked(sample_weight, "sample_weight")
         if sample_weight is not None and reduction == "mean":
             sample_weight, _, _ = checked_weights(
                 np.asarray(sample_weight), f.dtype, for_mean=True, n_threads=n_threads
@@ -171,10 +172,9 @@ class CumulativeLogit(PointwiseLoss):
         f = as_float_array(raw_prediction)
         super().predict(np.empty(0, f.dtype), n_threads=n_threads)  # checks
         shape = (*f.shape, len(self.thresholds) + 1)
-        if out is not None and (
-            not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != f.dtype
-        ):
-            raise ValueError(f"out: expected an array of shape {shape} and dtype {f.dtype}")
+        if out is not None:
+            like = np.broadcast_to(np.empty((), f.dtype), shape)
+            checked_place(out, "out", like, "the probabilities")
         direct = out is not None and out.flags.c_contiguous and not share_memory(out, f)
         result = out if direct and out is not None else np.empty(shape, f.dtype)
         scores, rows = f.reshape(-1), result.reshape(-1, shape[-1])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
+from fastloss._core.arrays import refuse_masked
 from fastloss.losses._constants import EPSILON, classes_up_to
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
@@ -160,6 +161,8 @@ class CrossEntropy(RowLoss):
         TypeError, ValueError
             As `loss`; also if there is no sample, or no weight.
         """
+        refuse_masked(y_true, "y_true")
+        refuse_masked(sample_weight, "sample_weight")
         labels = np.asarray(y_true)
         if labels.dtype.kind not in "biuf":
             raise TypeError(f"y_true has dtype {labels.dtype}: expected numbers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -75,6 +77,8 @@ def get_loss(name: str, /, **params: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If the loss has no parameter of a name in `params`.
     ValueError
         If there is no loss of that name.
 
@@ -88,15 +92,70 @@ def get_loss(name: str, /, **params: Any) -> Any:
         cls = _classes()[name]
     except (KeyError, TypeError):
         raise unknown_loss("name", name) from None
-    return cls(**params)
+    try:
+        return cls(**params)
+    except TypeError:
+        _check_names(cls, params)
+        raise
 
 
-def unknown_loss(argument: str, name: object) -> ValueError:
-    """Return the error about an argument that should name a loss, with the likeliest name."""
-    word = str(name).lower()
-    near = [_ELSEWHERE[word]] if word in _ELSEWHERE else []
-    near += get_close_matches(word, available_losses(), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+def unknown_loss(
+    argument: str,
+    name: object,
+    expected: str = "the name of a loss",
+    names: Iterable[str] | None = None,
+) -> ValueError:
+    """
+    Return the error about an argument that should name a loss, with the likeliest names.
+
+    Parameters
+    ----------
+    argument : str
+        What is named wrongly.
+    name : object
+        What was given.
+    expected : str
+        What should have been.
+    names : iterable of str, optional
+        Those that it could be, by default all.
+
+    Returns
+    -------
+    ValueError
+        To be raised.
+    """
+    hint = did_you_mean(name, available_losses() if names is None else names)
     return ValueError(
-        f"{argument} = {name!r}: expected one of {', '.join(available_losses())}{hint}"
+        f"{argument} = {name!r}: expected {expected}{hint} (fl.available_losses() lists all)"
     )
+
+
+def did_you_mean(name: object, names: Iterable[str]) -> str:
+    """Return "; did you mean 'a' or 'b'?" with the names most like the given one, if there are any."""
+    known = sorted(names)
+    word = str(name).strip().lower().replace("-", "_")
+    same = [other for other in known if other.replace("_", "") == word.replace("_", "")]
+    if same:
+        return _question(same)
+    found = [_ELSEWHERE[word]] if _ELSEWHERE.get(word) in known else []
+    found += get_close_matches(word, known, 3)
+    if len(word) > 2:
+        found += [other for other in known if word in other]
+    return _question(list(dict.fromkeys(found))[:3])
+
+
+def _question(near: list[str]) -> str:
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _check_names(cls: Any, params: dict[str, Any]) -> None:
+    """Raise an error for the first parameter that a loss does not have."""
+    known = list(inspect.signature(cls).parameters)
+    for name, value in params.items():
+        if name not in known:
+            near = get_close_matches(name.lower(), known, 1, 0.5)
+            has = ", ".join(known) or "none"
+            raise TypeError(
+                f"{name} = {value!r}: {cls.__name__} has no such parameter, it has "
+                f"{has}{_question(near)}"
+            ) from None

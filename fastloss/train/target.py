@@ -122,14 +122,7 @@ def _named(text: str) -> Any:
     try:
         loss = parse_loss(text)
     except ValueError as error:
-        message = str(error)
-        if name not in fl.available_losses():
-            hint = message.partition("; did you mean ")[2].strip("'?")
-            message = (
-                f"there is no such loss"
-                f"{f'; did you mean {hint}?' if hint else ''} (`fastloss losses` lists them)"
-            )
-        raise InputError(f"--loss {text}: {message}") from None
+        raise InputError(f"--loss {text}: {error}") from None
     if name not in NUMBERS | CLASSES | TWO_CLASSES:
         raise InputError(
             f"--loss {text}: not a loss of one number or one score a class; expected, for numbers, "

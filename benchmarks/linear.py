@@ -12,7 +12,7 @@ import fastloss as fl
 from benchmarks.target import Settings, Target
 from fastloss.bench.limit import limit_passes
 from fastloss.bench.peers import FASTLOSS
-from fastloss.bench.timing import interleaved
+from fastloss.bench.timing import BLAS_PAUSE_SECONDS, interleaved
 
 SUBJECT = "LinearObjective, loss_gradient"
 #: Features: a plain read of X times, scikit-learn's time over.
@@ -56,7 +56,7 @@ def dense(
     theirs = sklearn_loss(None)
     if theirs is not None:
         cases[SKLEARN] = lambda: theirs.loss_gradient(coef, X, y, n_threads=settings.n_threads)
-    timings = interleaved(cases, repeats=settings.repeats)
+    timings = interleaved(cases, repeats=settings.repeats, pause=BLAS_PAUSE_SECONDS)
     what += f": {timings.median(FASTLOSS) / n * 1e9:.2f} ns/row"
     targets = []
     if passes:
@@ -87,7 +87,7 @@ def classes(settings: Settings, dtype: np.dtype[Any]) -> list[Target]:
     if theirs is None:
         return []
     cases[SKLEARN] = lambda: theirs.loss_gradient(coef, X, labels, n_threads=settings.n_threads)
-    timings = interleaved(cases, repeats=settings.repeats)
+    timings = interleaved(cases, repeats=settings.repeats, pause=BLAS_PAUSE_SECONDS)
     what += f": {timings.median(FASTLOSS) / n * 1e9:.0f} ns/row"
     return [Target(SUBJECT, what, SKLEARN, 2.0, timings.ratio(SKLEARN, FASTLOSS))]
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import sparse
 
 from benchmarks.target import Settings, Target
 from fastloss import linear_model as ours
+from fastloss.bench.timing import BLAS_PAUSE_SECONDS
 
 SUBJECT = "linear_model: fit"
 
@@ -70,6 +71,7 @@ def measure(case: Case, rounds: int) -> list[Target]:
         case.fastloss.fit(case.X, case.y)  # once, so that no library is loaded while timed
         for _ in range(rounds):
             for name, model in models.items():
+                sleep(BLAS_PAUSE_SECONDS)
                 start = perf_counter()
                 model.fit(case.X, case.y)
                 seconds[name].append(perf_counter() - start)

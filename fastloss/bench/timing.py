@@ -13,6 +13,8 @@ SAMPLE_SECONDS = 0.01
 # Worker threads of OpenMP and of BLAS spin for some milliseconds after their work: they would take
 # a core from the next case.
 PAUSE_SECONDS = 0.02
+# OpenBLAS's spin longer: 25 to 50 ms of processor time were measured after a product on two threads.
+BLAS_PAUSE_SECONDS = 0.1
 # Slower cases are not run once more, untimed, before each sample: they warm up by themselves.
 WARM_UP_BELOW_SECONDS = 0.1
 
@@ -64,7 +66,7 @@ def interleaved(
     sample_seconds : float
         How long one sample of a quick case lasts.
     pause : float
-        Seconds of sleep before each sample.
+        Seconds of sleep before each sample: `BLAS_PAUSE_SECONDS` where a case calls BLAS.
 
     Returns
     -------

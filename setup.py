@@ -170,7 +170,7 @@ SHARED_HEADERS = [p for p in HEADERS if p.parent.name in ("src", "vecmath") and 
 ROW_HEADERS = [
     SOURCE / "multiclass" / "tile.h",
     *(SOURCE / "rows" / name for name in ("row_block.h", "row_block.inc", "row_unit.inc")),
-    SOURCE / "rows" / "picked_block.inc",
+    *(SOURCE / "rows" / name for name in ("few_outputs.inc", "picked_block.inc")),
     *(SOURCE / "rows" / name for name in ("columns.h", "adjusted_softmax.h")),
     SOURCE / "multiclass" / "cross_entropy.h",
 ]

@@ -440,6 +440,8 @@ cdef class PointwiseLoss(Loss):
         loss_sum = fl_sum_pairwise(partials, n_blocks)
         if partials != few:
             free(partials)
+        if invalid and one_hot:
+            raise IndexError("a class is not among the outputs")
         if invalid:
             self._check_labels(y, precision)
         if mode == REDUCTION_MEAN and not weight_sum > 0:
@@ -472,7 +474,7 @@ cdef class PointwiseLoss(Loss):
         parts : tuple of str
             What an operation's name names, such as ("loss", "gradient").
         y_true, raw_prediction, sample_weight, n_threads
-            As `loss`; or y_true holds valid classes, of raw_prediction's shape without the last axis.
+            As `loss`; or y_true holds classes, of raw_prediction's shape without the last axis.
         factor : float
             Multiplies what is stored.
         out : tuple of ndarray
@@ -485,6 +487,11 @@ cdef class PointwiseLoss(Loss):
         -------
         float or None
             None where the loss is not wanted.
+
+        Raises
+        ------
+        IndexError
+            If a class is not one of n_classes; outputs may have been written to.
         """
         cdef int operation = _OPERATIONS[parts]
         cdef bint want_loss = parts[0] == "loss"

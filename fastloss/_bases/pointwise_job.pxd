@@ -1,7 +1,7 @@
 # One evaluation of a pointwise loss, described for the loops that run without the GIL, and one block
 # of it: in the arrays themselves, or in pieces that are converted on the stack.
 cimport numpy as cnp
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 from numpy cimport ndarray
 
@@ -12,6 +12,9 @@ from fastloss.kernels cimport *
 cdef enum:
     # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
     PIECE = 1024
+    # Labels made from classes at a time: a kernel that stores past the cache waits at its end.
+    LABEL_PIECE = 4096
+    FEW_LABELS = 256
 
 # Everything one evaluation needs, for the loops that run without the GIL.
 cdef struct Job:
@@ -34,6 +37,18 @@ cdef struct Job:
     FlArray loss
     FlArray gradient
     FlArray hessian
+
+
+cdef inline bint needs_labels_only(const Job* job) noexcept nogil:
+    """Whether labels are made from classes, and all else can be used as it is."""
+    return (
+        job.one_hot != 0
+        and job.raw_prediction.contiguous
+        and (not job.has_weight or job.sample_weight.contiguous)
+        and (not job.has_loss or job.loss.contiguous)
+        and (not job.has_gradient or job.gradient.contiguous)
+        and (not job.has_hessian or job.hessian.contiguous)
+    )
 
 
 cdef inline int run_block(
@@ -64,6 +79,8 @@ cdef inline int run_block(
         if job.has_hessian:
             block.hessian = job.hessian.data + offset
         job.function(&block, n)
+    elif needs_labels_only(job):
+        run_one_hot(job, &block, start, n)
     else:
         block.stream = 0
         run_in_pieces(job, &block, start, n)
@@ -92,23 +109,73 @@ cdef inline void put_piece(
         kernels().write[precision](array, start, n, buffer)
 
 
-cdef inline void fill_one_hot(
+cdef inline const int64_t* plain_labels(const FlArray* array, Py_ssize_t start) noexcept nogil:
+    """The classes from `start` on, if they stand in memory as kernels want them, else NULL."""
+    if (
+        array.dtype != FL_DTYPE_INT64 or array.swapped or array.ndim != 1
+        or array.strides[0] != sizeof(int64_t) or <size_t>array.data % sizeof(int64_t) != 0
+    ):
+        return NULL
+    return <const int64_t*>array.data + start
+
+
+cdef inline int fill_one_hot(
     const Job* job, Py_ssize_t start, Py_ssize_t n, void* buffer
 ) noexcept nogil:
-    """Labels 0 and 1 of the samples from `start` on, n <= PIECE of them."""
-    cdef int64_t labels[PIECE]
-    cdef Py_ssize_t row = start // job.one_hot, offset = start - row * job.one_hot
-    cdef Py_ssize_t r, at, n_rows = (start + n - 1) // job.one_hot - row + 1
-    kernels().read_labels(&job.y_true, row, n_rows, labels)
+    """Labels 0 and 1 of the samples from `start` on, n of them; 1 if a class is none."""
+    cdef int64_t few[FEW_LABELS]
+    cdef const int64_t* labels
+    cdef Py_ssize_t row = start // job.one_hot, end = (start + n - 1) // job.one_hot + 1
+    cdef Py_ssize_t r, m, place, at = row * job.one_hot - start
+    cdef int64_t label
+    cdef bint invalid = False
     memset(buffer, 0, n * (8 if job.precision == FL_F64 else 4))
-    for r in range(n_rows):
-        at = r * job.one_hot + labels[r] - offset
-        if at < 0 or at >= n:
-            continue
-        if job.precision == FL_F64:
-            (<double*>buffer)[at] = 1.0
-        else:
-            (<float*>buffer)[at] = 1.0
+    while row < end:
+        m = min(end - row, <Py_ssize_t>FEW_LABELS)
+        labels = plain_labels(&job.y_true, row)
+        if labels == NULL:
+            labels = few
+            kernels().read_labels(&job.y_true, row, m, few)
+        for r in range(m):
+            label = labels[r]
+            place = at + label
+            if <uint64_t>label >= <uint64_t>job.one_hot:
+                invalid = True
+            elif <size_t>place < <size_t>n:  # else it belongs to the piece before or behind
+                if job.precision == FL_F64:
+                    (<double*>buffer)[place] = 1.0
+                else:
+                    (<float*>buffer)[place] = 1.0
+            at += job.one_hot
+        row += m
+    return invalid
+
+
+cdef inline void run_one_hot(
+    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
+) noexcept nogil:
+    """A block of arrays that the kernels use as they are, but for labels that are made from classes."""
+    cdef double y[LABEL_PIECE]
+    cdef Py_ssize_t end = start + n, m, item = 8 if job.precision == FL_F64 else 4
+    cdef int invalid = 0
+    block.stream = job.stream
+    while start < end:
+        m = min(end - start, <Py_ssize_t>LABEL_PIECE)
+        invalid |= fill_one_hot(job, start, m, y)
+        block.y_true = y
+        block.raw_prediction = job.raw_prediction.data + start * item
+        if job.has_weight:
+            block.sample_weight = job.sample_weight.data + start * item
+        if job.has_loss:
+            block.loss = job.loss.data + start * item
+        if job.has_gradient:
+            block.gradient = job.gradient.data + start * item
+        if job.has_hessian:
+            block.hessian = job.hessian.data + start * item
+        job.function(block, m)
+        block.fresh = False
+        start += m
+    block.invalid |= invalid
 
 
 cdef inline void run_in_pieces(
@@ -125,7 +192,7 @@ cdef inline void run_in_pieces(
     while start < end:
         m = min(end - start, <Py_ssize_t>PIECE)
         if job.one_hot:
-            fill_one_hot(job, start, m, y)
+            block.invalid |= fill_one_hot(job, start, m, y)
             block.y_true = y
         else:
             block.y_true = piece_of(&job.y_true, precision, start, m, y)

@@ -101,6 +101,18 @@ cdef inline int read_block_labels(
     return kernels().check_labels(labels, n, job.n_labels, job.has_ignore, job.ignore_index)
 
 
+cdef inline void read_numbers(
+    const Job* job, int which, Py_ssize_t start, Py_ssize_t n, char** buffer
+) noexcept nogil:
+    """One number a sample, of a block: into the buffer, or where they stand in its place."""
+    cdef const Operand* operand = &job.operands[which]
+    cdef Py_ssize_t stride = operand.array.strides[operand.array.ndim - 1]
+    if operand.direct and operand.array.ndim == 1 and stride == operand.itemsize:
+        buffer[0] = operand.array.data + start * stride
+    else:
+        kernels().read[job.precision](&operand.array, start, n, buffer[0])
+
+
 cdef inline void place(
     const Job* job, int which, const Buffers* buffers, Py_ssize_t block_start, Py_ssize_t start,
     const void** data, Py_ssize_t* sample_stride, Py_ssize_t* class_stride
@@ -225,9 +237,11 @@ cdef inline int run_row_block(
     if job.operands[LABEL].present:
         invalid = read_block_labels(job, start, n, buffers.labels)
     if job.operands[VALUE].present:
-        kernels().read[job.precision](&job.operands[VALUE].array, start, n, buffers.value)
-    if job.operands[WEIGHT].present:
+        read_numbers(job, VALUE, start, n, &buffers.value)
+    if job.operands[WEIGHT].present and job.fold_class_weight:
         kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
+    elif job.operands[WEIGHT].present:
+        read_numbers(job, WEIGHT, start, n, &buffers.weight)
     for i in range(TARGET + 1):
         if job.operands[i].present and not job.operands[i].direct:
             kernels().read[job.precision](

@@ -36,6 +36,7 @@ cdef inline int describe_pointwise(
     out.has_gradient = operation != FL_LOSS
     out.has_hessian = operation == FL_GRADIENT_HESSIAN
     out.scale = 1.0
+    out.stream = False
     return 0
 
 

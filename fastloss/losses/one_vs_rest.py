@@ -88,8 +88,11 @@ class OneVsRest(RowLoss):
         f, places = raw_prediction, split_out(out, parts)
         n_classes = f.shape[class_axis]
         shape = f.shape[:class_axis] + f.shape[class_axis + 1 :]
+        name = type(self).__name__
         if y_true.shape == shape:
-            y_true = checked_class_labels(y_true, n_classes, type(self).__name__)
+            # integers are checked where they are read, unless that were too late
+            if reduction == "none" or y_true.dtype.kind not in "iu":
+                y_true = checked_class_labels(y_true, n_classes, name)
         elif y_true.shape == f.shape:
             self._check_labels(y_true)
         else:
@@ -113,36 +116,43 @@ class OneVsRest(RowLoss):
         taken = [(y_true, "y_true"), (weight, "sample_weight")]
         sample_shape = np.broadcast_to(np.empty((), f.dtype), shape)
         kept = [name for name in parts if name != "loss" or reduction == "none"]
-        for name, place in places.items():
+        for part, place in places.items():
             if place is None:
                 continue
-            if name not in kept:
+            if part not in kept:
                 raise ValueError(
                     f"out: the loss is a float under reduction={reduction!r}, so its place in out "
                     "must be None"
                 )
-            like, of = (sample_shape, "the samples") if name == "loss" else (f, "raw_prediction")
-            checked_place(place, f"out ({name})", like, of, taken)
-            taken.append((place, f"out ({name})"))
-        if any(place is not None and share_memory(place, f) for place in places.values()):
+            like, of = (sample_shape, "the samples") if part == "loss" else (f, "raw_prediction")
+            checked_place(place, f"out ({part})", like, of, taken)
+            taken.append((place, f"out ({part})"))
+        in_place = any(place is not None and share_memory(place, f) for place in places.values())
+        if y_true.shape == shape and (in_place or not total > 0):
+            checked_class_labels(y_true, n_classes, name)
+        if in_place:
             f = f.copy()
         if reduction == "mean" and not total > 0:
             what = "an empty array" if f.size == 0 else "samples whose weights sum to zero"
             warnings.warn(f"mean of {what} is NaN", RuntimeWarning, stacklevel=2)
         native = f.dtype.newbyteorder("=")
         results: dict[str, _Array] = {}
-        for name in kept:
-            place = places[name]
+        for part in kept:
+            place = places[part]
             if place is None:
-                place = np.empty(shape if name == "loss" else f.shape, native)
-            results[name] = place
+                place = np.empty(shape if part == "loss" else f.shape, native)
+            results[part] = place
         factor = 1.0 / total if reduction == "mean" and total > 0 else 1.0
         if reduction == "mean" and not total > 0:
             for result in results.values():
                 result.fill(np.nan)
-            return tuple(results.get(name, np.nan) for name in parts), total
-        value = self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
-        return tuple(results.get(name, value) for name in parts), total
+            return tuple(results.get(part, np.nan) for part in parts), total
+        try:
+            value = self._run(parts, y_true, f, weight, results, class_axis, factor, n_threads)
+        except IndexError:
+            checked_class_labels(y_true, n_classes, name)
+            raise
+        return tuple(results.get(part, value) for part in parts), total
 
     def _check_labels(self, y_true: _Array) -> None:
         """Refuse the first label that the binary loss does not take, before anything is written."""

@@ -52,16 +52,18 @@ FL_INLINE FN(FlRowSoftmax) FN(fl_row_softmax)(const REAL *f, ptrdiff_t n, VI lab
         max = vmax(x, max); /* NaN is lost here, and comes back through the exponentials */
         raw = vselect(label == vsplat_int((INT)k), x, raw);
     }
-    for (ptrdiff_t k = 0; k < n; k++) {
-        const V x = vload(f + k * LANES);
+    for (ptrdiff_t k = 0; k < n; k++) { /* alone: each is a long chain */
         V error;
-        const V d = two_sum(x, -max, &error);
-        const V t = vexp_nonpositive(d), y = t + t * error;
+        const V d = two_sum(vload(f + k * LANES), -max, &error);
+        const V t = vexp_nonpositive(d);
+        vstore(e + k * LANES, t + t * error);
+    }
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V x = vload(f + k * LANES), y = vload(e + k * LANES);
         const V joins = vselect((x == max) & (first == zero), zero, y);
         first = vselect(x == max, one, first);
         add_carrying(&rest, &rest_lost, joins);
         add_carrying(&others, &others_lost, vselect(label == vsplat_int((INT)k), zero, y));
-        vstore(e + k * LANES, y);
     }
     s.max = max;
     s.raw = raw;

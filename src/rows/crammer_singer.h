@@ -3,34 +3,44 @@
  * Hessian, zero almost everywhere, is reported as 1 there. Worst error 1 ULP. Parameters:
  * p[0] = margin.
  */
-FL_INLINE V FN(crammer_singer)(const FN(FlRowTile) * t, int wants)
+FL_INLINE V FN(fl_crammer_singer_for)(const FN(FlRowTile) * tile, int wants)
 {
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V none = vsplat((REAL)-INFINITY);
-    const VI label = t->label;
-    const ptrdiff_t n = t->n;
-    V raw = vload(t->f), rival = none, bad = zero, slack;
-    for (ptrdiff_t k = 0; k < n; k++) {
-        const V x = vload(t->f + k * LANES);
-        const VI here = FN(fl_row_is)(label, k);
+    const VI next = vsplat_int(1);
+    VI to_label = t.label; /* 0 where k is the label */
+    V raw = vload(t.f), rival = none, bad = zero, slack;
+    for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
+        const V x = vload(t.f + k * LANES);
+        const VI here = to_label == 0;
         raw = vselect(here, x, raw);
         rival = vmax(vselect(here, none, x), rival); /* overlooks NaN */
         bad = vselect(x == x, bad, x);
     }
-    slack = vmax(zero, FN(fl_sum_of_three)(rival, raw, vsplat(t->p[0])));
+    slack = vmax(zero, FN(fl_sum_of_three)(rival, raw, vsplat(t.p[0])));
     slack = vkeep(rival > none, slack); /* a single class has no rival */
     const V lowered = vkeep(slack > zero, -one);
     V raised = -lowered; /* 0 once the rival has been met */
-    for (ptrdiff_t k = 0; k < n; k++) {
-        const V x = vload(t->f + k * LANES);
-        const VI here = FN(fl_row_is)(label, k);
+    to_label = t.label;
+    for (ptrdiff_t k = 0; k < t.n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN));
+         k++, to_label = to_label - next) {
+        const V x = vload(t.f + k * LANES);
+        const VI here = to_label == 0;
         const V first = vkeep((x == rival) & (here == 0), raised);
         const V active = vselect(here, lowered, first) + bad;
         raised = raised - first;
         if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, active);
+            vstore(t.gradient + k * LANES, active);
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES, active * active);
+            vstore(t.hessian + k * LANES, active * active);
     }
     return slack + bad;
+}
+
+FL_INLINE V FN(crammer_singer)(const FN(FlRowTile) * t, int wants)
+{
+    if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT))
+        return FN(fl_crammer_singer_for)(t, FL_WANT_LOSS | FL_WANT_GRADIENT);
+    return FN(fl_crammer_singer_for)(t, wants);
 }

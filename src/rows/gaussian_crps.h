@@ -6,6 +6,8 @@
  * 2 phi(a) - 1 / sqrt pi the difference from its value at 0, so that neither cancels. phi(a) magnifies the
  * error of a by a^2. Parameters: none.
  */
+#define FL_ROW_FEW 2
+
 FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
 {
 #if FL_BITS == 64

@@ -4,6 +4,8 @@
  * two terms of the loss or of the second derivative cancel, the error is in ULP of the larger one: worst
  * 4.5 ULP. Parameters: none.
  */
+#define FL_ROW_FEW 2
+
 FL_INLINE V FN(gaussian_nll)(const FN(FlRowTile) * t, int wants)
 {
     const V s = vload(t->f + LANES), r = vload(t->f) - t->value;

@@ -23,41 +23,64 @@ FL_INLINE V FN(fl_log_share)(V x, V both, V d)
     return vselect(d == d, result, d);
 }
 
-FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
+/* In loops of one logarithm at most, for each is a long chain. wants is a constant where that pays. */
+FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
 {
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), half = vsplat(R(0.5));
-    REAL *e = t->room[0], *a = t->room[1];
-    const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, vsplat_int(-1), e);
+    REAL *e = t.room[0], *a = t.room[1], *share_of_p = t.room[2], *of_target = t.room[3];
+    REAL *difference = t.gradient; /* until the gradient is known */
+    const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t.f, t.n, vsplat_int(-1), e);
     V other = zero, other_lost = zero, mean = zero, mean_lost = zero, share = zero;
     V share_lost = zero, error;
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V q = vload(t->target + k * LANES),
-                p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
-        const V both = p + q, d = vselect(both > zero, (p - q) / both, p - p);
-        const V of_p = vkeep((p > zero) | (p != p), half * FN(fl_log_share)(p, both, d));
-        const V of_q = vkeep(q > zero, half * FN(fl_log_share)(q, both, -d));
-        add_carrying(&other, &other_lost, FN(fl_opaque)(q * of_q));
-        add_carrying(&mean, &mean_lost, FN(fl_opaque)(p * of_p));
-        if (wants & FL_WANT_HESSIAN)
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V q = vload(t.target + k * LANES),
+                p = FN(fl_row_share)(vload(e + k * LANES), zero, &s), both = p + q;
+        vstore(share_of_p + k * LANES, p);
+        vstore(difference + k * LANES, vselect(both > zero, (p - q) / both, p - p));
+    }
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
+        const V d = vload(difference + k * LANES);
+        vstore(a + k * LANES, vkeep((p > zero) | (p != p), half * FN(fl_log_share)(p, p + q, d)));
+    }
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
+        const V d = vload(difference + k * LANES);
+        vstore(of_target + k * LANES, vkeep(q > zero, half * FN(fl_log_share)(q, p + q, -d)));
+    }
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
+        add_carrying(&other, &other_lost, FN(fl_opaque)(q * vload(of_target + k * LANES)));
+        add_carrying(&mean, &mean_lost, FN(fl_opaque)(p * vload(a + k * LANES)));
+        if (wants & FL_WANT_HESSIAN) {
+            const V both = p + q;
             add_carrying(&share, &share_lost,
                          FN(fl_opaque)(p * vselect(both > zero, q / both, zero)));
-        vstore(a + k * LANES, of_p);
+        }
     }
     const V loss = two_sum(mean, other, &error) + (error + (mean_lost + other_lost));
     mean = mean + mean_lost;
     share = share + share_lost;
-    for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
-        const V q = vload(t->target + k * LANES), x = vload(e + k * LANES);
-        const V p = FN(fl_row_share)(x, zero, &s), both = p + q;
+    for (ptrdiff_t k = 0; k < t.n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
+        const V p = vload(share_of_p + k * LANES);
         const V gap = vload(a + k * LANES) - mean, g = FN(fl_opaque)(p * gap);
         if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, g);
+            vstore(t.gradient + k * LANES, g);
         if (wants & FL_WANT_HESSIAN) {
+            const V q = vload(t.target + k * LANES), x = vload(e + k * LANES), both = p + q;
             const V r = vselect(both > zero, q / both, zero);
-            vstore(t->hessian + k * LANES,
+            vstore(t.hessian + k * LANES,
                    g * (R(1.0) - (p + p)) +
                        half * p * (FN(fl_row_not)(&s, x) * r - p * (r - share)));
         }
     }
     return loss;
+}
+
+FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)
+{
+    if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT))
+        return FN(fl_jensen_shannon_for)(t, FL_WANT_LOSS | FL_WANT_GRADIENT);
+    return FN(fl_jensen_shannon_for)(t, wants);
 }

@@ -3,6 +3,8 @@
  * Hessian, zero almost everywhere, is reported as 1. Worst error 2 ULP. per_output: all q_k, then all
  * 1 - q_k.
  */
+#define FL_ROW_FEW 3
+
 FL_INLINE V FN(multi_pinball)(const FN(FlRowTile) * t, int wants)
 {
     const ptrdiff_t n = t->n;

@@ -5,48 +5,54 @@
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
  * Parameters: p[0] = margin, p[1] = power.
  */
-FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * t, int wants, int squared)
+/* squared is a constant, and wants where that pays. */
+FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squared)
 {
-    const V zero = vsplat(R(0.0));
-    const ptrdiff_t n_outputs = t->n;
-    const REAL n = (REAL)n_outputs;
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    const REAL n = (REAL)t.n;
     const V part = vsplat(R(1.0) / n);
-    V raw = vload(t->f), rest, loss = zero, lost = zero, slope = zero, slope_lost = zero;
+    const VI next = vsplat_int(1);
+    VI to_label = t.label - next; /* 0 where k is the label */
+    V raw = vload(t.f), rest, loss = zero, lost = zero, slope = zero, slope_lost = zero;
     V active = zero;
-    const VI label = t->label;
-    for (ptrdiff_t k = 1; k < n_outputs; k++)
-        raw = vselect(FN(fl_row_is)(label, k), vload(t->f + k * LANES), raw);
-    const V from = two_sum(vsplat(t->p[0]), -raw, &rest);
-    for (ptrdiff_t k = 0; k < n_outputs; k++) {
+    for (ptrdiff_t k = 1; k < t.n; k++) {
+        raw = vselect(to_label == 0, vload(t.f + k * LANES), raw);
+        to_label = to_label - next;
+    }
+    const V from = two_sum(vsplat(t.p[0]), -raw, &rest);
+    to_label = t.label;
+    for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
         /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
-        const V s = (vload(t->f + k * LANES) + from) + rest;
-        const V term = vselect(FN(fl_row_is)(label, k), zero, vmax(zero, s));
+        const V s = (vload(t.f + k * LANES) + from) + rest;
+        const V term = vselect(to_label == 0, zero, vmax(zero, s));
         const VI beyond = (term <= zero) == 0; /* also NaN */
-        add_carrying(&loss, &lost, squared ? FN(fl_opaque)(term * term) : term);
-        active = active + vkeep(beyond, vsplat(R(1.0)));
+        if (wants & FL_WANT_LOSS || !squared)
+            add_carrying(&loss, &lost, squared ? FN(fl_opaque)(term * term) : term);
+        active = active + vkeep(beyond, one);
         if (squared) {
             const V first = term + term;
             add_carrying(&slope, &slope_lost, first);
             if (wants & FL_WANT_GRADIENT)
-                vstore(t->gradient + k * LANES, first / n);
+                vstore(t.gradient + k * LANES, first / n);
         } else if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, vselect(term == term, vkeep(beyond, part), term));
+            vstore(t.gradient + k * LANES, vselect(term == term, vkeep(beyond, part), term));
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
+            vstore(t.hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
     }
     if (squared) {
         slope = carried(slope, slope_lost);
         active = active + active;
     } else
         slope = vselect(loss == loss, active, loss);
-    for (ptrdiff_t k = 0; k < n_outputs; k++) {
-        const VI here = FN(fl_row_is)(label, k);
+    const V at_label = -slope / n, bend = active / n;
+    to_label = t.label;
+    for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
+        const VI here = to_label == 0;
         if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES,
-                   vselect(here, -slope / n, vload(t->gradient + k * LANES)));
+            vstore(t.gradient + k * LANES, vselect(here, at_label, vload(t.gradient + k * LANES)));
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES,
-                   vselect(here, active / n, vload(t->hessian + k * LANES)));
+            vstore(t.hessian + k * LANES, vselect(here, bend, vload(t.hessian + k * LANES)));
     }
     return carried(loss, lost) / n;
 }
@@ -55,5 +61,7 @@ FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
 {
     if (t->p[1] == R(2.0))
         return FN(fl_hinge_of_power)(t, wants, 1);
+    if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT))
+        return FN(fl_hinge_of_power)(t, FL_WANT_LOSS | FL_WANT_GRADIENT, 0);
     return FN(fl_hinge_of_power)(t, wants, 0);
 }

@@ -177,6 +177,6 @@ def test_mean_squares(layout, entries, monkeypatch):
 
 
 def test_a_scale_of_features_without_one():
-    X = np.array([[0.0, 1e200, 2.0], [0.0, 1e200, -2.0]])
+    X = np.array([[0.0, np.inf, 2.0], [0.0, np.inf, -2.0]])
     scale = _scaling.coefficient_scale(X, None, 0.0, (2, 4), 1.0)
     np.testing.assert_array_equal(scale, [1.0, 1.0, 0.5, 1.0] * 2)

@@ -302,3 +302,22 @@ def test_a_schedule_that_fails_leaves_what_was_learnt():
         sgd.epoch(X, np.ones(3000))
     assert sgd.t == 1025  # the steps whose rates were known
     assert sgd.coef[0] > 0.4
+
+
+def test_threads_change_no_bit():
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((1200, 400)), rng.integers(0, C, 1200)
+    results = []
+    for n_threads in (1, 2, 3):
+        sgd = fl.LinearSGD(
+            "cross_entropy",
+            400,
+            n_outputs=C,
+            optimizer=fl.optim.Adam(lr=0.05),
+            batch_size=400,
+            n_threads=n_threads,
+        )
+        sgd.epoch(X, y)
+        results.append(sgd.coef)
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])

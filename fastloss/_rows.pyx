@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastloss._runtime import as_index
 from fastloss._weights import checked_weights
 from fastloss._sums import LossSums
 
@@ -48,9 +49,7 @@ _ROWS = {
 
 cdef int _class_axis(ndarray f, object axis) except -1:
     cdef int ndim = cnp.PyArray_NDIM(f)
-    if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
-        raise TypeError(f"axis = {axis!r}: expected an integer")
-    position = axis.__index__()
+    position = as_index(axis, "axis", "an integer")
     if ndim == 0:
         raise ValueError("raw_prediction has no axis: expected a class axis at least")
     if not -ndim <= position < ndim:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastloss._core.arrays import refuse_masked
+from fastloss._core.arrays import array_of, refuse_masked
 from fastloss._differences import Slopes, Vector, slopes
 
 _RTOL = {"float32": 1e-4, "float64": 1e-6}
@@ -213,12 +213,7 @@ def check_gradient(
                 f"loss = {loss!r} has no method {method}: expected the methods loss and "
                 "gradient_hessian, of (y_true, raw_prediction, reduction='none')"
             )
-    for name, values in (
-        ("y_true", y_true),
-        ("raw_prediction", raw_prediction),
-        ("sample_weight", sample_weight),
-    ):
-        refuse_masked(values, name)
+    refuse_masked(raw_prediction, "raw_prediction")
     f = np.asarray(raw_prediction)
     if f.dtype not in (np.float32, np.float64):
         raise TypeError(f"raw_prediction has dtype {f.dtype}: expected float32 or float64")
@@ -228,8 +223,10 @@ def check_gradient(
         rtol = _RTOL[f.dtype.name]
     elif not rtol > 0:
         raise ValueError(f"rtol = {rtol!r}: expected a number greater than 0")
-    y, f, rows = _as_samples(loss, np.asarray(y_true), f, axis)
-    weights = None if sample_weight is None else _flat_weights(np.asarray(sample_weight), len(f))
+    y, f, rows = _as_samples(loss, array_of(y_true, "y_true"), f, axis)
+    weights = None
+    if sample_weight is not None:
+        weights = _flat_weights(array_of(sample_weight, "sample_weight"), len(f))
     if rows:
         max_samples = min(max_samples, max(1, _WORK // max(1, f.shape[1]) ** 2))
     index = np.arange(len(f))

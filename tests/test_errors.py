@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers.calls import OPERATIONS, both_dtypes, raises
+from helpers.calls import METHODS, OPERATIONS, both_dtypes, numbers, raises
 from references import REFERENCES, case_id
 
 import fastloss as fl
 
-METHODS = (*OPERATIONS, "partial", "__call__")
 EXPECTS = {
     "finite": "finite numbers",
     "nonnegative": "finite labels of at least 0",
@@ -29,10 +28,6 @@ INVALID = {
 # long double, where it is no double
 LONG = [] if np.dtype("g") == np.float64 else ["g"]
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-
-
-def numbers(n=20, dtype=np.float64):
-    return np.ones(n, dtype=dtype), np.full(n, 0.5, dtype=dtype)
 
 
 def class_name(reference):

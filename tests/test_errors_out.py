@@ -2,37 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers.calls import OPERATIONS, both_dtypes, raises
+from helpers.calls import both_dtypes, numbers, raises
 from references import REFERENCES, case_id
 
 import fastloss as fl
 
-METHODS = (*OPERATIONS, "partial", "__call__")
-EXPECTS = {
-    "finite": "finite numbers",
-    "nonnegative": "finite labels of at least 0",
-    "positive": "finite labels greater than 0",
-    "above_minus_one": "finite labels greater than -1",
-    "unit_interval": "labels in [0, 1]",
-    "binary": "labels 0 or 1",
-}
-INVALID = {
-    "finite": [np.nan, np.inf, -np.inf],
-    "nonnegative": [-1.0, -1e-30, np.nan, np.inf, -np.inf],
-    "positive": [0.0, -0.0, -1.0, -1e-30, np.nan, np.inf, -np.inf],
-    "above_minus_one": [-1.0, -1.5, -1e30, np.nan, np.inf, -np.inf],
-    "unit_interval": [-1.0, 2.0, 1.0000002, -1e-30, np.nan, np.inf, -np.inf],
-    "binary": [0.5, -1.0, 2.0, 1e-30, np.nan, np.inf, -np.inf],
-}
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
-
-
-def numbers(n=20, dtype=np.float64):
-    return np.ones(n, dtype=dtype), np.full(n, 0.5, dtype=dtype)
-
-
-def class_name(reference):
-    return type(fl.get_loss(reference.name)).__name__
 
 
 def test_out_must_be_an_array_or_a_tuple_of_the_right_length():

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from fastloss._core.weights import checked_weights
 from fastloss._bases.sums import LossSums
+from fastloss._core.runtime import as_index
+from fastloss._core.weights import checked_weights
 
 cimport cython
 cimport numpy as cnp
@@ -48,9 +49,7 @@ _ROWS = {
 
 cdef int _class_axis(ndarray f, object axis) except -1:
     cdef int ndim = cnp.PyArray_NDIM(f)
-    if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
-        raise TypeError(f"axis = {axis!r}: expected an integer")
-    position = axis.__index__()
+    position = as_index(axis, "axis", "an integer")
     if ndim == 0:
         raise ValueError("raw_prediction has no axis: expected a class axis at least")
     if not -ndim <= position < ndim:

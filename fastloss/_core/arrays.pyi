@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+def array_of(values: npt.ArrayLike, argument: str) -> npt.NDArray[Any]: ...
 def checked_place(
     out: object,
     argument: str,

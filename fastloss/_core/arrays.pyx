@@ -296,6 +296,28 @@ def checked_place(out, str argument not None, prototype, str prototype_name not 
     return array
 
 
+def array_of(values, str argument not None):
+    """
+    Return numbers as an array of their own dtype, for what is written in Python.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers; masked arrays without masked entries.
+    argument : str
+        Their name, for the error.
+
+    Returns
+    -------
+    ndarray
+        `values`, or what NumPy makes of them.
+    """
+    array = as_values(values, argument)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{argument} has dtype {array.dtype}: expected numbers")
+    return array
+
+
 def share_memory(ndarray a not None, ndarray b not None):
     """Tell whether two arrays overlap, or might: the question can be hard."""
     return bool(overlaps(a, b))

@@ -121,10 +121,34 @@ def get_num_threads():
     return _default_threads() if fl_may_thread() else 1
 
 
+cpdef object as_index(object value, str argument, str expected):
+    """
+    Return an integer as Python's own, or name an argument that is none.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+    argument, expected : str
+        Its name and what it should be, for the error.
+
+    Returns
+    -------
+    int
+        Of any size.
+    """
+    if type(value) is int:
+        return value
+    try:
+        if not isinstance(value, (bool, np.bool_)):
+            return value.__index__()
+    except (AttributeError, TypeError):
+        pass
+    raise TypeError(f"{argument} = {value!r}: expected {expected}")
+
+
 cdef int _checked_threads(object n_threads) except -1:
-    if isinstance(n_threads, (bool, np.bool_)) or not hasattr(n_threads, "__index__"):
-        raise TypeError(f"n_threads = {n_threads!r}: expected an integer of at least 1, or None")
-    n = n_threads.__index__()
+    n = as_index(n_threads, "n_threads", "an integer of at least 1, or None")
     if n < 1:
         raise ValueError(f"n_threads = {n}: expected an integer of at least 1, or None")
     return min(n, 4096)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._core.arrays import refuse_masked
+from fastloss._core.arrays import array_of, refuse_masked
 
 _Array = npt.NDArray[Any]
 
@@ -21,10 +21,15 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
     kind = getattr(X, "format", "csr")
     if kind != "csr":
         raise TypeError(f"X is sparse of format {kind!r}: expected 'csr', that is X.tocsr()")
-    if len(X.shape) != 2:
+    if not isinstance(X.shape, tuple | list) or len(X.shape) != 2 or min(X.shape) < 0:
         raise ValueError(f"X has shape {X.shape}: expected (n, d)")
     n, d = (int(length) for length in X.shape)
-    data, entries, starts = np.asarray(X.data), np.asarray(X.indices), np.asarray(X.indptr)
+    data, entries, starts = (
+        array_of(getattr(X, name), f"X.{name}") for name in ("data", "indices", "indptr")
+    )
+    for name, numbers in (("X.data", data), ("X.indices", entries)):
+        if numbers.ndim != 1:
+            raise ValueError(f"{name} has shape {numbers.shape}: expected one axis")
     native = data.dtype.newbyteorder("=")
     if native not in (np.float32, np.float64):
         raise TypeError(f"X.data has dtype {data.dtype}: expected float32 or float64")

@@ -3,9 +3,10 @@
 import numpy as np
 
 from fastloss._bases.row_curvature import curvature_product, has_curvature
+from fastloss._core.runtime import as_index
 from fastloss._linear.arrays import checked_csr, checked_penalty, renamed, target_sums
-from fastloss._linear.arrays import checked_csr, checked_penalty, target_sums
 from fastloss._linear.sums import LinearSums
+from fastloss.losses._constants import classes_up_to
 from fastloss.losses.registry import get_loss
 
 cimport numpy as cnp
@@ -705,11 +706,9 @@ def _count_outputs(RowLoss loss, labels, n_outputs):
     if known is None and labels.ndim == 2:
         known = labels.shape[1]
     if n_outputs is not None:
-        if isinstance(n_outputs, (bool, np.bool_)) or not hasattr(n_outputs, "__index__"):
-            raise TypeError(f"n_outputs = {n_outputs!r}: expected an integer of at least 1, or None")
-        n_outputs = n_outputs.__index__()
-        if n_outputs < 1 or known not in (None, n_outputs):
-            raise ValueError(f"n_outputs = {n_outputs}: expected {known or 'at least 1'}")
+        n_outputs = as_index(n_outputs, "n_outputs", "an integer of at least 1, or None")
+        if not 1 <= n_outputs < 2**31 or known not in (None, n_outputs):
+            raise ValueError(f"n_outputs = {n_outputs}: expected {known or '1 to 2**31 - 1'}")
         return n_outputs
     if known is not None:
         return known
@@ -718,4 +717,7 @@ def _count_outputs(RowLoss loss, labels, n_outputs):
     counted = labels if loss._ignore_index is None else labels[labels != loss._ignore_index]
     if counted.size == 0 or not np.isfinite(counted.max()):
         raise ValueError(f"y has no label that counts: {type(loss).__name__} needs n_outputs")
-    return max(int(counted.max()) + 1 - loss._extra_classes, 1)
+    try:
+        return max(classes_up_to(counted.max()) - loss._extra_classes, 1)
+    except ValueError as error:
+        raise renamed(error) from None

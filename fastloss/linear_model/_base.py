@@ -51,7 +51,8 @@ class LinearModel(BaseEstimator):  # type: ignore[misc]
         if sample_weight is not None:
             sample_weight, exponent = in_range(check_weights(sample_weight, X))
         if numeric:
-            y = np.asarray(y, X.dtype)
+            with np.errstate(over="ignore"):  # beyond float32's numbers, the loss refuses infinity
+                y = np.asarray(y, X.dtype)
         return X, y, sample_weight, exponent
 
     def _raw_prediction(self, X: Any) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import refuse_masked
+from fastloss._core.arrays import array_of
 from fastloss.losses._constants import EPSILON, Vector, classes_up_to
 from fastloss.losses._minimise import minimise
 
@@ -197,17 +197,13 @@ def log_frequencies(frequencies: Vector) -> Vector:
 def _labels_and_weights(
     y_true: npt.ArrayLike, sample_weight: npt.ArrayLike | None, ndim: int
 ) -> tuple[npt.NDArray[Any], Vector]:
-    refuse_masked(y_true, "y_true")
-    refuse_masked(sample_weight, "sample_weight")
-    labels = np.asarray(y_true)
-    if labels.dtype.kind not in "biuf":
-        raise TypeError(f"y_true has dtype {labels.dtype}: expected numbers")
+    labels = array_of(y_true, "y_true")
     if labels.ndim != ndim:
         shape = "(n,)" if ndim == 1 else "(n, C)"
         raise ValueError(f"y_true has shape {labels.shape}: expected {shape}")
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = np.asarray(sample_weight, dtype=np.float64)
+        weights = array_of(sample_weight, "sample_weight").astype(np.float64)
         if weights.shape == labels.shape[:1] and weights.size and np.isfinite(weights).all():
             # by an exact factor to at most 1, so that no sum of them overflows
             weights = np.ldexp(weights, -np.frexp(weights.max())[1])

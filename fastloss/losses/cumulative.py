@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
-from fastloss._core.arrays import checked_place, refuse_masked, share_memory
+from fastloss._core.arrays import array_of, checked_place, share_memory
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import as_float_array
 from fastloss.losses._constants import Vector
@@ -120,10 +120,12 @@ class CumulativeLogit(PointwiseLoss):
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction = {reduction!r}: expected 'mean' or 'sum'")
         f = as_float_array(raw_prediction)
-        refuse_masked(sample_weight, "sample_weight")
         if sample_weight is not None and reduction == "mean":
             sample_weight, _, _ = checked_weights(
-                np.asarray(sample_weight), f.dtype, for_mean=True, n_threads=n_threads
+                array_of(sample_weight, "sample_weight"),
+                f.dtype,
+                for_mean=True,
+                n_threads=n_threads,
             )
         tables = _one_ended_tables(self.thresholds)
         sums = self._class_sums(tables, y_true, f, sample_weight, n_threads)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector
-from fastloss.losses._costs import Costs, checked_costs
+from fastloss.losses._costs import CostLoss
 
 
-class CLogLog(PointwiseLoss, Costs):
+class CLogLog(CostLoss):
     """
     Log loss under the complementary log-log link, P(y = 1) = 1 - exp(-exp(raw_prediction)).
 
@@ -41,10 +40,6 @@ class CLogLog(PointwiseLoss, Costs):
     __slots__ = ()
     name = "c_log_log"
 
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
-
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         a, b = self._class_costs(labels, weights)
         least = EPSILON * (a + b)
@@ -52,7 +47,7 @@ class CLogLog(PointwiseLoss, Costs):
         return math.log(math.log1p(max(a, least) / max(b, least)))
 
 
-class Probit(PointwiseLoss, Costs):
+class Probit(CostLoss):
     """
     Log loss under the probit link, P(y = 1) = Phi(raw_prediction), exact in both tails.
 
@@ -82,10 +77,6 @@ class Probit(PointwiseLoss, Costs):
 
     __slots__ = ()
     name = "probit"
-
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         a, b = self._class_costs(labels, weights)

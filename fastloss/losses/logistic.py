@@ -9,7 +9,7 @@ import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector, log_odds
-from fastloss.losses._costs import Costs, checked_costs
+from fastloss.losses._costs import CostLoss, Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
 from fastloss.losses._parameters import between, parameter, positive
 
@@ -121,7 +121,7 @@ class BinaryCrossEntropy(PointwiseLoss, Costs):
         return a / (a + b)
 
 
-class Exponential(PointwiseLoss, Costs):
+class Exponential(CostLoss):
     """
     Exponential loss, that of AdaBoost: y_true * exp(-f) + (1 - y_true) * exp(f).
 
@@ -149,10 +149,6 @@ class Exponential(PointwiseLoss, Costs):
 
     __slots__ = ()
     name = "exponential"
-
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return 0.5 * log_odds(*self._class_costs(labels, weights))

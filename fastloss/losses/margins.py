@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, minimum
-from fastloss.losses._costs import Costs, checked_costs
+from fastloss.losses._costs import CostLoss, Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
 from fastloss.losses._parameters import between, parameter
 
 
-class Hinge(PointwiseLoss, Costs):
+class Hinge(CostLoss):
     """
     Hinge loss, that of linear support vector machines: max(0, 1 - m), m = (2 * y_true - 1) * f.
 
@@ -39,17 +39,13 @@ class Hinge(PointwiseLoss, Costs):
     __slots__ = ()
     name = "hinge"
 
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
-
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # a (1 - c) + b (1 + c) on [-1, 1]: an end, or anything between if a = b
         a, b = self._class_costs(labels, weights)
         return float(a > b) - float(a < b)
 
 
-class SquaredHinge(PointwiseLoss, Costs):
+class SquaredHinge(CostLoss):
     """
     Squared hinge loss: max(0, 1 - m)**2, m = (2 * y_true - 1) * f.
 
@@ -76,10 +72,6 @@ class SquaredHinge(PointwiseLoss, Costs):
 
     __slots__ = ()
     name = "squared_hinge"
-
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # a (1 - c)^2 + b (1 + c)^2 has its minimum at (a - b) / (a + b)
@@ -133,7 +125,7 @@ class SmoothHinge(PointwiseLoss, Costs):
         return minimum(self, labels, weights, 1.0)
 
 
-class ModifiedHuber(PointwiseLoss, Costs):
+class ModifiedHuber(CostLoss):
     """
     Modified Huber loss: max(0, 1 - m)**2 for m >= -1, else -4 * m; m = (2 * y_true - 1) * f.
 
@@ -163,17 +155,13 @@ class ModifiedHuber(PointwiseLoss, Costs):
     __slots__ = ()
     name = "modified_huber"
 
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
-
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # on [-1, 1] the squared hinge loss, and the minimum lies there
         a, b = self._class_costs(labels, weights)
         return (a - b) / (a + b)
 
 
-class Perceptron(PointwiseLoss, Costs):
+class Perceptron(CostLoss):
     """
     Perceptron loss: max(0, -m), m = (2 * y_true - 1) * f.
 
@@ -202,10 +190,6 @@ class Perceptron(PointwiseLoss, Costs):
 
     __slots__ = ()
     name = "perceptron"
-
-    def __init__(self, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        costs = checked_costs(cost_fn, cost_fp)
-        super().__init__(costs, tuple(costs.values()))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return 0.0  # where no sample has a loss

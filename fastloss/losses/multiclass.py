@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import refuse_masked
+from fastloss._core.arrays import array_of
 from fastloss.losses._constants import EPSILON, classes_up_to
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
@@ -161,11 +161,9 @@ class CrossEntropy(RowLoss):
         TypeError, ValueError
             As `loss`; also if there is no sample, or no weight.
         """
-        refuse_masked(y_true, "y_true")
-        refuse_masked(sample_weight, "sample_weight")
-        labels = np.asarray(y_true)
-        if labels.dtype.kind not in "biuf":
-            raise TypeError(f"y_true has dtype {labels.dtype}: expected numbers")
+        labels = array_of(y_true, "y_true")
+        if sample_weight is not None:
+            sample_weight = array_of(sample_weight, "sample_weight")
         if labels.ndim not in (1, 2):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if n_classes is None:

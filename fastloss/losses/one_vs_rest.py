@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import checked_place, refuse_masked, share_memory
+from fastloss._core.arrays import array_of, checked_place, share_memory
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import checked_class_labels, split_out
 from fastloss.losses._constants import Vector, classes_up_to
@@ -103,8 +103,7 @@ class OneVsRest(RowLoss):
             )
         weight, total = None, float(np.prod(shape, dtype=np.int64))
         if sample_weight is not None:
-            refuse_masked(sample_weight, "sample_weight")
-            weight = np.asarray(sample_weight)
+            weight = array_of(sample_weight, "sample_weight")
             if weight.shape != shape:
                 raise ValueError(
                     f"sample_weight has shape {weight.shape}: expected {shape}, raw_prediction's "
@@ -257,8 +256,7 @@ class OneVsRest(RowLoss):
         TypeError, ValueError
             As `loss`; also if there is no sample, or no weight.
         """
-        refuse_masked(y_true, "y_true")
-        labels = np.asarray(y_true)
+        labels = array_of(y_true, "y_true")
         if labels.ndim not in (1, 2):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if labels.ndim == 1:

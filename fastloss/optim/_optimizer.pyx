@@ -2,8 +2,7 @@
 
 import math
 
-import numpy as np
-
+from fastloss._core.runtime import as_index
 from fastloss.optim._settings import checked_rate
 
 cimport numpy as cnp
@@ -319,12 +318,11 @@ cdef class Optimizer:
         cdef FlOptimBlock block
         cdef double numbers[FL_OPTIM_NUMBERS]
         cdef Py_ssize_t place
-        if isinstance(position, (bool, np.bool_)) or not hasattr(position, "__index__"):
-            raise TypeError(f"position = {position!r}: expected an integer of at least 0")
-        place = position
-        if place < 0 or (self._count >= 0 and place >= self._count):
+        position = as_index(position, "position", "an integer of at least 0")
+        if not 0 <= position < 2**31 or (self._count >= 0 and position >= self._count):
             most = "" if self._count < 0 else f" and less than {self._count}, the arrays of a step"
-            raise ValueError(f"position = {place}: expected an integer of at least 0{most}")
+            raise ValueError(f"position = {position}: expected an integer of at least 0{most}")
+        place = position
         self._enter()
         try:
             if place < len(self._slots):

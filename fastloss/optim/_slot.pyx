@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fastloss._core.runtime import as_index
+
 cimport cython
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -82,6 +84,10 @@ cdef Slot loaded_slot(object position, dict entry, tuple names, bint with_rebase
 
 
 cdef Py_ssize_t checked_count(object value, str what) except -1:
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__") or value < 0:
+    try:
+        count = as_index(value, what, "an integer of at least 0")
+    except TypeError as error:  # of a state, not of an argument
+        raise ValueError(str(error)) from None
+    if not 0 <= count < 2**63:
         raise ValueError(f"{what} = {value!r}: expected an integer of at least 0")
-    return value
+    return count

@@ -55,11 +55,15 @@ class HuberScale:
             fl.Huber(), X, y, sample_weight, fit_intercept=True, n_threads=n_threads
         )
         self._last: tuple[Vector, float, Vector, float] | None = None
+        self._sigma = 0.0
 
     def _use_scale(self, sigma: float) -> None:
         """Let one pass compute both losses for a scale."""
+        if sigma == self._sigma:
+            return
         delta = self.epsilon * sigma
         self.objective._exchange(fl.Huber(delta), fl.EpsilonInsensitive(delta))
+        self._sigma = sigma
 
     def _linear(self, unknowns: Vector) -> Vector:
         """Return coefficients and intercept."""

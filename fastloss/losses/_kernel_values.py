@@ -28,9 +28,16 @@ def split(value: Fraction) -> tuple[float, float]:
 
 def three_parts(value: float) -> tuple[float, float, float]:
     """Return three numbers of at most 24 bits whose sum is `value` exactly."""
-    high, rest = split(Fraction(value))
-    middle, low = split(Fraction(rest))
+    high, rest = _halves(value)
+    middle, low = _halves(rest)
     return high, middle, low
+
+
+def _halves(value: float) -> tuple[float, float]:
+    """Return `value` rounded to 24 bits, and the rest, which is exact."""
+    mantissa, exponent = math.frexp(value)
+    high = math.ldexp(round(math.ldexp(mantissa, 24)), exponent - 24)
+    return high, value - high
 
 
 def square_root(value: Fraction) -> Fraction:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite
 from threadpoolctl import ThreadpoolController
@@ -33,6 +34,7 @@ _NEWTON_COEFFICIENTS = 2000  # beyond, forming and factoring the Hessian costs m
 _PROXIMAL_COEFFICIENTS = 100  # beyond, OWL-QN's many gradients cost less than a few Hessians
 _SCIPY_COEFFICIENTS = 2000  # beyond, SciPy's L-BFGS-B spends long on bounds that there are none of
 _INTERIOR_COEFFICIENTS = 5000
+_HESSIAN_COEFFICIENTS = 300  # beyond, one costs L-BFGS as much as it is likely to spare
 _BLAS_NUMBERS = 100_000  # entries of X from which an iteration costs more than limiting BLAS
 
 
@@ -127,12 +129,17 @@ def minimise(
             penalised = l1 is not None and bool(l1.any())
             newtonian = curved and settings.solver == "newton-cholesky"
             options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
+            # a Hessian of dense X costs about a fifth as many passes as there are coefficients
+            few = curved and flat.size <= _HESSIAN_COEFFICIENTS and not issparse(X)
+            patient: dict[str, Any] = (
+                {"hessian": objective.hessian, "patience": 20 + flat.size // 5} if few else {}
+            )
             if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
                 solution = newton(objective, flat, **options)
             else:
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
                 if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
-                    solution = lbfgs(objective.loss_gradient, flat, **options)
+                    solution = lbfgs(objective.loss_gradient, flat, **options, **patient)
                 elif l1 is None:
                     solution = owlqn(objective.loss_gradient, flat, np.zeros(flat.size), **options)
                 elif curved and flat.size <= most:

@@ -57,7 +57,8 @@ class LogisticRegression(LinearClassifierBase):
     solver : str, default="lbfgs"
         Any of scikit-learn's names, each with any penalty and any number of classes. Without an L1
         penalty "newton-cholesky" is Newton's method for two classes and at most 2000 features, and all
-        others are L-BFGS. With it "lbfgs" is OWL-QN, and all others are proximal Newton for two classes
+        others are L-BFGS, which takes up the Hessian of two classes and at most 300 features where it
+        goes on for long. With it "lbfgs" is OWL-QN, and all others are proximal Newton for two classes
         and at most 100 features, and OWL-QN beyond.
     max_iter : int, default=100
         Iterations at most.

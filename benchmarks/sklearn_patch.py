@@ -158,20 +158,20 @@ def boosting(settings: Settings) -> list[Case]:
             HistGradientBoostingClassifier(**trees),
             X,
             binary,
-            0.95,
+            1.0,
         ),
         Case(
             f"HistGradientBoostingClassifier, {CLASSES} classes, {size}",
             HistGradientBoostingClassifier(**trees),
             X,
             classes,
-            0.95,
+            1.0,
         ),
         Case(
             f"HistGradientBoostingRegressor, Poisson, {size}",
             HistGradientBoostingRegressor(loss="poisson", **trees),
             X,
             counts,
-            0.95,
+            1.0,
         ),
     ]

@@ -84,6 +84,8 @@ def test_losses_of_planes_say_that_they_have_none(loss, y):
     coef = np.zeros(objective.coef_shape)
     with pytest.raises(TypeError, match=rf"{type(loss).__name__}.*has no Hessian product"):
         objective.hessian_product(coef, coef)
+    with pytest.raises(TypeError, match=rf"{type(loss).__name__}.*has no Hessian product"):
+        objective.hessian(coef)
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "sparse"])

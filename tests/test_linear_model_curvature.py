@@ -1,5 +1,6 @@
 """L-BFGS with a Hessian asked for now and then: on badly scaled features, which else take for ever."""
 
+import importlib
 import warnings
 from itertools import pairwise
 
@@ -12,6 +13,8 @@ import fastloss as fl
 from fastloss.linear_model import LinearRegressor, LogisticRegression, PoissonRegressor
 from fastloss.linear_model._solvers import lbfgs
 
+# the function of this name hides it
+lbfgs_module = importlib.import_module("fastloss.linear_model._solvers.lbfgs")
 D = 12
 PATIENCE = 15
 OPTIONS = {"tol": 1e-7, "precision": 2.0**-52}
@@ -99,6 +102,29 @@ def test_a_hessian_that_is_none_changes_nothing(useless):
         function, hessian=lambda coef: asked.append(coef) or useless, patience=PATIENCE
     )
     assert len(asked) == 1
+    assert solution.converged
+    np.testing.assert_allclose(solution.coef, centre, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-4, 1e4, 1e12])
+def test_a_hessian_that_misleads_does_little_harm(size):
+    function, _, centre = quadratic(100.0)
+    solution, _ = solve(function, hessian=lambda coef: size * np.eye(D), patience=PATIENCE)
+    assert solution.converged
+    np.testing.assert_allclose(solution.coef, centre, atol=1e-6)
+
+
+def test_where_the_axes_lead_nowhere_the_units_do(monkeypatch):
+    function, _, centre = quadratic(100.0)
+    wrong = []
+
+    def nowhere(coef):
+        wrong.append(coef)
+        return 1e-300 * np.eye(D)
+
+    monkeypatch.setattr(lbfgs_module, "_RIDGE", 0.0)  # steps overflow
+    solution, _ = solve(function, hessian=nowhere, patience=PATIENCE)
+    assert len(wrong) == 1
     assert solution.converged
     np.testing.assert_allclose(solution.coef, centre, atol=1e-6)
 

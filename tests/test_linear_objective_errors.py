@@ -102,14 +102,6 @@ def test_wrong_numbers_of_outputs():
         fl.LinearObjective("cross_entropy", X, Y).loss(np.zeros(4))
 
 
-@pytest.mark.parametrize("name", ["gaussian_nll", "one_vs_rest", "multiclass_focal"])
-def test_losses_without_a_hessian_say_so(name):
-    objective = fl.LinearObjective(name, X, Y)
-    coef = np.zeros(objective.coef_shape)
-    with pytest.raises(TypeError, match="has no dense Hessian: expected a loss of one output"):
-        objective.hessian(coef)
-
-
 def test_no_pickles():
     with pytest.raises(TypeError, match="refers to its data and cannot be pickled"):
         pickle.dumps(fl.LinearObjective("log_loss", X, Y))

@@ -47,7 +47,8 @@ def csr(n, d, in_row):
         pytest.param(dense(3000, 784), 10, 2, 28, id="bound by arithmetic"),
         pytest.param(dense(2_000_000, 20), 1, 2, CORES, id="long"),
         pytest.param(csr(25_000, 10_000, 50), 1, 1, 1, id="CSR, two milliseconds"),
-        pytest.param(csr(200_000, 10_000, 50), 1, 2, CORES, id="CSR, long"),
+        pytest.param(csr(50_000, 10_000, 50), 5, 1, CORES, id="CSR, long"),
+        pytest.param(csr(50_000, 10_000, 50), 20, 2, CORES, id="CSR, longer"),
     ],
 )
 def test_threads_of_an_objective_follow_the_time_of_a_pass(limited, X, n_outputs, few, many):

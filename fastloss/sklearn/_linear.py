@@ -47,6 +47,9 @@ _THREAD_SHARE = 1e5
 # Fewer threads gain less than that, against products that BLAS makes on as many, unless these are
 # bound by arithmetic: so many outputs of so many features.
 _FEW_THREADS, _SEVERAL_OUTPUTS, _MANY_FEATURES = 4, 4, 100
+# Against SciPy's products of CSR, which one thread makes, they have nothing to catch up with: such
+# passes must be longer by this factor.
+_LONGER = 3
 
 
 class _Kept:
@@ -121,7 +124,7 @@ def _thread_count(X: Any, n_outputs: int) -> int:
     n, d = X.shape
     if sparse.issparse(X):
         time = X.nnz * (0.8 + 0.5 * n_outputs) + n * n_outputs
-        is_worth_it = time >= _LONG_PASS  # SciPy's products are made on one thread
+        is_worth_it = time >= _LONG_PASS * (1 if limit >= _FEW_THREADS else _LONGER)
     else:
         time = X.size * X.itemsize * (0.05 + 0.01 * n_outputs) + n * n_outputs
         is_computed = n_outputs >= _SEVERAL_OUTPUTS and d >= _MANY_FEATURES

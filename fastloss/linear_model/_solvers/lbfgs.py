@@ -221,7 +221,13 @@ def lbfgs(
             converged = promised <= _ROUNDINGS * (precision * abs(value) + least)
             # else once more without the memory of earlier steps, if it came down
             fell = before - value > precision * abs(before)
-            if converged or n_iter >= max_iter or not fell or not restarts:
+            if converged or n_iter >= max_iter:
+                break
+            if not fell and guarded.axes.scale.ndim == 2:
+                # a Hessian that told little, as where a loss is flat: back to the units
+                guarded.axes, hessian = _Axes(scale), None
+                continue
+            if not fell or not restarts:
                 break
             restarts -= 1
         if guarded.function.beyond:

@@ -109,3 +109,56 @@ def test_parts_of_a_csr(part, value, message):
     ):
         with raises(ValueError, message):
             call()
+
+
+def test_schedules_of_integers_beyond_those_of_c():
+    assert fl.optim.InverseScaling(0.5, power=10**30)(7) == 0.0
+    assert fl.optim.Step(0.5, every=2, factor=0.5)(10**6) == 0.0
+    with raises(TypeError, f"n_steps = {TWO!r}: expected an integer of at least 1"):
+        fl.optim.Cosine(0.1, n_steps=TWO)
+
+
+SPOILT = [
+    (lambda state: state.update(settings=3), "state_dict: settings = 3: expected a dict"),
+    (lambda state: state.update(state=[]), "state_dict: state = []: expected a dict"),
+    (
+        lambda state: state["state"].update({0: "text"}),
+        "state_dict: position 0 has 'text': expected a dict",
+    ),
+    (
+        lambda state: state["state"].update({2**31: state["state"].pop(0)}),
+        "state_dict: position = 2147483648: expected less than 2**31",
+    ),
+    (
+        lambda state: state["state"][0].update(exp_avg=np.zeros((4, 3)) + 1j),
+        "state_dict: exp_avg of position 0 has dtype complex128: expected numbers",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "message"), SPOILT)
+def test_states_of_optimizers(spoil, message):
+    optimizer = fl.optim.Adam(lr=0.1)
+    optimizer.step([X.copy()], [X])
+    state = optimizer.state_dict()
+    spoil(state)
+    with raises((TypeError, ValueError), message):
+        fl.optim.Adam(lr=0.1).load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("coef", np.zeros((1, 3)) + 1j, "state['coef'] has dtype complex128: expected numbers"),
+        ("scale", np.nan, "state['scale'] = nan: expected a finite number"),
+        ("t", "text", "state['t'] = 'text': expected a number"),
+        ("pending", 3, "state['pending'] = 3: expected True or False"),
+    ],
+)
+def test_states_of_linear_sgd(name, value, message):
+    sgd = fl.LinearSGD("log_loss", 3)
+    before = sgd.state_dict()
+    with raises((TypeError, ValueError), message):
+        sgd.load_state_dict({**before, name: value})
+    sgd.load_state_dict({**before, "t": np.float64(3.0), "pending": np.False_})
+    assert sgd.t == 3

@@ -602,16 +602,18 @@ class LinearSGD(LinearSGDBase):
             if name == "optimizer" and given != mine:
                 raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
             if name not in _ARRAYS:
-                new[name] = type(mine)(given)
+                if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
+                    given = given.item()
+                checked = truth if isinstance(mine, bool) else real
+                new[name] = checked(f"state[{name!r}]", given)
                 continue
-            if (given is None) != (mine is None) or (
-                mine is not None and np.shape(given) != mine.shape
-            ):
-                expected = None if mine is None else mine.shape
-                found = None if given is None else np.shape(given)
+            values = None if given is None else array_of(given, f"state[{name!r}]")
+            expected = None if mine is None else mine.shape
+            found = None if values is None else values.shape
+            if found != expected:
                 raise ValueError(f"state[{name!r}] has shape {found}: expected {expected}")
-            if mine is not None:
-                new[name] = np.array(given, dtype=mine.dtype, order="C")
+            if mine is not None and values is not None:
+                new[name] = np.array(values, dtype=mine.dtype, order="C")
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
             new["rebase"] = True
         self._state = new

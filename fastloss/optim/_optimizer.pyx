@@ -425,6 +425,9 @@ cdef class Optimizer:
         cdef Slot slot
         if not isinstance(state_dict, dict) or not {"settings", "count", "state"} <= set(state_dict):
             raise ValueError("state_dict: expected a dict with 'settings', 'count' and 'state'")
+        for name in ("settings", "state"):
+            if not isinstance(state_dict[name], dict):
+                raise TypeError(f"state_dict: {name} = {state_dict[name]!r}: expected a dict")
         settings = state_dict["settings"]
         if set(settings) != set(self._settings):
             raise ValueError(
@@ -434,12 +437,13 @@ cdef class Optimizer:
         other = type(self)(**settings)
         slots = []
         for position in state_dict["state"]:
-            checked_count(position, "state_dict: position")
+            if checked_count(position, "state_dict: position") >= 2**31:
+                raise ValueError(f"state_dict: position = {position}: expected less than 2**31")
         for position, entry in sorted(state_dict["state"].items()):
             slot = loaded_slot(position, entry, other._state_names, other._rebase != 0)
             slots += [None] * (position - len(slots)) + [slot]
         count = state_dict["count"]
-        if count is not None and count < len(slots):
+        if count is not None and checked_count(count, "state_dict: count") < len(slots):
             raise ValueError(f"state_dict: count = {count}: expected at least {len(slots)}")
         self._enter()
         try:

@@ -11,5 +11,5 @@ cdef class Slot:
 
 cdef Slot new_slot(ndarray param, tuple names, double initial)
 cdef dict saved_slot(Slot slot, tuple names, bint with_rebased)
-cdef Slot loaded_slot(object position, dict entry, tuple names, bint with_rebased)
+cdef Slot loaded_slot(object position, object entry, tuple names, bint with_rebased)
 cdef Py_ssize_t checked_count(object value, str what) except -1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastloss._core.arrays import array_of
 from fastloss._core.runtime import as_index
 
 cimport cython
@@ -53,9 +54,11 @@ cdef dict saved_slot(Slot slot, tuple names, bint with_rebased):
     return entry
 
 
-cdef Slot loaded_slot(object position, dict entry, tuple names, bint with_rebased):
+cdef Slot loaded_slot(object position, object entry, tuple names, bint with_rebased):
     """What saved_slot returned, copied; an error where it does not fit."""
     cdef Slot slot = Slot()
+    if not isinstance(entry, dict):
+        raise TypeError(f"state_dict: position {position} has {entry!r}: expected a dict")
     expected = {"step", "shape", "dtype"} | ({"rebased"} if with_rebased else set())
     expected.update(name for name in names if name is not None)
     if set(entry) != expected:
@@ -63,13 +66,17 @@ cdef Slot loaded_slot(object position, dict entry, tuple names, bint with_rebase
             f"state_dict: position {position} has {', '.join(entry)}: expected "
             f"{', '.join(sorted(expected))}"
         )
-    like = np.broadcast_to(np.zeros((), entry["dtype"]), tuple(entry["shape"]))
+    try:
+        like = np.broadcast_to(np.zeros((), entry["dtype"]), tuple(entry["shape"]))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"state_dict: position {position}: {error}") from None
     precision_of(like, f"state_dict: position {position}")
     states = []
     for name in names:
         state = None
         if name is not None:
-            state = np.array(entry[name], dtype=like.dtype, order="K", copy=True)
+            values = array_of(entry[name], f"state_dict: {name} of position {position}")
+            state = np.array(values, dtype=like.dtype, order="K", copy=True)
             if state.shape != like.shape:
                 raise ValueError(
                     f"state_dict: {name} of position {position} has shape {state.shape}: expected "

@@ -10,18 +10,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fastloss._core.runtime import as_index
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, truth
 from fastloss.optim._settings import Schedule, checked_rate
 
 
 def _count(name: str, value: object) -> int:
     """Return an integer of at least 1."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} = {value!r}: expected an integer of at least 1")
-    number = int(value.__index__())
+    number = as_index(value, name, "an integer of at least 1")
     if number < 1:
         raise ValueError(f"{name} = {number}: expected an integer of at least 1")
     return number
+
+
+def _power(base: float, exponent: float) -> float:
+    """Return a power as a float, also of integers whose power would fill the memory."""
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return math.inf
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class InverseScaling:
 
     def __call__(self, step: int) -> float:
         """Return the rate after that many steps."""
-        return float(self.lr / (step + 1) ** self.power)
+        return float(self.lr) / _power(step + 1, self.power)
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ class Step:
 
     def __call__(self, step: int) -> float:
         """Return the rate after that many steps."""
-        return float(self.lr * self.factor ** (step // self.every))
+        return float(self.lr) * _power(self.factor, step // self.every)
 
 
 @dataclass(frozen=True)

@@ -599,8 +599,10 @@ class LinearSGD(LinearSGDBase):
             if name == "random":
                 new[name] = checked_random("state['random']", given)
                 continue
-            if name == "optimizer" and given != mine:
-                raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
+            if name == "optimizer":
+                if given != mine:
+                    raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
+                continue
             if name not in _ARRAYS:
                 if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
                     given = given.item()

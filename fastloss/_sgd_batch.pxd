@@ -7,7 +7,7 @@ from libc.string cimport memset
 from fastloss._row_job cimport Job as RowJob
 from fastloss._arrays cimport *
 from fastloss._runtime cimport *
-from fastloss._sgd_job cimport Matrix, Schedule, Steps, next_steps, row_of
+from fastloss._sgd_job cimport Matrix, Schedule, next_steps, place_steps, row_of
 from fastloss.kernels cimport *
 
 cdef enum:
@@ -25,7 +25,7 @@ cdef struct BatchJob:
     int precision
     Matrix x
     Schedule schedule
-    Steps* steps
+    FlSgdSteps steps
     int of_rows                 # the loss takes several outputs a sample
     RowJob rows                 # its kernel and parameters
     FlPointwiseFn pointwise
@@ -385,7 +385,7 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
     cdef bint alone = n == 1 and not job.x.sparse and job.momentum.velocity == NULL
     cdef const FlSgdMomentum* momentum = NULL
     job.schedule.scale = 1.0
-    next_steps(&job.schedule, job.steps, 1, &forget)
+    next_steps(job.kernels, &job.schedule, &job.steps, 1, &forget)
     job.schedule.scale = 1.0
     job.schedule.sums = 0.0
     eta = job.steps.eta[0]
@@ -427,7 +427,8 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
         job.kernels.step[p](job.coef, job.total, job.n_coef, shrink, eta, momentum)
     step_intercepts(job, eta)
     job.momentum.fresh = False
-    job.schedule.penalty += job.steps.l1[0]
+    if job.received != NULL:
+        job.schedule.penalty += job.steps.l1[0]
     if averages:
         job.n_averaged += 1.0
         for k in range(job.n_outputs):

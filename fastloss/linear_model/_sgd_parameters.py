@@ -43,6 +43,7 @@ _MACHINE = (
     "average",
     "clip_gradient",
     "n_jobs",
+    "lock_free",
 )
 RATE = slice(5, 8)  # of a key: what begins with learning_rate
 _CLIP = 1e12  # of the loss's derivative, as in scikit-learn
@@ -72,6 +73,7 @@ class SGDParameters(LinearModel, ABC):
     warm_start: bool
     average: bool | int
     batch_size: int
+    lock_free: bool
     momentum: float
     nesterov: bool
     clip_gradient: float | None
@@ -112,6 +114,7 @@ class SGDParameters(LinearModel, ABC):
         if not isinstance(self.average, bool | np.bool_):
             integer("average", self.average, 1)
         integer("batch_size", self.batch_size, 1)
+        switch("lock_free", self.lock_free)
         between("momentum", self.momentum, 0.0, 1.0)
         if self.clip_gradient is not None:
             positive("clip_gradient", self.clip_gradient)
@@ -169,6 +172,7 @@ class SGDParameters(LinearModel, ABC):
             intercept_decay=_SPARSE_DECAY if sparse else 1.0,
             seed=seed,
             n_threads=self._n_threads(),
+            lock_free=bool(self.lock_free),
             **options,
         )
 

@@ -16,6 +16,7 @@ from fastloss.bench.timing import interleaved
 SUBJECT = "LinearSGD, an epoch of the log loss"
 SKLEARN = "SGDClassifier"
 ONE_VS_REST = "SGDClassifier, one-vs-rest"
+ONE_THREAD = "one thread"
 BYTES = 80_000_000
 #: features: factors for float64, float32
 DENSE = {50: (8.0, 12.0), 784: (6.0, 12.0)}
@@ -97,7 +98,28 @@ def sparse(settings: Settings, peer: Any, dtype: np.dtype[Any]) -> list[Target]:
     data = rng.standard_normal(n * in_row, dtype=dtype)
     X = csr_matrix((data, columns, np.arange(0, n * in_row + 1, in_row)), shape=(n, d))
     y = rng.integers(0, 2, n)
-    return [one(settings, peer, X, y, f"{dtype}, CSR, {in_row} of {d:,}", 7.0)]
+    what = f"{dtype}, CSR, {in_row} of {d:,}"
+    targets = [one(settings, peer, X, y, what, 7.0)]
+    if settings.n_threads > 1:
+        targets.append(lock_free(settings, X, y, f"{what}, two threads without locks"))
+    return targets
+
+
+def lock_free(settings: Settings, X: Any, y: Any, what: str) -> Target:
+    """Two threads that step at once, against one."""
+    settings.say(f"{SUBJECT}, {what}")
+    n, d = X.shape
+    ours = {
+        name: fl.LinearSGD("log_loss", d, dtype=X.dtype, n_threads=threads, lock_free=True)
+        for name, threads in ((FASTLOSS, 2), (ONE_THREAD, 1))
+    }
+    cases: dict[str, Callable[[], object]] = {
+        name: lambda sgd=sgd: sgd.epoch(X, y)  # type: ignore[misc]
+        for name, sgd in ours.items()
+    }
+    timings = interleaved(cases, repeats=settings.repeats)
+    what += f": {timings.median(FASTLOSS) / n * 1e9:.0f} ns/row"
+    return Target(SUBJECT, what, ONE_THREAD, 1.4, timings.ratio(ONE_THREAD, FASTLOSS))
 
 
 def quiet_fit(estimator: Any, X: Any, y: Any) -> None:

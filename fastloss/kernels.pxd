@@ -252,6 +252,19 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*FlSgdAfterFn)(void* run, Py_ssize_t i, double times) noexcept nogil
 
+    ctypedef struct FlSgdShared:
+        double* intercept
+        double (*predict)(const void* run, Py_ssize_t i) noexcept nogil
+        void (*step)(const void* run, Py_ssize_t i, double step, double times) noexcept nogil
+
+    ctypedef struct FlSgdSteps:
+        double* eta
+        double* before
+        double* inverse
+        double* after
+        double* l1
+        double* sums
+
     ctypedef struct FlSgdRun:
         Py_ssize_t n
         Py_ssize_t n_features
@@ -282,6 +295,8 @@ cdef extern from "kernels.h" nogil:
         const void* table
         int plain_labels
         FlSgdAfter* more
+        const FlSgdShared* shared
+        int is_cold
         FlSgdAfterFn after
 
     ctypedef void (*FlSgdFn)(FlSgdRun* run) noexcept nogil
@@ -300,6 +315,16 @@ cdef extern from "kernels.h" nogil:
     ctypedef struct FlSgdKernels:
         FlSgdAfterFn dense_after[2]
         FlSgdAfterFn sparse_after[2]
+        double (*shared_predict[2])(const void* run, Py_ssize_t i) noexcept nogil
+        void (*shared_step[2])(
+            const void* run, Py_ssize_t i, double step, double times
+        ) noexcept nogil
+        void (*optimal)(
+            double* eta, Py_ssize_t n, double alpha, double init, double t
+        ) noexcept nogil
+        Py_ssize_t (*scales)(
+            const FlSgdSteps* steps, Py_ssize_t n, double scale, double l2, double least
+        ) noexcept nogil
         void (*fold[2])(
             void* coef, Py_ssize_t n, double scale, double* average, double sum
         ) noexcept nogil

@@ -52,7 +52,8 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
         i = 0 if first < 0 else n
         raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected 0 to {n_entries}")
     used = indices[first:last]
-    if used.size and (used.min() < 0 or used.max() >= d):
+    # one pass: a negative index is a large one without its sign
+    if used.size and int(used.view(f"u{used.itemsize}").max()) >= d:
         e = int(np.flatnonzero((used < 0) | (used >= d))[0]) + first
         raise ValueError(f"X.indices[{e}] = {indices[e]}: expected columns 0 to {d - 1}")
     return data, indices, indptr, n, d

@@ -23,6 +23,7 @@ from fastloss._core.weights cimport *
 from fastloss._sgd.batch cimport *
 from fastloss._sgd.job cimport *
 from fastloss._sgd.optimizer cimport NUMBERS_AHEAD, OptimizerJob
+from fastloss._sgd.shared cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
@@ -34,32 +35,50 @@ _KINDS = {
 _PASSIVE = {"pa1": FL_SGD_PASSIVE_1, "pa2": FL_SGD_PASSIVE_2}
 
 
-cdef void _run_outputs(
-    SampleJob* job, Py_ssize_t at, Py_ssize_t n, int forget, int is_last, int threads
-) noexcept nogil:
+cdef void _run_outputs(SampleJob* job, const Part* part, int threads) noexcept nogil:
     cdef Py_ssize_t k
     if threads > 1:
         for k in prange(job.n_outputs, schedule="dynamic", chunksize=1, num_threads=threads):
-            run_output(job, k, at, n, forget, is_last, threadid())
+            run_output(job, k, part, threadid(), job.losses + k)
     else:
         for k in range(job.n_outputs):
-            run_output(job, k, at, n, forget, is_last, 0)
+            run_output(job, k, part, 0, job.losses + k)
 
 
 cdef Py_ssize_t _run_some(
     SampleJob* job, Py_ssize_t at, Py_ssize_t row_work, int threads
 ) noexcept nogil:
     """Runs from place `at` of the order on, of about SIGNAL_WORK; returns the place after them."""
+    cdef Part part
     cdef Py_ssize_t n, work = 0
-    cdef int forget, is_last
+    part.steps = &job.steps
+    part.starts = job.starts
+    part.ends = job.ends
     while at < job.n_order and work < SIGNAL_WORK:
-        n = prepare_run(job, at, &forget, &is_last)
+        part.at = at
+        part.penalty = job.schedule.penalty
+        part.n = n = prepare_run(job, at, &part.forget, &part.is_last)
         # a short run is over before other threads have begun
-        _run_outputs(job, at, n, forget, is_last, threads if n * row_work >= THREAD_WORK else 1)
-        finish_run(job, n, is_last)
+        _run_outputs(job, &part, threads if n * row_work >= THREAD_WORK else 1)
+        finish_run(job, n, part.is_last)
         at += n
         work += n * row_work
         if job.schedule.scale == 1.0:  # all coefficients may have taken up their scale
+            work += job.n_outputs * job.x.n_features
+    return at
+
+
+cdef Py_ssize_t _run_some_parts(
+    SharedJob* shared, Py_ssize_t at, Py_ssize_t row_work, int threads
+) noexcept nogil:
+    """The same, without locks."""
+    cdef SampleJob* job = shared.job
+    cdef Py_ssize_t before, work = 0
+    while at < job.n_order and work < SIGNAL_WORK:
+        before = at
+        at = run_parts(shared, at, threads)
+        work += (at - before) * row_work
+        if job.schedule.scale == 1.0:
             work += job.n_outputs * job.x.n_features
     return at
 
@@ -349,8 +368,8 @@ cdef class LinearSGDBase:
         cdef PointwiseLoss pointwise
         cdef RowLoss rows
         cdef PointwiseJob parameters
+        cdef char* start
         cdef OptimizerJob optimizer
-        cdef Steps* steps
         cdef dict state, settings = self._settings
         cdef Py_ssize_t at = 0, end, step, d = self.n_features, n_chunks, shared
         cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
@@ -443,16 +462,16 @@ cdef class LinearSGDBase:
         if not job.x.sparse:
             job.chunk_bytes += padded((job.n_coef + FL_SGD_PAD) * job.x.item)
         job.scratch_bytes = divide_batch_scratch(&job, NULL, &unused)
-        shared = padded(sizeof(Steps)) + 64
+        shared = padded(8 * sizeof(double)) + 64
         # zeros: what stands behind a row's features is read, and sums begin there
         memory = <char*>calloc(
             shared + n_chunks * job.chunk_bytes + n_threads * job.scratch_bytes, 1
         )
         if memory == NULL:
             raise MemoryError
-        steps = <Steps*>((<uintptr_t>memory + 63) // 64 * 64)
-        job.steps = steps
-        job.chunks = <char*>steps + padded(sizeof(Steps))
+        start = <char*>((<uintptr_t>memory + 63) // 64 * 64)
+        place_steps(&job.steps, <double*>start, 1)
+        job.chunks = start + padded(8 * sizeof(double))
         job.scratch = job.chunks + n_chunks * job.chunk_bytes
         if job.x.sparse:  # each step goes through all coefficients
             step = max(_row_entries(&job.x), <Py_ssize_t>64) * self.n_outputs * job.batch_size
@@ -495,10 +514,14 @@ cdef class LinearSGDBase:
         flat[:d * self.n_outputs] = array[:, :d].T.ravel()
         return flat
 
-    def _run_samples(self, X, y, classes, weight, class_weight, ndarray order, plain, threads):
+    def _run_samples(
+        self, X, y, classes, weight, class_weight, ndarray order, plain, threads, lock_free=False
+    ):
         """
         One step a sample, in this order; returns the sums of the weighted losses by output.
 
+        Without locks, threads step at the same time on the coefficients of one output, else on those
+        of several. Sparse rows know how, without averages.
         X is an array or CSR arrays; y of this dtype or None, classes int64 or None, weights float64 or
         None, all of one value a row; the order int64.
         """
@@ -508,6 +531,8 @@ cdef class LinearSGDBase:
         cdef Py_ssize_t at = 0, row_work, d = self.n_features
         cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
         cdef int n_threads = threads, which
+        cdef SharedJob shared
+        cdef Py_ssize_t shared_bytes = 0
         cdef char* memory
         cdef ndarray losses = np.zeros(self.n_outputs), dots = np.zeros(self.n_outputs)
         cdef ndarray coef = state["coef"]
@@ -550,6 +575,18 @@ cdef class LinearSGDBase:
             job.run_length = min(job.run_length, <Py_ssize_t>RUN)
         row_work = self.n_outputs * (max(_row_entries(&job.x), <Py_ssize_t>64) if job.x.sparse else d)
         job.run_length = min(job.run_length, max(SIGNAL_WORK // row_work, <Py_ssize_t>1))
+        job.lock_free = lock_free
+        if job.lock_free:
+            shared.job = &job
+            shared.run_length = max(SIGNAL_WORK // row_work, <Py_ssize_t>1)
+            shared.part_length = min(shared.run_length, job.n_order) // (8 * n_threads)
+            shared.part_length = max(
+                min(shared.part_length, <Py_ssize_t>SHARED_PART), <Py_ssize_t>1
+            )
+            shared.scratch_bytes = shared_scratch_bytes()
+            shared_bytes = n_threads * shared.scratch_bytes + SHARED_PARTS * (
+                sizeof(Schedule) + self.n_outputs * sizeof(double)
+            )
         job.clip = settings["clip"]
         job.passive = _PASSIVE.get(settings["learning_rate"], 0)
         job.intercept_rate = settings["intercept_rate"]
@@ -566,23 +603,30 @@ cdef class LinearSGDBase:
         job.losses = <double*>cnp.PyArray_DATA(losses)
         job.scratch_bytes = 4 * RUN * 8
         memory = <char*>malloc(
-            sizeof(Steps) + (RUN + FL_SGD_AHEAD) * 3 * 8 + n_threads * job.scratch_bytes
+            (6 * RUN + 1) * sizeof(double) + (RUN + FL_SGD_AHEAD) * 3 * 8
+            + n_threads * job.scratch_bytes + shared_bytes
             + (job.x.copied * (job.run_length + 1) * job.coef_stride + FL_SGD_PAD) * job.x.item
         )
         if memory == NULL:
             raise MemoryError
-        job.steps = <Steps*>memory
-        job.rows = <const void**>(memory + sizeof(Steps))
+        job.rows = <const void**>place_steps(&job.steps, <double*>memory, RUN)
         job.starts = <int64_t*>(job.rows + RUN + FL_SGD_AHEAD)
         job.ends = job.starts + RUN + FL_SGD_AHEAD
         job.scratch = <char*>(job.ends + RUN + FL_SGD_AHEAD)
         job.copies = job.scratch + n_threads * job.scratch_bytes
+        if job.lock_free:
+            shared.losses = <double*>job.copies
+            shared.schedules = <Schedule*>(shared.losses + SHARED_PARTS * self.n_outputs)
+            shared.scratch = <char*>(shared.schedules + SHARED_PARTS)
         if job.pending and job.x.sparse:
             take_pending(&job)
         try:
             while at < job.n_order:
                 with nogil:
-                    at = _run_some(&job, at, row_work, n_threads)
+                    if job.lock_free:
+                        at = _run_some_parts(&shared, at, row_work, n_threads)
+                    else:
+                        at = _run_some(&job, at, row_work, n_threads)
                 PyErr_CheckSignals()
         finally:
             free(memory)

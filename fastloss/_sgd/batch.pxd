@@ -8,7 +8,7 @@ from fastloss._bases.row_job cimport Job as RowJob
 from fastloss._core.arrays cimport *
 from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
-from fastloss._sgd.job cimport Matrix, Schedule, Steps, next_steps, row_of
+from fastloss._sgd.job cimport Matrix, Schedule, next_steps, place_steps, row_of
 from fastloss._sgd.optimizer cimport OptimizerJob, end_step, step_coefficients, step_met
 from fastloss.kernels cimport *
 
@@ -41,7 +41,7 @@ cdef struct BatchJob:
     int precision
     Matrix x
     Schedule schedule
-    Steps* steps
+    FlSgdSteps steps
     int of_rows                 # the loss takes several outputs a sample
     RowJob rows                 # its kernel and parameters
     FlPointwiseFn pointwise
@@ -428,7 +428,7 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
     cdef bint lazy = job.optimizer != NULL and job.optimizer.lazy  # sums are 0 after each step
     cdef const FlSgdMomentum* momentum = NULL
     job.schedule.scale = 1.0
-    next_steps(&job.schedule, job.steps, 1, &forget)
+    next_steps(job.kernels, &job.schedule, &job.steps, 1, &forget)
     job.schedule.scale = 1.0
     job.schedule.sums = 0.0
     eta = job.steps.eta[0]
@@ -473,7 +473,8 @@ cdef inline void run_batch(BatchJob* job, Py_ssize_t at, Py_ssize_t n, int threa
     if job.optimizer == NULL:
         step_intercepts(job, eta)
     job.momentum.fresh = False
-    job.schedule.penalty += job.steps.l1[0]
+    if job.received != NULL:
+        job.schedule.penalty += job.steps.l1[0]
     if averages:
         job.n_averaged += 1.0
         for k in range(job.n_outputs):

@@ -40,6 +40,22 @@ def checked_random(name: str, value: object) -> int:
     return whole(name, value, 0, "an integer in [0, 2**64)", 2**64 - 1)
 
 
+def refuse_shared(
+    loss: Any, of_rows: bool, batch_size: int, momentum: float, average: int, optimizer: Any
+) -> None:
+    """Raise an error for what steps without locks cannot do."""
+    if of_rows:
+        raise ValueError(f"lock_free = True: expected a loss of one output, not {loss!r}")
+    for name, value, expected in (
+        ("batch_size", batch_size, 1),
+        ("momentum", momentum, 0),
+        ("average", average, False),
+        ("optimizer", optimizer, None),
+    ):
+        if value != expected:
+            raise ValueError(f"{name} = {value!r}: lock_free=True expects {expected}")
+
+
 def refuse_nonfinite(matrix: Any) -> None:
     """Name the first number of X that is not finite, if there is one: looked for where a fit failed."""
     dense = not isinstance(matrix, tuple)

@@ -52,18 +52,6 @@ cdef struct Schedule:
     double t, eta, scale, sums, penalty
 
 
-# The schedule of a run.
-cdef struct Steps:
-    double eta[RUN]
-    double power[RUN]
-    double before[RUN]
-    double inverse[RUN]
-    double after[RUN]
-    double sums[RUN + 1]
-    double l1[RUN]
-    double rate[RUN]
-
-
 cdef struct SampleJob:
     const FlSgdKernels* kernels
     FlSgdFn run
@@ -94,13 +82,25 @@ cdef struct SampleJob:
     double* dots            # [n_outputs]
     int has_dots
     double* losses          # [n_outputs]
-    Steps* steps
+    FlSgdSteps steps
     const void** rows       # [RUN + FL_SGD_AHEAD]
     int64_t* starts
     int64_t* ends
     char* copies            # REAL[RUN + 1][coef_stride] of rows that the kernels cannot read
+    int lock_free           # see shared.pxd
     char* scratch           # for each thread, so many bytes
     Py_ssize_t scratch_bytes
+
+
+# Samples that follow each other.
+cdef struct Part:
+    Py_ssize_t at           # their place in the order
+    Py_ssize_t n
+    const FlSgdSteps* steps
+    const int64_t* starts
+    const int64_t* ends
+    int forget, is_last
+    double penalty          # what L1 may have taken before them
 
 
 cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1:
@@ -153,8 +153,19 @@ cdef inline const char* row_of(const Matrix* x, Py_ssize_t i) noexcept nogil:
     return x.tail + (i - x.whole_rows) * x.tail_bytes
 
 
+cdef inline double* place_steps(FlSgdSteps* steps, double* memory, Py_ssize_t n) noexcept nogil:
+    """Room for n steps; returns what is behind it."""
+    steps.eta = memory
+    steps.before = memory + n
+    steps.inverse = memory + 2 * n
+    steps.after = memory + 3 * n
+    steps.l1 = memory + 4 * n
+    steps.sums = memory + 5 * n
+    return steps.sums + n + 1
+
+
 cdef inline Py_ssize_t next_steps(
-    Schedule* s, Steps* steps, Py_ssize_t n, int* forget
+    const FlSgdKernels* sgd, Schedule* s, FlSgdSteps* steps, Py_ssize_t n, int* forget
 ) noexcept nogil:
     """
     Learning rates and scales of at most n samples; returns of how many.
@@ -162,45 +173,37 @@ cdef inline Py_ssize_t next_steps(
     A run ends where the scale has become so small that the coefficients must take it up.
     """
     cdef Py_ssize_t i
-    cdef double shrink, scale = s.scale, sums = s.sums
     forget[0] = False
     if s.kind == RATE_INVSCALING:
         for i in range(n):
             steps.eta[i] = s.t + i
-            steps.power[i] = s.power_t
-        kernels().pow[FL_F64](steps.eta, steps.power, steps.eta, n)
+            steps.before[i] = s.power_t
+        kernels().pow[FL_F64](steps.eta, steps.before, steps.eta, n)
         for i in range(n):
             steps.eta[i] = s.eta0 / steps.eta[i]
     elif s.kind == RATE_OPTIMAL:
-        for i in range(n):
-            steps.eta[i] = 1.0 / (s.alpha * (s.optimal_init + (s.t + i) - 1.0))
+        sgd.optimal(steps.eta, n, s.alpha, s.optimal_init, s.t)
     else:
         for i in range(n):
             steps.eta[i] = s.eta
-    steps.sums[0] = sums
-    for i in range(n):
-        shrink = 1.0 - s.l2 * steps.eta[i]
-        if not shrink > 0.0:
-            if i > 0:
-                n = i
-                break
-            forget[0] = True
-            n = 1
-        steps.before[i] = scale
-        scale = 1.0 if forget[0] else scale * shrink
-        steps.after[i] = scale
-        steps.inverse[i] = 1.0 / scale
-        steps.l1[i] = s.l1 * steps.eta[i]
-        if s.t + i >= s.average_from:
-            sums += scale
-        steps.sums[i + 1] = sums
-        if scale < s.fold_below or n == 1:
-            n = i + 1
-            break
+    n = sgd.scales(steps, n, s.scale, s.l2, s.fold_below)
+    if n == 0:
+        forget[0] = True
+        n = 1
+        steps.before[0] = s.scale
+        steps.after[0] = steps.inverse[0] = 1.0
+    steps.sums[0] = steps.sums[1] = s.sums
+    if s.t + n > s.average_from:
+        for i in range(n):
+            if s.t + i >= s.average_from:
+                s.sums += steps.after[i]
+            steps.sums[i + 1] = s.sums
+    if s.l1 > 0.0:
+        for i in range(n):
+            steps.l1[i] = s.l1 * steps.eta[i]
     s.t += n
     s.eta = steps.eta[n - 1]
-    s.scale = scale
-    s.sums = sums
+    s.scale = steps.after[n - 1]
     return n
 
 
@@ -219,18 +222,25 @@ cdef inline void fold_scale(SampleJob* job) noexcept nogil:
     job.schedule.sums = 0.0
 
 
+cdef inline void find_entries(
+    const SampleJob* job, Py_ssize_t at, Py_ssize_t n, int64_t* starts, int64_t* ends
+) noexcept nogil:
+    """Where the sparse rows from place `at` of the order on stand, and those behind the last."""
+    cdef Py_ssize_t i
+    cdef Py_ssize_t count = min(n + FL_SGD_AHEAD, job.n_order - at)
+    cdef const int64_t* order = job.order + at
+    for i in range(count):
+        starts[i] = job.x.indptr[order[i]]
+        ends[i] = job.x.indptr[order[i] + 1]
+    for i in range(count, n + FL_SGD_AHEAD):
+        starts[i] = ends[i] = 0
+
+
 cdef inline void find_rows(SampleJob* job, Py_ssize_t at, Py_ssize_t n) noexcept nogil:
-    """Where the rows from place `at` of the order on stand, and those behind the last."""
+    """The same for dense rows."""
     cdef Py_ssize_t i, item = job.x.item
     cdef Py_ssize_t count = min(n + FL_SGD_AHEAD, job.n_order - at)
     cdef const int64_t* order = job.order + at
-    if job.x.sparse:
-        for i in range(count):
-            job.starts[i] = job.x.indptr[order[i]]
-            job.ends[i] = job.x.indptr[order[i] + 1]
-        for i in range(count, n + FL_SGD_AHEAD):
-            job.starts[i] = job.ends[i] = 0
-        return
     if job.x.copied:
         count = min(count, n + 1)
         for i in range(count):
@@ -286,19 +296,21 @@ cdef inline Py_ssize_t without_idle(
 
 
 cdef inline void run_output(
-    SampleJob* job, Py_ssize_t k, Py_ssize_t at, Py_ssize_t n, int forget, int is_last, int thread
+    SampleJob* job, Py_ssize_t k, const Part* part, int thread, double* loss_sum
 ) noexcept nogil:
-    """One run of one output, and its losses; what is scratch belongs to the thread."""
+    """Samples of one output, and their loss; what is scratch belongs to the thread."""
     cdef FlSgdRun run
     cdef FlSgdAfter more
+    cdef FlSgdShared shared
     cdef PointwiseJob loss
-    cdef Steps* steps = job.steps
+    cdef const FlSgdSteps* steps = part.steps
+    cdef Py_ssize_t n = part.n
     cdef char* scratch = job.scratch + thread * job.scratch_bytes
     cdef double* rate = <double*>scratch
     cdef char* y = scratch + RUN * 8
     cdef char* raw = y + RUN * 8
     cdef char* weight = raw + RUN * 8
-    cdef const int64_t* order = job.order + at
+    cdef const int64_t* order = job.order + part.at
     cdef bint weighted = job.weight != NULL or job.class_weight != NULL or job.passive
     cdef double one, partial
     cdef Py_ssize_t i
@@ -316,8 +328,8 @@ cdef inline void run_output(
     run.n = n
     run.n_features = job.x.n_features
     run.rows = job.rows
-    run.starts = job.starts
-    run.ends = job.ends
+    run.starts = part.starts
+    run.ends = part.ends
     run.data = job.x.data
     run.indices = job.x.indices
     run.wide_indices = job.x.wide_indices
@@ -332,15 +344,22 @@ cdef inline void run_output(
     run.pending_times = job.pending_times[k]
     run.dot = job.dots[k]
     run.has_dot = job.has_dots
-    run.is_last = is_last
+    run.is_last = part.is_last
     run.intercept = job.intercept[k]
     run.intercept_rate = job.intercept_rate
-    run.forget = forget
+    run.forget = part.forget
     run.coef = job.coef + k * job.coef_stride * job.x.item
     run.raw = raw
     run.params = job.loss.params
     run.table = job.loss.table
     run.plain_labels = job.plain_labels
+    run.shared = NULL
+    run.is_cold = job.lock_free
+    if job.lock_free:
+        shared.intercept = job.intercept + k
+        shared.predict = job.kernels.shared_predict[job.precision]
+        shared.step = job.kernels.shared_step[job.precision]
+        run.shared = &shared
     run.more = NULL
     run.after = job.after
     more.received = NULL
@@ -350,7 +369,7 @@ cdef inline void run_output(
     if job.received != NULL:
         more.received = job.received + k * job.coef_stride
     if more.average != NULL or more.received != NULL:
-        more.penalty = job.schedule.penalty
+        more.penalty = part.penalty
         more.l1 = steps.l1
         more.sums = steps.sums
         more.after = steps.after
@@ -358,9 +377,10 @@ cdef inline void run_output(
         more.n_averaged = job.n_averaged
         run.more = &more
     job.run(&run)
-    job.intercept[k] = run.intercept
-    job.pending_times[k] = run.pending_times
-    job.dots[k] = run.dot
+    if not job.lock_free:
+        job.intercept[k] = run.intercept
+        job.pending_times[k] = run.pending_times
+        job.dots[k] = run.dot
     if run.more != NULL:
         job.average_intercept[k] = more.average_intercept
     if weighted:
@@ -373,7 +393,7 @@ cdef inline void run_output(
     loss.sample_weight.data = weight
     loss.has_weight = weighted
     run_block(&loss, 0, n, &partial)
-    job.losses[k] += partial
+    loss_sum[0] += partial
 
 
 cdef inline Py_ssize_t prepare_run(
@@ -384,10 +404,13 @@ cdef inline Py_ssize_t prepare_run(
     # averages begin with a run of their own
     if job.schedule.t < job.schedule.average_from < job.schedule.t + n:
         n = <Py_ssize_t>(job.schedule.average_from - job.schedule.t)
-    n = next_steps(&job.schedule, job.steps, n, forget)
+    n = next_steps(job.kernels, &job.schedule, &job.steps, n, forget)
     if forget[0] and job.average != NULL:
         forget_average(job)
-    find_rows(job, at, n)
+    if job.x.sparse:
+        find_entries(job, at, n, job.starts, job.ends)
+    else:
+        find_rows(job, at, n)
     is_last[0] = at + n == job.n_order
     return n
 

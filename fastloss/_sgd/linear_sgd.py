@@ -18,6 +18,7 @@ from fastloss._sgd.checks import (
     checked_order,
     checked_random,
     refuse_nonfinite,
+    refuse_shared,
     whole,
 )
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
@@ -65,7 +66,7 @@ class LinearSGD(LinearSGDBase):
     SGDRegressor. A larger batch's step takes the mean of weight * g * x over its rows; L1 is then
     taken from all coefficients. Calls continue each other: parts of a stream, unshuffled, one after
     another give the same bits as one call for all of it, if they are whole batches. So does any
-    number of threads.
+    number of threads, unless ``lock_free`` is asked for.
 
     Parameters
     ----------
@@ -128,6 +129,10 @@ class LinearSGD(LinearSGDBase):
     n_threads : int, optional
         For the outputs of ``one_vs_rest`` and within large dense batches; see
         `fastloss.set_num_threads`.
+    lock_free : bool
+        Whether more threads than outputs take the rows of CSR at the same time and step on the same
+        coefficients without locks (Recht and others 2011). **What is learnt then differs from run to
+        run**, whatever ``seed`` is: see the notes.
 
     Notes
     -----
@@ -142,10 +147,20 @@ class LinearSGD(LinearSGDBase):
     leaves the part that L1 took out of account. On sparse rows, L1 is taken from a coefficient
     when a row meets it; `coef` is what remains when all of it is taken.
 
+    Under ``lock_free``, a step may not see those that other threads take at the same time, and of
+    two that meet on one coefficient one may be lost. Where rows have few of many columns, that is
+    rare, and the losses are those of ordered steps but for a little noise. Rates, scales and L1's
+    penalty are those of each row's place in the order, `t` and `eta` those of ordered steps. It takes
+    losses of one output, any penalty and learning rate, no momentum and no average, a batch size of
+    1 and X in CSR. With one thread, or where there are as many outputs as threads, and for few
+    entries, the steps are ordered and have the bits of ``lock_free=False``.
+
     References
     ----------
     Bottou, Stochastic Gradient Descent Tricks, 2012.
     Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, Online Passive-Aggressive Algorithms, 2006.
+    Recht, Re, Wright, Niu, Hogwild: A Lock-Free Approach to Parallelizing Stochastic Gradient
+    Descent, 2011.
     Tsuruoka, Tsujii, Ananiadou, Stochastic Gradient Descent Training for L1-regularized Log-linear
     Models with Cumulative Penalty, 2009.
 
@@ -188,6 +203,7 @@ class LinearSGD(LinearSGDBase):
         intercept_decay: float = 1.0,
         seed: int = 0,
         n_threads: int | None = None,
+        lock_free: bool = False,
     ) -> None:
         self._parameters = {
             name: value
@@ -248,6 +264,9 @@ class LinearSGD(LinearSGDBase):
                 f"learning_rate = {learning_rate!r}: expected Hinge or EpsilonInsensitive, "
                 "batch_size 1, no momentum and no optimizer"
             )
+        self._lock_free = truth("lock_free", lock_free)
+        if self._lock_free:
+            refuse_shared(loss, self._of_rows, batch_size, momentum, average, optimizer)
         seed = checked_random("seed", seed)
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight
@@ -359,6 +378,8 @@ class LinearSGD(LinearSGDBase):
             finite after the last.
         """
         matrix, n = self._matrix(X)
+        if self._lock_free and not isinstance(matrix, tuple):
+            raise ValueError("X is dense: lock_free=True expects CSR")
         if self._settings["learning_rate"] in ("pa1", "pa2") and isinstance(matrix, tuple):
             matrix = without_repeats(*matrix)  # the length of a row is not that of its entries
         labels, classes, plain = self._labels(y, n)
@@ -370,10 +391,13 @@ class LinearSGD(LinearSGDBase):
             rows = self._random_order(n) if shuffle else self._rows_in_order(n)
         class_weight = self._class_weight if self.one_vs_rest else None
         if self._by_sample:
-            work = len(rows) * self.n_features * self.n_outputs
-            threads = min(self._threads(self._n_threads, work), self.n_outputs)
+            work = len(rows) * self._entries(matrix, n) * self.n_outputs
+            threads = self._threads(self._n_threads, work)
+            shared = self._lock_free and threads > self.n_outputs
+            if not shared:
+                threads = min(threads, self.n_outputs)
             losses = self._run_samples(
-                matrix, labels, classes, weight, class_weight, rows, plain, threads
+                matrix, labels, classes, weight, class_weight, rows, plain, threads, shared
             )
         else:
             batch = min(self._settings["batch_size"], len(rows))
@@ -387,6 +411,12 @@ class LinearSGD(LinearSGDBase):
                 "clip_gradient"
             )
         return self._mean(losses, weight, classes, class_weight, rows)
+
+    def _entries(self, matrix: Any, n: int) -> int:
+        """Return how many a row has, on average."""
+        if isinstance(matrix, tuple):
+            return max(1, int(matrix[2][n] - matrix[2][0]) // max(n, 1))
+        return self.n_features
 
     def _labels(self, y: npt.ArrayLike, n: int) -> tuple[_Array | None, _Array | None, bool]:
         """Labels of the dtype, or classes; and whether the loss sees only labels 0 and 1."""

@@ -122,6 +122,10 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         accuracy.
     restore_best : bool, default=False
         Whether to end with the state of the best epoch, by the validation samples, which it needs.
+    lock_free : bool, default=False
+        Whether threads step on the same coefficients at once, without locks, for sparse X, a
+        batch_size of 1, no momentum and no average, with n_jobs of more than the outputs.
+        **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
 
     Attributes
     ----------
@@ -189,6 +193,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         clip_gradient: float | None = None,
         scoring: Any = None,
         restore_best: bool = False,
+        lock_free: bool = False,
     ) -> None:
         self.loss = loss
         self.penalty = penalty
@@ -218,6 +223,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         self.clip_gradient = clip_gradient
         self.scoring = scoring
         self.restore_best = restore_best
+        self.lock_free = lock_free
 
     def fit(
         self,

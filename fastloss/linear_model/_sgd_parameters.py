@@ -50,6 +50,7 @@ _MACHINE = (
     "average",
     "clip_gradient",
     "n_jobs",
+    "lock_free",
 )
 RATE = slice(5, 9)  # of a key: what begins with learning_rate
 _CLIP = 1e12  # of the loss's derivative, as in scikit-learn
@@ -79,6 +80,7 @@ class SGDParameters(LinearModel, ABC):
     warm_start: bool
     average: bool | int
     batch_size: int
+    lock_free: bool
     momentum: float
     nesterov: bool
     optimizer: Any
@@ -120,6 +122,7 @@ class SGDParameters(LinearModel, ABC):
         if not isinstance(self.average, bool | np.bool_):
             integer("average", self.average, 1)
         integer("batch_size", self.batch_size, 1)
+        switch("lock_free", self.lock_free)
         between("momentum", self.momentum, 0.0, 1.0)
         check_optimizer(
             self.optimizer,
@@ -196,6 +199,7 @@ class SGDParameters(LinearModel, ABC):
             clip_gradient=clip,
             seed=seed,
             n_threads=self._n_threads(),
+            lock_free=bool(self.lock_free),
             **options,
         )
 

@@ -92,6 +92,10 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         Whether to end with the state of the best epoch, by the validation samples, which it needs.
     n_jobs : int, optional
         Threads; -1 for all.
+    lock_free : bool, default=False
+        Whether threads step on the same coefficients at once, without locks, for sparse X, a
+        batch_size of 1, no momentum and no average, with n_jobs of 2 or more.
+        **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
 
     Attributes
     ----------
@@ -156,6 +160,7 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         scoring: Any = None,
         restore_best: bool = False,
         n_jobs: int | None = None,
+        lock_free: bool = False,
     ) -> None:
         self.loss = loss
         self.penalty = penalty
@@ -184,6 +189,7 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         self.scoring = scoring
         self.restore_best = restore_best
         self.n_jobs = n_jobs
+        self.lock_free = lock_free
 
     def fit(
         self,

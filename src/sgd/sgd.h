@@ -36,6 +36,21 @@ typedef struct {
     double average_intercept, n_averaged; /* in and out */
 } FlSgdAfter;
 
+/* Coefficients and intercept that other threads read and write at the same time (Recht and others 2011). Each
+ * number is whole; of two steps that meet on one, one may be lost. */
+typedef struct {
+    double *intercept;
+    double (*predict)(const void *run, ptrdiff_t i); /* the raw prediction of sparse row i */
+    /* coef += times * row i, and the intercept's part of the step */
+    void (*step)(const void *run, ptrdiff_t i, double step, double times);
+} FlSgdShared;
+
+/* The schedule of a run. */
+typedef struct {
+    double *eta, *before, *inverse, *after, *l1; /* [n] */
+    double *sums; /* [n + 1] */
+} FlSgdSteps;
+
 /* Rows are dense, rows[i] the REALs of row i, from which a whole vector may be read on from any feature; or
  * sparse: row i has the entries starts[i] to ends[i] of data and indices. */
 typedef struct {
@@ -64,6 +79,8 @@ typedef struct {
     const void *table;
     int plain_labels; /* y_true is 0 or 1 */
     FlSgdAfter *more; /* or NULL */
+    const FlSgdShared *shared; /* of sparse rows, or NULL: nobody else is at coef */
+    int is_cold; /* of sparse rows: no run before has fetched the first ones */
     /* of FlSgdKernels: comes after sample i, whose row was added so many times */
     void (*after)(void *run, ptrdiff_t i, double times);
 } FlSgdRun;
@@ -86,6 +103,14 @@ typedef void (*FlSgdAfterFn)(void *run, ptrdiff_t i, double times);
 /* What does not depend on the loss; the linker knows it as fl_sgd_<isa>. */
 typedef struct {
     FlSgdAfterFn dense_after[2], sparse_after[2];
+    double (*shared_predict[2])(const void *run, ptrdiff_t i);
+    void (*shared_step[2])(const void *run, ptrdiff_t i, double step, double times);
+    /* The rates 1 / (alpha * (init + t - 1)) of n steps from t on. */
+    void (*optimal)(double *eta, ptrdiff_t n, double alpha, double init, double t);
+    /* Scales from the rates, the first of which is `scale`. Returns of how many steps: to one whose scale is below
+     * `least`, or before one that would leave nothing. */
+    ptrdiff_t (*scales)(const FlSgdSteps *steps, ptrdiff_t n, double scale, double l2,
+                        double least);
     /* coef *= scale, and average += sum * coef before that if there is one */
     void (*fold[2])(void *coef, ptrdiff_t n, double scale, double *average, double sum);
     /* coef += times * x */

@@ -1,0 +1,285 @@
+"""LinearSGD without locks: what stays exact, what is learnt in spite of races, what it refuses."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+sparse = pytest.importorskip("scipy.sparse")
+estimators = pytest.importorskip("fastloss.linear_model")
+
+#: rows, entries of each: enough for threads
+N, IN_ROW = 3_000, 20
+
+
+class Watched(fl.LinearSGD):
+    """Knows whether its last epoch was without locks."""
+
+    shared = False
+
+    def _run_samples(self, *arguments: Any) -> Any:
+        self.shared = arguments[-1]
+        return super()._run_samples(*arguments)
+
+
+def apart(dtype: Any, wide: bool = False) -> Any:
+    """Rows that have no column in common: no step can miss another."""
+    rng = np.random.default_rng(1)
+    data = rng.standard_normal(N * IN_ROW).astype(dtype)
+    kind = np.int64 if wide else np.int32
+    columns = rng.permutation(N * IN_ROW).astype(kind)
+    starts = np.arange(0, N * IN_ROW + 1, IN_ROW).astype(kind)
+    return sparse.csr_array((data, columns, starts), shape=(N, N * IN_ROW))
+
+
+def together(dtype: Any = np.float64, n: int = 6_000, d: int = 3_000) -> tuple[Any, Any]:
+    """Rows like those of words: some columns are in most rows, most in few; and their labels."""
+    rng = np.random.default_rng(2)
+    columns = (d * rng.random((n, 30)) ** 3).astype(np.int32)
+    data = rng.exponential(size=columns.shape)
+    data /= np.sqrt((data**2).sum(axis=1, keepdims=True))
+    X = sparse.csr_array(
+        (data.ravel().astype(dtype), columns.ravel(), np.arange(0, columns.size + 1, 30)),
+        shape=(n, d),
+    )
+    raw = X @ (3 * rng.standard_normal(d))
+    return X, (raw + rng.logistic(size=n) > 0).astype(int)
+
+
+def assert_same(one: fl.LinearSGD, other: fl.LinearSGD) -> None:
+    np.testing.assert_array_equal(one.coef, other.coef)
+    np.testing.assert_array_equal(one.intercept, other.intercept)
+    assert (one.t, one.eta) == (other.t, other.eta)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "l2": {"penalty": "l2", "alpha": 1e-3},
+    "l1": {"penalty": "l1", "alpha": 1e-3},
+    "elasticnet": {"penalty": "elasticnet", "alpha": 1e-3, "learning_rate": "invscaling"},
+    "none": {"penalty": None, "learning_rate": "constant", "clip_gradient": 0.3},
+    "scales become small": {"alpha": 0.2, "learning_rate": "constant", "eta0": 0.5},
+    "all is forgotten": {"alpha": 3.0, "learning_rate": "constant", "eta0": 0.5},
+    "passive": {"loss": "hinge", "penalty": None, "learning_rate": "pa1", "eta0": 0.2},
+    "weights": {"class_weight": [1.0, 3.0], "alpha": 1e-3},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_steps_that_cannot_meet_are_those_of_one_thread(case, dtype):
+    options = {"loss": "log_loss", "dtype": dtype, "fit_intercept": False, "seed": 4} | CASES[case]
+    loss, is_wide = options.pop("loss"), dtype == np.float64
+    X, rng = apart(dtype, wide=case in ("l2", "l1")), np.random.default_rng(3)
+    y = rng.integers(0, 2, N)
+    weight = rng.exponential(size=N) * (rng.random(N) < 0.8) if case == "weights" else None
+    ordered = fl.LinearSGD(loss, X.shape[1], n_threads=1, **options)
+    free = Watched(loss, X.shape[1], n_threads=3, lock_free=True, **options)
+    for _ in range(3):
+        value = ordered.epoch(X, y, weight)
+        assert free.epoch(X, y, weight) == pytest.approx(value, rel=1e-12 if is_wide else 1e-6)
+        assert free.shared
+        assert (free.t, free.eta) == (ordered.t, ordered.eta)
+        # other kernels: the last bits may differ
+        tolerance = {"rtol": 1e-12, "atol": 1e-15} if is_wide else {"rtol": 1e-5, "atol": 1e-7}
+        np.testing.assert_allclose(free.coef, ordered.coef, **tolerance)
+    assert ordered.coef.any() or case == "all is forgotten"
+
+
+def test_states_and_pickles_continue():
+    X = apart(np.float64)
+    y = np.random.default_rng(5).integers(0, 2, N)
+    options = {"n_threads": 2, "lock_free": True, "fit_intercept": False, "penalty": "l1"}
+    one = Watched("log_loss", X.shape[1], **options)
+    one.epoch(X, y)
+    other = pickle.loads(pickle.dumps(one))
+    third = fl.LinearSGD("log_loss", X.shape[1], **options)
+    third.load_state_dict(one.state_dict())
+    for sgd in (one, other, third):
+        sgd.epoch(X, y)
+    assert other.shared
+    assert_same(one, other)
+    assert_same(one, third)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_one_thread_has_the_bits_of_ordered_steps(penalty, dtype):
+    X, y = together(dtype)
+    sgds = [
+        Watched("log_loss", X.shape[1], dtype=dtype, penalty=penalty, n_threads=1, lock_free=free)
+        for free in (False, True)
+    ]
+    value, same = (sgd.epoch(X, y) for sgd in sgds)
+    assert value == same
+    assert_same(*sgds)
+    assert not sgds[1].shared
+
+
+def test_few_entries_have_the_bits_of_ordered_steps():
+    X, y = together(n=200)
+    sgds = [Watched("log_loss", X.shape[1], n_threads=4, lock_free=free) for free in (False, True)]
+    for sgd in sgds:
+        sgd.epoch(X, y)
+    assert_same(*sgds)
+    assert not sgds[1].shared
+
+
+def test_as_many_outputs_as_threads_have_the_bits_of_ordered_steps():
+    X, _ = together()
+    y = np.random.default_rng(6).integers(0, 3, X.shape[0])
+    options = {"n_outputs": 3, "one_vs_rest": True, "n_threads": 3}
+    sgds = [Watched("log_loss", X.shape[1], lock_free=free, **options) for free in (False, True)]
+    for sgd in sgds:
+        sgd.epoch(X, y)
+    assert_same(*sgds)
+    assert not sgds[1].shared
+
+
+def objective(sgd: fl.LinearSGD, X: Any, y: Any, alpha: float, l1_ratio: float) -> float:
+    """Mean log loss and penalty, by NumPy."""
+    raw = X.astype(np.float64) @ sgd.coef.astype(np.float64) + sgd.intercept
+    w = sgd.coef.astype(np.float64)
+    loss = np.mean(np.logaddexp(0.0, raw) - y * raw)
+    return loss + alpha * (l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * (w @ w))
+
+
+@pytest.mark.parametrize(("penalty", "l1_ratio"), [("l2", 0.0), ("l1", 1.0), ("elasticnet", 0.15)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_races_do_not_keep_it_from_learning(penalty, l1_ratio, dtype):
+    (X, y), alpha = together(dtype), 1e-4
+    reached = []
+    for free in (False, True):
+        sgd = Watched(
+            "log_loss", X.shape[1], dtype=dtype, penalty=penalty, alpha=alpha, l1_ratio=l1_ratio,
+            n_threads=4, lock_free=free, seed=1,
+        )  # fmt: skip
+        start = objective(sgd, X, y, alpha, l1_ratio)
+        for _ in range(15):
+            sgd.epoch(X, y)
+        assert sgd.shared == free
+        reached.append(objective(sgd, X, y, alpha, l1_ratio))
+    gained = start - reached[0]
+    assert gained > 0.1
+    assert reached[1] == pytest.approx(reached[0], abs=0.02 * gained)
+
+
+def test_l1_leaves_zeros():
+    X, y = together()
+    zeros = []
+    for free in (False, True):
+        sgd = fl.LinearSGD(
+            "log_loss", X.shape[1], penalty="l1", alpha=1e-3, n_threads=4, lock_free=free
+        )
+        for _ in range(5):
+            sgd.epoch(X, y)
+        zeros.append(np.mean(sgd.coef == 0))
+    assert zeros[0] > 0.3
+    assert zeros[1] == pytest.approx(zeros[0], abs=0.02)
+
+
+def test_more_threads_than_outputs_learn_all_classes():
+    X, _ = together()
+    W = 3 * np.random.default_rng(7).standard_normal((X.shape[1], 3))
+    y = (X @ W).argmax(axis=1)
+    right = []
+    for free in (False, True):
+        sgd = Watched(
+            "log_loss", X.shape[1], n_outputs=3, one_vs_rest=True, n_threads=4, lock_free=free
+        )
+        for _ in range(5):
+            sgd.epoch(X, y)
+        assert sgd.shared == free
+        right.append(np.mean((X @ sgd.coef.T + sgd.intercept).argmax(axis=1) == y))
+    assert right[0] > 0.7
+    assert right[1] == pytest.approx(right[0], abs=0.02)
+
+
+def test_the_steps_of_an_epoch_are_counted_and_its_losses_added():
+    X, y = together()
+    weight = np.random.default_rng(8).exponential(size=len(y))
+    sgd = fl.LinearSGD(
+        "squared_error", X.shape[1], n_threads=4, lock_free=True, learning_rate="constant",
+        eta0=1e-300, penalty=None,
+    )  # fmt: skip
+    value = sgd.epoch(X, y, weight, order=np.arange(len(y))[::-1])
+    assert value == pytest.approx(np.average(y**2.0, weights=weight), rel=1e-12)
+    assert sgd.t == len(y) + 1
+
+
+def test_coefficients_that_overflow_are_an_error():
+    X, y = together()
+    sgd = fl.LinearSGD(
+        "squared_error", X.shape[1], n_threads=4, lock_free=True, learning_rate="constant",
+        eta0=1e6, penalty=None,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="coefficients overflowed"):
+        sgd.epoch(X, y)
+
+
+def test_ctrl_c_ends_an_epoch():
+    X, y = together()
+    sgd = fl.LinearSGD("log_loss", X.shape[1], n_threads=2, lock_free=True)
+    order = np.tile(np.arange(len(y)), 2_000)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        sgd.epoch(X, y, order=order)
+    timer.join()
+    assert sgd.t < len(order)
+    assert np.isfinite(sgd.coef).all()
+    sgd.epoch(X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 2}, "batch_size = 2: lock_free=True expects 1"),
+        ({"momentum": 0.5}, "momentum = 0.5: lock_free=True expects 0"),
+        ({"average": True}, "average = True: lock_free=True expects False"),
+        ({"average": 10}, "average = 10: lock_free=True expects False"),
+        (
+            {"loss": fl.CrossEntropy(), "n_outputs": 3},
+            "lock_free = True: expected a loss of one output, not CrossEntropy",
+        ),
+    ],
+)
+def test_what_it_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        fl.LinearSGD(**{"loss": "log_loss", "n_features": 3, "lock_free": True} | options)
+
+
+def test_it_is_true_or_false():
+    with pytest.raises(TypeError, match="lock_free = 1: expected True or False"):
+        fl.LinearSGD("log_loss", 3, lock_free=1)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_dense_rows_are_refused(n_threads):
+    sgd = fl.LinearSGD("log_loss", 3, lock_free=True, n_threads=n_threads)
+    with pytest.raises(ValueError, match="X is dense: lock_free=True expects CSR"):
+        sgd.epoch(np.ones((4, 3)), [0, 1, 0, 1])
+    assert sgd.t == 1
+
+
+@pytest.mark.parametrize("name", ["SGDClassifier", "SGDRegressor"])
+def test_estimators(name):
+    X, y = together()
+    make = getattr(estimators, name)
+    options = {"random_state": 0, "max_iter": 8, "tol": None}
+    ordered, alone, free = (
+        make(lock_free=lock_free, n_jobs=jobs, **options).fit(X, y)
+        for lock_free, jobs in ((False, 2), (True, 1), (True, 2))
+    )
+    np.testing.assert_array_equal(alone.coef_, ordered.coef_)
+    assert free.score(X, y) == pytest.approx(ordered.score(X, y), abs=0.02)
+    with pytest.raises(ValueError, match="X is dense: lock_free=True expects CSR"):
+        free.fit(X[:50].toarray(), y[:50])
+    with pytest.raises(TypeError, match="lock_free = 'yes'"):
+        make(lock_free="yes").fit(X, y)

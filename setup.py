@@ -177,7 +177,10 @@ ROW_HEADERS = [
 # and where its header asks for the ways of the cross-entropy, these
 RELATED_HEADERS = [
     *(SOURCE / "rows" / name for name in ("related.h", "related.inc")),
-    *(SOURCE / "multiclass" / name for name in ("softmax.h", "factor.h", "hard_chunk.h")),
+    *(
+        SOURCE / "multiclass" / name
+        for name in ("softmax.h", "factor.h", "hard_chunk.h", "of_label.h")
+    ),
 ]
 
 

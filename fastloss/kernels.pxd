@@ -150,7 +150,11 @@ cdef extern from "kernels.h" nogil:
         const void* raw_prediction
         Py_ssize_t sample_stride
         Py_ssize_t class_stride
-        const int64_t* labels
+        int64_t* labels
+        const void* unread
+        int unread_size
+        int has_ignored
+        int64_t ignored
         const void* values
         const void* targets
         Py_ssize_t target_sample_stride
@@ -182,6 +186,7 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef struct FlRowKernels:
         FlRowFn run[2]
+        int takes_unread
 
     ctypedef struct FlRowInfo:
         const char* name
@@ -364,6 +369,7 @@ cdef extern from "kernels.h" nogil:
         FlReadFn read[2]
         FlReadLabelsFn read_labels
         FlCheckLabelsFn check_labels
+        int (*count_labels)(const FlRowBlock* block, int by_class, int64_t* counts) noexcept nogil
         FlWriteFn write[2]
         FlSumWeightsFn sum_weights[2]
         double (*fold_sums)(const double* sums) noexcept nogil

@@ -137,6 +137,11 @@ typedef void (*FlReadLabelsFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t 
 /* -1 in place of every label that is `ignored` or outside the classes; whether one of the latter was there. */
 typedef int (*FlCheckLabelsFn)(int64_t *labels, ptrdiff_t n, int64_t n_classes, int has_ignored,
                                int64_t ignored);
+/* Reads all unread labels of a block, if there are any. */
+typedef void (*FlTakeLabelsFn)(FlRowBlock *block);
+/* Adds how often each class, or unless `by_class` any of them, is among a block's unread labels; returns whether one
+ * of these is invalid. */
+typedef int (*FlCountLabelsFn)(const FlRowBlock *block, int by_class, int64_t *counts);
 /* n REALs to flat index start of an array of that very dtype. */
 typedef void (*FlWriteFn)(const FlArray *array, ptrdiff_t start, ptrdiff_t n, const void *values);
 /* Adds REAL[n] to sums as FlPointwiseBlock does; returns 0 if one is negative, NaN or infinite. */
@@ -196,6 +201,7 @@ typedef void (*FlRelativeFn)(FlRowBlock *block, const FlRelative *relative);
 /* The kernels of one row loss; the linker knows them as fl_row_<loss>_<isa>. */
 typedef struct {
     FlRowFn run[FL_N_PRECISIONS];
+    int takes_unread; /* labels; so does cross_entropy */
 } FlRowKernels;
 
 #define FL_ROW_TABLE_(name, isa) fl_row_##name##_##isa
@@ -211,6 +217,8 @@ typedef struct {
     FlReadFn read[FL_N_PRECISIONS];
     FlReadLabelsFn read_labels;
     FlCheckLabelsFn check_labels;
+    FlTakeLabelsFn take_labels;
+    FlCountLabelsFn count_labels;
     FlWriteFn write[FL_N_PRECISIONS];
     FlSumWeightsFn sum_weights[FL_N_PRECISIONS];
     double (*fold_sums)(const double sums[FL_SUM_LANES]);

@@ -1,7 +1,7 @@
 # A row loss's loop over blocks: how many rows a block has, its threads' scratch, sums in a fixed order.
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport uintptr_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uintptr_t
+from libc.stdlib cimport calloc, free, malloc
 
 from fastloss._bases.row_job cimport *
 from fastloss._bases.row_layout cimport *
@@ -83,4 +83,47 @@ cdef inline double row_blocks_summed(Job* job, bint weigh, int threads, int* inv
     job.scratch = allocated
     total = fl_sum_pairwise(partials, n_blocks)
     free(partials)
+    return total
+
+
+cdef inline int count_row_labels(
+    const Job* job, int64_t* counts, Py_ssize_t stride, int threads
+) noexcept nogil:
+    """Counts of as many parts as threads, `stride` apart: whole numbers, added in any order."""
+    cdef Py_ssize_t part, length = (job.n_samples + threads - 1) // threads
+    cdef int invalid = 0
+    if threads > 1:
+        for part in prange(threads, schedule="static", num_threads=threads):
+            invalid += count_labels(
+                job, part * length, min(job.n_samples, (part + 1) * length),
+                job.scratch + threadid() * job.scratch_bytes, counts + part * stride,
+            )
+    else:
+        invalid = count_labels(job, 0, job.n_samples, job.scratch, counts)
+    return invalid
+
+
+cdef inline double label_weight(Job* job, int threads, int* invalid) except? -1.0:
+    """The weight of all samples that are not ignored: sample weight times class weight."""
+    cdef Py_ssize_t k, n_counts = 1 if job.class_weight == NULL else job.n_labels
+    cdef Py_ssize_t stride = (n_counts + 15) // 8 * 8  # no line of two threads
+    cdef char* allocated = job.scratch
+    cdef int64_t* counts
+    cdef double total
+    cdef int part
+    if job.operands[WEIGHT].present or n_counts * 8 > job.n_samples:
+        return row_blocks_summed(job, True, threads, invalid)
+    counts = <int64_t*>calloc(threads * stride, sizeof(int64_t))
+    if counts == NULL:
+        raise MemoryError
+    job.scratch = <char*>((<uintptr_t>allocated + 63) // 64 * 64)
+    job.scratch_bytes = job.scratch_bytes // 64 * 64
+    with nogil:
+        invalid[0] = count_row_labels(job, counts, stride, threads)
+        for part in range(1, threads):
+            for k in range(n_counts):
+                counts[k] += counts[part * stride + k]
+        total = weight_of_counts(job, counts)
+    job.scratch = allocated
+    free(counts)
     return total

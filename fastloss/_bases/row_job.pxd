@@ -1,6 +1,6 @@
 # One evaluation of a loss of several outputs a sample, described for the loops that run without the
 # GIL, and one block of it.
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 
 from fastloss._core.arrays cimport *
 from fastloss._core.runtime cimport *
@@ -41,6 +41,8 @@ cdef struct Job:
     int wants
     int fold_class_weight  # the label's class weight is a factor of the sample's weight
     int softmax           # one of the two kernels with a scratch and a check of targets of their own
+    int takes_unread      # labels: the kernel reads and checks them itself, and
+    int labels_unread     # as they stand in the array it can
     Py_ssize_t n_samples, n_classes, n_labels, rows
     Py_ssize_t inner      # length of the last sample axis: a run with one stride
     int n_axes
@@ -113,6 +115,17 @@ cdef inline void read_numbers(
         kernels().read[job.precision](&operand.array, start, n, buffer[0])
 
 
+cdef inline char* address(const Job* job, int which, Py_ssize_t index) noexcept nogil:
+    """Where a sample stands in the array itself."""
+    cdef const FlArray* array = &job.operands[which].array
+    cdef char* p = array.data
+    cdef int axis
+    for axis in range(job.n_axes - 1, -1, -1):
+        p += index % array.shape[axis] * array.strides[axis]
+        index //= array.shape[axis]
+    return p
+
+
 cdef inline void place(
     const Job* job, int which, const Buffers* buffers, Py_ssize_t block_start, Py_ssize_t start,
     const void** data, Py_ssize_t* sample_stride, Py_ssize_t* class_stride
@@ -120,9 +133,6 @@ cdef inline void place(
     """Where the sample `start` of an operand stands, and its strides in elements."""
     cdef const Operand* operand = &job.operands[which]
     cdef Py_ssize_t item = 8 if job.precision == FL_F64 else 4
-    cdef Py_ssize_t index = start
-    cdef char* p
-    cdef int axis
     if not operand.direct and operand.by_class:
         data[0] = buffers.staged[which] + (start - block_start) * item
         sample_stride[0] = 1
@@ -133,11 +143,7 @@ cdef inline void place(
         sample_stride[0] = job.n_classes
         class_stride[0] = 1
         return
-    p = operand.array.data
-    for axis in range(job.n_axes - 1, -1, -1):
-        p += index % operand.array.shape[axis] * operand.array.strides[axis]
-        index //= operand.array.shape[axis]
-    data[0] = p
+    data[0] = address(job, which, start)
     sample_stride[0] = operand.array.strides[job.n_axes - 1] // item
     class_stride[0] = operand.class_stride // item
 
@@ -228,13 +234,17 @@ cdef inline int run_row_block(
     block.loss_sum = 0.0
     block.invalid = 0
     block.labels = NULL
+    block.unread = NULL
+    block.unread_size = <int>job.operands[LABEL].itemsize
+    block.has_ignored = job.has_ignore
+    block.ignored = job.ignore_index
     block.values = NULL
     block.targets = NULL
     block.sample_weight = NULL
     block.loss = NULL
     block.gradient = NULL
     block.hessian = NULL
-    if job.operands[LABEL].present:
+    if job.operands[LABEL].present and not job.labels_unread:
         invalid = read_block_labels(job, start, n, buffers.labels)
     if job.operands[VALUE].present:
         read_numbers(job, VALUE, start, n, &buffers.value)
@@ -262,6 +272,8 @@ cdef inline int run_row_block(
         )
         if job.operands[LABEL].present:
             block.labels = buffers.labels + offset
+            if job.labels_unread:
+                block.unread = address(job, LABEL, at)
         elif job.operands[TARGET].present:
             place(
                 job, TARGET, &buffers, start, at, &block.targets, &block.target_sample_stride,
@@ -306,33 +318,46 @@ cdef inline void add_carrying(double* total, double* lost, double term) noexcept
     total[0] = added
 
 
-cdef enum:
-    COUNTED_CLASSES = 128
-
-
-cdef inline double weigh_counted(const Job* job, Py_ssize_t n, const int64_t* labels) noexcept nogil:
-    """The class weights of labels, by counting these: fewer sums, and the same but for the last bit."""
-    # neighbours are often of one class: they go to counters of their own; label -1 is counted first
-    cdef int64_t counts[4][COUNTED_CLASSES + 1]
-    cdef Py_ssize_t i, k, whole = n - n % 4
-    cdef double weight, top, count, total = 0.0, lost = 0.0
-    for k in range(job.n_labels + 1):
-        for i in range(4):
-            counts[i][k] = 0
-    for i in range(0, whole, 4):
-        counts[0][labels[i] + 1] += 1
-        counts[1][labels[i + 1] + 1] += 1
-        counts[2][labels[i + 2] + 1] += 1
-        counts[3][labels[i + 3] + 1] += 1
-    for i in range(whole, n):
-        counts[0][labels[i] + 1] += 1
-    for k in range(1, job.n_labels + 1):
-        count = <double>(counts[0][k] + counts[1][k] + counts[2][k] + counts[3][k])
-        if job.precision == FL_F64:
-            weight = (<const double*>job.class_weight)[k - 1]
+cdef inline int count_labels(
+    const Job* job, Py_ssize_t start, Py_ssize_t end, char* scratch, int64_t* counts
+) noexcept nogil:
+    """Adds how many samples each class has, without class weights all; 1 if a label is invalid."""
+    cdef FlRowBlock block
+    cdef Buffers buffers
+    cdef int invalid = 0
+    divide_scratch(job, scratch, &buffers)
+    block.n_classes = job.n_labels
+    while start < end:
+        if job.labels_unread:
+            block.n_samples = min(end - start, job.inner - start % job.inner)
+            block.unread = address(job, LABEL, start)
+            block.unread_size = <int>job.operands[LABEL].itemsize
+            block.has_ignored = job.has_ignore
+            block.ignored = job.ignore_index
         else:
-            weight = (<const float*>job.class_weight)[k - 1]
-        # its upper half times a count is exact, and so is what is left of it
+            block.n_samples = min(end - start, job.rows)
+            invalid |= read_block_labels(job, start, block.n_samples, buffers.labels)
+            block.unread = buffers.labels
+            block.unread_size = sizeof(int64_t)
+            block.has_ignored = True
+            block.ignored = -1
+        invalid |= kernels().count_labels(&block, job.class_weight != NULL, counts)
+        start += block.n_samples
+    return invalid
+
+
+cdef inline double weight_of_counts(const Job* job, const int64_t* counts) noexcept nogil:
+    cdef Py_ssize_t k
+    cdef double weight, top, count, total = 0.0, lost = 0.0
+    if job.class_weight == NULL:
+        return <double>counts[0]
+    for k in range(job.n_labels):
+        count = <double>counts[k]
+        if job.precision == FL_F64:
+            weight = (<const double*>job.class_weight)[k]
+        else:
+            weight = (<const float*>job.class_weight)[k]
+        # its upper half times a count of less than 2^29 is exact, and so is what is left of it
         top = <double><float>weight
         add_carrying(&total, &lost, top * count)
         add_carrying(&total, &lost, (weight - top) * count)
@@ -348,19 +373,10 @@ cdef inline int weigh_block(
     cdef int invalid = 0
     # the mean divides all by this sum: it carries along what each addition loses
     cdef double weight, total = 0.0, lost = 0.0
-    cdef uint64_t ignored = 0
     divide_scratch(job, scratch, &buffers)
     invalid = read_block_labels(job, start, n, buffers.labels)
     if job.operands[WEIGHT].present:
         kernels().read[job.precision](&job.operands[WEIGHT].array, start, n, buffers.weight)
-    if not job.operands[WEIGHT].present and job.class_weight == NULL:
-        for i in range(n):
-            ignored += <uint64_t>buffers.labels[i] >> 63
-        partial[0] = <double>(<uint64_t>n - ignored)
-        return invalid
-    if not job.operands[WEIGHT].present and job.n_labels <= COUNTED_CLASSES and job.n_labels * 8 <= n:
-        partial[0] = weigh_counted(job, n, buffers.labels)
-        return invalid
     for i in range(n):
         if buffers.labels[i] < 0:
             continue

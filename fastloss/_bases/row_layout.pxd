@@ -20,13 +20,16 @@ cdef inline int describe_operand(
     """Describes an array; its axes are joined later, with those of all others."""
     cdef Operand* operand = &job.operands[which]
     cdef FlArray* out = &operand.array
-    cdef int axis, n = 0
+    cdef int axis, n = 0, dtype
     describe(array, argument, job.precision, out)
     operand.present = True
     operand.by_class = False
     operand.itemsize = out.itemsize
+    dtype = FL_DTYPE_FLOAT64 if job.precision == FL_F64 else FL_DTYPE_FLOAT32
+    if which == LABEL:
+        dtype = FL_DTYPE_INT32 if out.dtype == FL_DTYPE_INT32 else FL_DTYPE_INT64
     operand.direct = (
-        out.dtype == (FL_DTYPE_FLOAT64 if job.precision == FL_F64 else FL_DTYPE_FLOAT32)
+        out.dtype == dtype
         and not out.swapped
         and bool(PyArray_CHKFLAGS(array, cnp.NPY_ARRAY_ALIGNED))
     )
@@ -133,3 +136,9 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
         and job.operands[TARGET].array.strides[job.n_axes - 1] != job.operands[TARGET].itemsize
     ):
         job.operands[TARGET].direct = False
+    job.labels_unread = (
+        job.takes_unread and job.operands[LABEL].present and job.operands[LABEL].direct
+        and job.operands[LABEL].array.strides[job.n_axes - 1] == job.operands[LABEL].itemsize
+        and not job.fold_class_weight
+        and not (job.has_ignore and 0 <= job.ignore_index < job.n_labels)
+    )

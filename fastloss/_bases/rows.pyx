@@ -447,8 +447,8 @@ cdef class RowLoss(Loss):
                 class_weight = job.class_weight
                 if not weighs:
                     job.class_weight = NULL
-                weight_sum = row_blocks_summed(
-                    &job, True, min(threads, thread_count(n_threads, job.n_samples)), &invalid
+                weight_sum = label_weight(
+                    &job, min(threads, thread_count(n_threads, job.n_samples)), &invalid
                 )
                 job.class_weight = class_weight
                 if invalid:
@@ -519,7 +519,9 @@ cdef class RowLoss(Loss):
         job.softmax = kernel < 0
         if kernel < 0:
             job.function = kernels().cross_entropy[job.precision]
+            job.takes_unread = True
         else:
+            job.takes_unread = kernels().rows[kernel].takes_unread
             job.function = kernels().rows[kernel].run[job.precision]
         job.params = self._values
         job.per_output = NULL
@@ -682,6 +684,7 @@ cdef class RowLoss(Loss):
         describe_operand(&job, GRADIENT, target, "out", class_axis)
         arrange_axes(&job, cnp.PyArray_NDIM(f) - 1)
         job.softmax = True
+        job.takes_unread = False
         job.params = self._values
         job.per_output = NULL
         job.wants = FL_WANT_GRADIENT

@@ -17,13 +17,13 @@ FL_INLINE V FN(fl_max_of_classes)(const REAL *x, ptrdiff_t stride, ptrdiff_t n, 
     return vmax(a, b);
 }
 
-/* As fl_exp_of(), of n <= 4 classes (a constant) of a tile. */
+/* As fl_exp_of(), of n <= 5 classes (a constant) of a tile. */
 FL_INLINE void FN(fl_exp_of_classes)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
                                      ptrdiff_t e_stride, FN(FlAdded) added, V floor, V magic,
                                      V out[])
 {
-    const V magics[4] = {magic, magic, magic, magic};
-    V floors[4];
+    const V magics[5] = {magic, magic, magic, magic, magic};
+    V floors[5];
     for (ptrdiff_t j = 0; j < n; j++) {
         out[j] = vload(x + j * x_stride);
         floors[j] = floor - added.shift[j];

@@ -26,12 +26,13 @@ typedef FlRowBlock FlCrossEntropyBlock;
 typedef struct {
     /* of n samples of an FlHard, whose sums are known, also those past n that fill a vector: the loss without its
      * weight; and with it (REAL[n], and its rounding errors) the gradient at the label, and the factors of the
-     * others' exponentials */
+     * others' exponentials, 0 for an ignored one */
     void (*settle)(const FlCrossEntropyBlock *block, ptrdiff_t n, void *chunk, const void *weight,
                    const void *weight_low);
     void (*rare)(FlCrossEntropyBlock *block); /* any samples, for those that are not usual */
     const void *shift, *gain; /* REAL[n_classes]: as FlAdded, or NULL */
     double least;             /* shift */
+    int as_hard; /* the gradient at the label is minus the sum of the others': nothing but their factors counts */
 } FlRelative;
 
 /* The kernel softmax reads n_samples, n_classes, raw_prediction, stream and scratch with their

@@ -12,9 +12,9 @@ typedef struct {
     /* of relatives.h alone: the logit at the label; the loss; one more factor; the gradient at the label */
     FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS], loss[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL outer[FL_CLASS_CHUNK_ROWS], at_label[FL_CLASS_CHUNK_ROWS];
-    /* of smooth.h alone: the largest logit, the sum of all distances from it; q but at the label; of `outer` */
+    /* of smooth.h alone: the largest logit, the sum of all distances from it; what is subtracted but at the label */
     FL_ALIGNED REAL max[FL_CLASS_CHUNK_ROWS], distance[FL_CLASS_CHUNK_ROWS];
-    FL_ALIGNED REAL even[FL_CLASS_CHUNK_ROWS], outer_low[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL even[FL_CLASS_CHUNK_ROWS], even_low[FL_CLASS_CHUNK_ROWS];
 } FN(FlHard);
 
 /* Of each class: what is added to its logit, at most 0 and not so low that e^-shift overflows with the rest; and
@@ -33,7 +33,7 @@ enum {
 enum {
     FL_SCALE_HARD, /* times a number and its rounding error, -S taking the label's place */
     FL_SCALE_RELATED, /* that times one more number; the label has a value of its own */
-    FL_SCALE_SMOOTH /* times a number, less another one, and all times a third; likewise */
+    FL_SCALE_SMOOTH /* times a number, less another one, both with their rounding errors; likewise */
 };
 #endif
 

@@ -7,21 +7,6 @@
 #undef FL_L1_WAYS
 #define FL_L1_WAYS 12
 
-/* Labels and weights of samples start .. start + n - 1; the lanes that pad them are ignored. Whether the weights
- * are ordinary. */
-FL_INLINE int FN(fl_hard_labels)(const FlCrossEntropyBlock *block, ptrdiff_t start, ptrdiff_t n,
-                                 FN(FlLabels) * labels, FN(FlHard) * hard)
-{
-    const int64_t *label = block->labels + start;
-    for (ptrdiff_t i = 0; i < n; i++)
-        hard->label[i] = (INT)label[i];
-    for (ptrdiff_t i = n; i % LANES; i++)
-        hard->label[i] = -1;
-    if (block->sample_weight || block->class_weight)
-        FN(fl_read_labels)(block, FL_TARGET_HARD, start, n, labels);
-    return !labels->extreme;
-}
-
 /* Samples that lie side by side, to columns: the lines of classes that are a power of two apart would evict each
  * other before they are read again. Fetches those of the next panel, if there is more: no processor sees so
  * many runs coming. */
@@ -58,12 +43,14 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
 {
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(n_classes, 4), room = rows / LANES * tile;
+    const int related = relative && !relative->as_hard; /* in its gradient */
     const int in_scratch = room * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_PANEL_BYTES;
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
     REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     REAL *columns = block->scratch, *buffer = columns + 2 * room;
-    const int in_rows = block->gradient_class_stride == 1 && n_classes >= QUAD;
+    const int in_rows = block->gradient_class_stride == 1 &&
+                        (n_classes == 3 ? block->gradient_sample_stride == 3 : n_classes >= QUAD);
     const int stream = !direct && block->stream && gradient && block->gradient_class_stride == 1 &&
                        block->gradient_sample_stride == n_classes;
     /* whole vectors past the cache, where the samples of each class begin at one; slower for a few runs of float64 */
@@ -79,6 +66,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
     FN(FlPanel) panel;
     if (direct && !in_scratch && gradient == raw) {
         /* the exponentials would take the logits' place, and what is rare could not be redone */
+        fl_take_labels(block);
         FN(fl_hard_rare_panel)(block, relative, smooth, 1, start, end - start, sums);
         return;
     }
@@ -125,6 +113,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);
+            FN(fl_hard_keep_labels)(block, i, n, &hard);
             FN(fl_hard_rare_panel)(block, relative, smooth, direct, i, n, sums);
             if (stream)
                 lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
@@ -150,9 +139,9 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
                                    block->hessian_sample_stride, block->hessian_class_stride);
         }
         if (direct) {
-            if (relative && by_class)
+            if (related && by_class)
                 FN(fl_related_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
-            else if (relative)
+            else if (related)
                 FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
             else if (smooth && by_class)
                 FN(fl_smooth_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
@@ -166,7 +155,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         }
         if (stream)
             to = FN(fl_lines_room)(&lines);
-        if (relative && in_rows && n % LANES == 0)
+        if (related && in_rows && n % LANES == 0)
             FN(fl_related_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                          block->gradient_sample_stride);
         else if (smooth && in_rows && n % LANES == 0)
@@ -176,7 +165,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             FN(fl_hard_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                       block->gradient_sample_stride);
         else {
-            if (relative)
+            if (related)
                 FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
             else if (smooth)
                 FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);

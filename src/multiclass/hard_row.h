@@ -282,11 +282,11 @@ FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int kind, ptrdiff_
     FN(FlHardScale)
     scale = {
         kind, {vsplat(hard->factor[r]), vsplat(hard->factor_low[r])}, {zero, zero}, zero, zero};
-    if (kind != FL_SCALE_HARD)
-        scale.outer.high = vsplat(hard->outer[r]);
+    if (kind == FL_SCALE_RELATED)
+        scale.outer = vsplat(hard->outer[r]);
     if (kind == FL_SCALE_SMOOTH) {
-        scale.outer.low = vsplat(hard->outer_low[r]);
-        scale.even = vsplat(hard->even[r]);
+        scale.even.high = vsplat(hard->even[r]);
+        scale.even.low = vsplat(hard->even_low[r]);
     }
     FN(fl_hard_row_scale)(e + k, m, &scale, to);
     if (kind != FL_SCALE_HARD && hard->label[r] >= k && hard->label[r] < k + m)

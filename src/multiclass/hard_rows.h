@@ -34,6 +34,7 @@ FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative 
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);
+            FN(fl_hard_keep_labels)(block, i, n, &hard);
             if (relative)
                 FN(fl_related_rare)(block, relative, i, n, sums);
             else
@@ -45,7 +46,9 @@ FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative 
         }
         if (relative) {
             FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
-            if (gradient)
+            if (gradient && relative->as_hard)
+                FN(fl_hard_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
+            else if (gradient)
                 FN(fl_related_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
             continue;
         }

@@ -47,34 +47,29 @@ FL_INLINE V FN(fl_add_others)(VI label, INT k, V sum, V x)
 #endif
 }
 
-FL_INLINE VI FN(fl_load_labels)(const INT *label)
-{
-    VI v;
-    memcpy(&v, label, sizeof v);
-    return v;
-}
-
 typedef struct {
     V own, others, low; /* E; S and what it has lost to rounding */
     V raw; /* the logit at the label, if `added` picks it */
     V max, distance, distance_low; /* if `added` measures it: from max */
 } FN(FlHardSum);
 
-/* n <= 4 classes (a constant) of a tile, added as a tree (`closely`: by twos); label less the first of them,
- * and `added` of that one. */
+/* n <= 5 classes (a constant) of a tile, added as a tree (`closely`: by twos), to a sum of 0 if they are the
+ * `first`; label less the first of them, and `added` of that one. */
 FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
-                               ptrdiff_t n, int closely, FN(FlAdded) added, VI label, V floor,
-                               V magic, FN(FlHardSum) * sum)
+                               ptrdiff_t n, int closely, int first, FN(FlAdded) added, VI label,
+                               V floor, V magic, FN(FlHardSum) * sum)
 {
-    V t[4], s[2];
+    V t[5], s[3];
     if (added.picks)
         for (ptrdiff_t i = 0; i < n; i++)
             sum->raw = FN(fl_at_label)(label, (INT)i, vload(x + i * x_stride), sum->raw);
     if (added.measures) {
-        V d[4];
+        V d[5];
         for (ptrdiff_t i = 0; i < n; i++)
             d[i] = sum->max - vload(x + i * x_stride);
-        for (ptrdiff_t i = 0; i + 2 < n; i++)
+        if (n == 5)
+            d[0] = d[0] + d[4];
+        for (ptrdiff_t i = 0; i + 2 < n && i < 2; i++)
             d[i] = d[i] + d[i + 2];
         if (n > 1)
             d[0] = d[0] + d[1];
@@ -91,11 +86,15 @@ FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdi
         if (i + 1 < n)
             s[i / 2] = FN(fl_add_others)(label, (INT)i + 1, s[i / 2], t[i + 1]);
     }
-    if (n > 2 && closely)
-        FN(fl_add_compensated)(&sum->others, &sum->low, s[1]);
-    else if (n > 2)
+    if (n > 2 && !closely)
         s[0] = s[0] + s[1];
-    FN(fl_add_compensated)(&sum->others, &sum->low, s[0]);
+    for (ptrdiff_t i = closely ? (n - 1) / 2 : 0; i >= 0; i--) {
+        if (first)
+            sum->others = s[i];
+        else
+            FN(fl_add_compensated)(&sum->others, &sum->low, s[i]);
+        first = 0;
+    }
 }
 
 /* What was lost, put where it counts. */
@@ -114,22 +113,28 @@ FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL 
     const V zero = vsplat(R(0.0));
     FN(FlHardSum) sum = {zero, zero, zero, zero, max, zero, zero};
     ptrdiff_t k = 0;
-    for (; k + 4 <= n_classes; k += 4) {
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 4, closely, added, label, floor, magic, &sum);
-        label = label - 4;
-        added = FN(fl_added_from)(added, 4);
-        x += 4 * x_stride;
-        e += e ? 4 * e_stride : 0;
+    /* fives where nothing is left then */
+    const ptrdiff_t step = n_classes == 5 || n_classes == 10 ? 5 : 4;
+    for (; k + step <= n_classes; k += step) {
+        FN(fl_hard_add)(x, x_stride, e, e_stride, step, closely, k == 0, added, label, floor, magic,
+                        &sum);
+        label = label - (INT)step;
+        added = FN(fl_added_from)(added, step);
+        x += step * x_stride;
+        e += e ? step * e_stride : 0;
     }
     switch (n_classes - k) {
     case 3:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, added, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, k == 0, added, label, floor, magic,
+                        &sum);
         break;
     case 2:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, added, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, k == 0, added, label, floor, magic,
+                        &sum);
         break;
     case 1:
-        FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, added, label, floor, magic, &sum);
+        FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, k == 0, added, label, floor, magic,
+                        &sum);
         break;
     }
     FN(fl_hard_settle)(&sum.others, &sum.low);
@@ -297,8 +302,8 @@ FL_OUTLINE void FN(fl_hard_factors)(const FN(FlLabels) * labels, ptrdiff_t n, FN
 /* What gradients are made of, LANES samples from i on, by FL_SCALE_*; `even` is what is subtracted. */
 typedef struct {
     int kind;
-    FN(FlFactor) factor, outer;
-    V even, at_label;
+    FN(FlFactor) factor, even;
+    V outer, at_label;
 } FN(FlHardScale);
 
 FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int kind, ptrdiff_t i)
@@ -310,13 +315,13 @@ FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int kind, p
              {zero, zero},
              zero,
              -vload(hard->others + i)};
-    if (kind != FL_SCALE_HARD) {
-        scale.outer.high = vload(hard->outer + i);
+    if (kind != FL_SCALE_HARD)
         scale.at_label = vload(hard->at_label + i);
-    }
+    if (kind == FL_SCALE_RELATED)
+        scale.outer = vload(hard->outer + i);
     if (kind == FL_SCALE_SMOOTH) {
-        scale.outer.low = vload(hard->outer_low + i);
-        scale.even = vload(hard->even + i);
+        scale.even.high = vload(hard->even + i);
+        scale.even.low = vload(hard->even_low + i);
     }
     return scale;
 }
@@ -325,10 +330,11 @@ FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int kind, p
 FL_INLINE V FN(fl_scale_other)(const FN(FlHardScale) * scale, V e)
 {
     if (scale->kind == FL_SCALE_SMOOTH)
-        return FN(fl_smooth_gradient)(e, scale->factor, scale->even, scale->outer);
+        return (e * scale->factor.high - scale->even.high) +
+               (e * scale->factor.low - scale->even.low);
     e = FN(fl_times)(e, scale->factor);
     if (scale->kind == FL_SCALE_RELATED)
-        e = e * scale->outer.high;
+        e = e * scale->outer;
     return e;
 }
 
@@ -395,7 +401,7 @@ FL_OUTLINE void FN(fl_hard_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradien
     FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_HARD, stream);
 }
 
-/* The same of n_tiles whole tiles, to rows of n_classes >= QUAD. */
+/* The same of n_tiles whole tiles, to rows of three classes that follow each other, or of n_classes >= QUAD. */
 FL_INLINE void FN(fl_hard_gradient_rows_of)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                             const FN(FlHard) * hard, int kind, REAL *rows,
                                             ptrdiff_t sample_stride)
@@ -404,6 +410,13 @@ FL_INLINE void FN(fl_hard_gradient_rows_of)(FN(FlColumns) e, ptrdiff_t n_tiles, 
         const ptrdiff_t i = j * LANES;
         const FN(FlHardScale) scale = FN(fl_hard_scale)(hard, kind, i);
         const VI label = FN(fl_load_labels)(hard->label + i);
+        if (n_classes == 3) {
+            V v[3];
+            for (INT m = 0; m < 3; m++)
+                v[m] = FN(fl_hard_scaled)(&scale, label, m, vload(FN(fl_column)(&e, m, j)));
+            FN(fl_join_columns)(v[0], v[1], v[2], rows + i * sample_stride);
+            continue;
+        }
         for (ptrdiff_t k = 0; k < n_classes; k += QUAD) {
             const ptrdiff_t at = k + QUAD <= n_classes ? k : n_classes - QUAD;
             const VI here = label - (INT)at;

@@ -49,15 +49,11 @@ FL_OUTLINE void FN(fl_related_settle)(const FlCrossEntropyBlock *block, const Fl
 {
     FN(fl_sum) total;
     relative->settle(block, n, hard, labels->scaled, labels->scaled_low);
+    if (!(block->wants & FL_WANT_LOSS))
+        return;
     memcpy(&total, sums, sizeof total);
-    for (ptrdiff_t j = 0; j < n; j += LANES) {
-        const VI counts = FN(fl_load_labels)(hard->label + j) >= 0;
-        if (block->wants & FL_WANT_LOSS)
-            FN(fl_hard_keep)(block, labels, start, n, j, hard, vload(hard->loss + j), &total);
-        vstore(hard->factor + j, vkeep(counts, vload(hard->factor + j)));
-        vstore(hard->factor_low + j, vkeep(counts, vload(hard->factor_low + j)));
-        vstore(hard->outer + j, vkeep(counts, vload(hard->outer + j)));
-    }
+    for (ptrdiff_t j = 0; j < n; j += LANES)
+        FN(fl_hard_keep)(block, labels, start, n, j, hard, vload(hard->loss + j), &total);
     memcpy(sums, &total, sizeof total);
 }
 
@@ -69,6 +65,7 @@ FL_OUTLINE void FN(fl_related_rare)(const FlCrossEntropyBlock *block, const FlRe
     some.n_samples = n;
     some.raw_prediction = (const REAL *)block->raw_prediction + start * block->sample_stride;
     some.labels = block->labels + start;
+    some.unread = NULL;
     if (block->sample_weight)
         some.sample_weight = (const REAL *)block->sample_weight + start;
     if (block->loss)

@@ -69,6 +69,7 @@ FL_OUTLINE void FN(fl_smooth_factors)(const FlCrossEntropyBlock *block, const FN
     const double even = block->label_smoothing / (double)block->n_classes;
     const V at_label = vsplat((REAL)(keep + even));
     const V total = vsplat((REAL)(keep + even * (double)block->n_classes));
+    const FN(FlFactor) floor = {vsplat((REAL)even), vsplat((REAL)(even - (double)(REAL)even))};
     for (ptrdiff_t j = 0; j < n; j += LANES) {
         const V own = vload(hard->own + j), others = vload(hard->others + j);
         const VI counts = FN(fl_load_labels)(hard->label + j) >= 0;
@@ -77,10 +78,11 @@ FL_OUTLINE void FN(fl_smooth_factors)(const FlCrossEntropyBlock *block, const FN
                            scaled = FN(fl_scaled)(labels, j);
         vstore(hard->at_label + j,
                FN(fl_times)(FN(fl_target_gradient)(own, others, inverse, total, at_label), scaled));
-        vstore(hard->factor + j, vkeep(counts, inverse.high));
-        vstore(hard->factor_low + j, vkeep(counts, inverse.low));
-        vstore(hard->even + j, vkeep(counts, vsplat((REAL)even)));
-        vstore(hard->outer + j, vkeep(counts, scaled.high));
-        vstore(hard->outer_low + j, vkeep(counts, scaled.low));
+        const FN(FlFactor) factor = FN(fl_scale_factor)(inverse, scaled),
+                           less = FN(fl_scale_factor)(scaled, floor);
+        vstore(hard->factor + j, vkeep(counts, factor.high));
+        vstore(hard->factor_low + j, vkeep(counts, factor.low));
+        vstore(hard->even + j, vkeep(counts, less.high));
+        vstore(hard->even_low + j, vkeep(counts, less.low));
     }
 }

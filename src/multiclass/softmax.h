@@ -94,7 +94,7 @@ FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
 }
 
 #if FL_LOOKUP
-/* In place on n <= 4 vectors (a constant): 2^(FL_LIFT - N) e^x, by the tables of vexp_nonpositive. Adding `magic`
+/* In place on n <= 5 vectors (a constant): 2^(FL_LIFT - N) e^x, by the tables of vexp_nonpositive. Adding `magic`
  * rounds 16 x / ln 2 to an integer, and leaves it, less 16 (N - FL_LIFT), at the bottom of the word.
  *
  * Step by step over all the vectors, since one exponential is a chain of 14 operations that wait for each
@@ -102,7 +102,7 @@ FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
  * them are under way. */
 FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
 {
-    V z[4], m[4], p[4];
+    V z[5], m[5], p[5];
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = vmax(floor[j], x[j]);
     for (ptrdiff_t j = 0; j < n; j++)
@@ -138,7 +138,7 @@ static const float FN(fl_exp_coefficients)[] = {
     1.0f, 1.0f, 0.49999997f, 0.16666542f, 0.041667521f, 0.00836667791f, 0.00138627738f};
 #endif
 
-/* In place on n <= 4 vectors (a constant): 2^(FL_LIFT - N) e^x. Adding `magic` rounds x / ln 2 to its own n, and
+/* In place on n <= 5 vectors (a constant): 2^(FL_LIFT - N) e^x. Adding `magic` rounds x / ln 2 to its own n, and
  * leaves the bits of n - N + FL_LIFT, with the exponent's bias, at the bottom of the word: shifted up, they
  * are the power of two.
  *
@@ -148,7 +148,7 @@ static const float FN(fl_exp_coefficients)[] = {
 FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
 {
     ptrdiff_t i = (ptrdiff_t)(sizeof FN(fl_exp_coefficients) / sizeof(REAL)) - 1;
-    V z[4], m[4], p[4];
+    V z[5], m[5], p[5];
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = vmax(floor[j], x[j]);
     for (ptrdiff_t j = 0; j < n; j++)
@@ -189,10 +189,29 @@ FL_INLINE V FN(fl_softmax_exp_low)(V x, V magic, V e)
 #endif
 }
 
-/* The same, of one scale. */
+/* The exponential of x as fl_softmax_exps() gives it, x not being below its floor, and what it lacks. */
+FL_INLINE V FN(fl_softmax_exp_both)(V x, V magic, V *low)
+{
+#if FL_LOOKUP
+    const V z = x * (16 * LOG2_E) + magic,
+            tail = FN(fl_exp_sixteenth_tail)(FN(fl_exp_sixteenth)(x, z - magic));
+    const V scale = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(z));
+    const V e = scale + scale * tail;
+    *low = (scale - e) + scale * tail;
+    return e;
+#else
+    V e = x;
+    FN(fl_softmax_exps)(&e, 1, &x, &magic);
+    *low = FN(fl_softmax_exp_low)(x, magic, e);
+    return e;
+#endif
+}
+
+/* The same as fl_softmax_exps(), of one scale. */
 FL_INLINE void softmax_exp(V x[], ptrdiff_t n, V floor, V magic)
 {
-    const V floors[4] = {floor, floor, floor, floor}, magics[4] = {magic, magic, magic, magic};
+    const V floors[5] = {floor, floor, floor, floor, floor};
+    const V magics[5] = {magic, magic, magic, magic, magic};
     FN(fl_softmax_exps)(x, n, floors, magics);
 }
 
@@ -231,7 +250,7 @@ FL_INLINE FN(FlExpSum) FN(fl_settle)(FN(FlExpSum) s)
     return s;
 }
 
-/* Exponentials of n <= 4 vectors (a constant) at x, less *shift unless that is NULL; into e unless that is
+/* Exponentials of n <= 5 vectors (a constant) at x, less *shift unless that is NULL; into e unless that is
  * NULL. */
 FL_INLINE void FN(fl_exp_of)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
                              ptrdiff_t e_stride, const V *shift, V floor, V magic, V out[])

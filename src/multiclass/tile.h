@@ -47,9 +47,8 @@ FL_INLINE void FN(fl_split_three)(const REAL *rows, REAL *columns)
     vstore(columns + 2 * LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_SPLIT_2), c, FL_SPLIT_LAST_2));
 }
 
-FL_INLINE void FN(fl_join_three)(const REAL *columns, REAL *rows)
+FL_INLINE void FN(fl_join_columns)(V a, V b, V c, REAL *rows)
 {
-    const V a = vload(columns), b = vload(columns + LANES), c = vload(columns + 2 * LANES);
     vstore(rows, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_0), c, FL_JOIN_LAST_0));
     vstore(rows + LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_1), c, FL_JOIN_LAST_1));
     vstore(rows + 2 * LANES, FL_SHUFFLE(FL_SHUFFLE(a, b, FL_JOIN_2), c, FL_JOIN_LAST_2));
@@ -142,9 +141,11 @@ FL_INLINE void FN(fl_split_three)(const REAL *rows, REAL *columns)
     memcpy(columns, rows, 3 * sizeof(REAL));
 }
 
-FL_INLINE void FN(fl_join_three)(const REAL *columns, REAL *rows)
+FL_INLINE void FN(fl_join_columns)(V a, V b, V c, REAL *rows)
 {
-    memcpy(rows, columns, 3 * sizeof(REAL));
+    rows[0] = a;
+    rows[1] = b;
+    rows[2] = c;
 }
 
 FL_INLINE V even_lanes(V a, V b)
@@ -188,6 +189,11 @@ FL_INLINE void FN(fl_store_quads)(REAL *p, ptrdiff_t stride, V v)
     *p = v;
 }
 #endif
+
+FL_INLINE void FN(fl_join_three)(const REAL *columns, REAL *rows)
+{
+    FN(fl_join_columns)(vload(columns), vload(columns + LANES), vload(columns + 2 * LANES), rows);
+}
 
 /* Lane i of the result is the largest lane of v[i]; v is used up. */
 FL_INLINE V reduce_max(V v[])

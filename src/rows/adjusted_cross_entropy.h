@@ -27,6 +27,7 @@ FL_INLINE int FN(adjusted_cross_entropy_is_related)(FlRowBlock *block, FlRelativ
         !(block->params[1] <= (FL_BITS == 64 ? 0x1p900 : 0x1p90)) ||
         !(block->params[3] <= (FL_BITS == 64 ? 400.0 : 40.0)))
         return 0;
+    relative->as_hard = block->params[1] == 0.0;
     if (block->per_output) {
         relative->shift = (const REAL *)block->per_output + block->n_classes;
         relative->least = -block->params[3];
@@ -38,16 +39,22 @@ FL_INLINE int FN(adjusted_cross_entropy_is_related)(FlRowBlock *block, FlRelativ
 FL_INLINE FN(FlRelatedTerms)
     FN(adjusted_cross_entropy_related)(const FN(FlRelatedSums) * s, const REAL *p)
 {
+    FN(FlRelatedTerms) terms;
+    terms.outer = vsplat(R(1.0));
+    if (!s->logs) { /* as_hard */
+        terms.loss = s->log_loss;
+        terms.factor = FN(fl_scale_factor)(s->inverse, s->weight);
+        terms.at_label = vsplat(R(0.0));
+        return terms;
+    }
     const V penalty = p[1] * s->log_sum;
     V slope_low, low;
     const V slope = FN(fl_product)(vsplat(p[2]), s->log_sum, &slope_low);
     const V q = FN(fl_times)(s->others, s->inverse) + s->low * s->inverse.high;
-    FN(FlRelatedTerms) terms;
     FN(FlFactor) by = {FN(fl_two_sum)(vsplat(R(1.0)), slope, &low), slope_low};
     by.low = by.low + low;
     terms.loss = s->log_loss + FN(fl_opaque)(penalty * s->log_sum);
     terms.factor = FN(fl_scale_factor)(FN(fl_scale_factor)(s->inverse, by), s->weight);
-    terms.outer = vsplat(R(1.0));
     terms.at_label = FN(fl_times)(slope * FN(fl_related_own)(s) - FN(fl_opaque)(q), s->weight);
     return terms;
 }

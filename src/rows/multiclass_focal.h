@@ -63,27 +63,42 @@ FL_INLINE int FN(multiclass_focal_is_related)(FlRowBlock *block, FlRelative *rel
     return 1;
 }
 
-/* The same where nothing is 0 or infinite. */
+/* The same where nothing is 0 or infinite, for g = 2: q^2 c_k is e_k q / (E + S), no power and no quotient. Where that
+ * underflows a gradient of about 3 q^3 does, too. */
+FL_INLINE FN(FlRelatedTerms) FN(fl_focal_square)(const FN(FlRelatedSums) * s, V first, V lost)
+{
+    /* below, the rounding error of a square may itself be rounded */
+    const V least = vsplat((REAL)(FL_BITS == 64 ? 0x1p-900 : 0x1p-100));
+    const FN(FlFactor) q = {first, lost};
+    FN(FlRelatedTerms) terms;
+    V low;
+    const V square = FN(fl_product)(first, first, &low);
+    const V power = square + (vkeep(square >= least, low) + R(2.0) * FN(fl_opaque)(first * lost));
+    const V h =
+        ((first + lost) + R(2.0) * FN(fl_opaque)(FN(fl_related_own)(s) * s->log_loss)) * s->number;
+    terms.loss = FN(fl_opaque)(power * s->number) * s->log_loss;
+    terms.factor = FN(fl_scale_factor)(s->inverse, q);
+    terms.outer = FN(fl_times)(h, s->weight);
+    terms.at_label = -(power * terms.outer);
+    return terms;
+}
+
+/* For any g */
 FL_INLINE FN(FlRelatedTerms)
     FN(multiclass_focal_related)(const FN(FlRelatedSums) * s, const REAL *p)
 {
-    const V gamma = vsplat(p[0]), outside = R(1.0) / s->others;
-    /* below, the rounding error of a square may itself be rounded */
-    const V least = vsplat((REAL)(FL_BITS == 64 ? 0x1p-900 : 0x1p-100));
-    FN(FlRelatedTerms) terms;
-    V error, back, power, square_low;
+    V error, back;
     const V first = FN(fl_product)(s->others, s->inverse.high, &error);
     const V lost = error + (s->others * s->inverse.low + s->low * s->inverse.high);
+    if (p[0] == R(2.0))
+        return FN(fl_focal_square)(s, first, lost);
+    const V gamma = vsplat(p[0]), outside = R(1.0) / s->others;
+    FN(FlRelatedTerms) terms;
     const V inverse = (s->own + s->others) * outside;
     /* what `first` lacks of q, relative to it; a subnormal q has no digits to put right */
     const V low = vkeep(first >= REAL_TINY, lost * inverse);
-    V lacks = gamma * low; /* of the power */
-    if (p[0] == R(2.0)) {
-        power = FN(fl_product)(first, first, &square_low);
-        lacks = lacks + vkeep(power >= least, (square_low * inverse) * inverse);
-    } else
-        power = vpow(first, gamma);
-    power = power * s->number;
+    const V lacks = gamma * low; /* of the power */
+    const V power = vpow(first, gamma) * s->number;
     const V h = (first + lost) + gamma * FN(fl_opaque)(FN(fl_related_own)(s) * s->log_loss);
     const V loss = FN(fl_opaque)(power * s->log_loss);
     terms.loss = loss + loss * lacks;

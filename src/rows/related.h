@@ -11,14 +11,17 @@
 
 #include "multiclass/hard_chunk.h"
 
+#include "multiclass/of_label.h"
+
 #define FL_ROW_RELATED
 
 typedef struct {
+    int logs; /* whether log_sum is known: if p[1] is not 0. A constant */
     V own, own_low, others, low; /* E, S and their rounding errors, times a power of two */
     FN(FlFactor) inverse; /* 1 / (E + S) */
     V log_loss; /* log1p(S / E) */
-    V log_sum; /* log of the sum of e^logit, if p[1] is not 0, else 0 */
-    V number; /* per_output of the label, by default 1 if it is asked for and else 0 */
+    V log_sum; /* log of the sum of e^logit */
+    V number; /* per_output of the label, if it is asked for; by default 1 */
     FN(FlFactor) weight;
 } FN(FlRelatedSums);
 

@@ -27,8 +27,14 @@ typedef struct {
     const void *raw_prediction; /* REAL */
     ptrdiff_t sample_stride, class_stride;
 
-    const int64_t *
-        labels; /* [n_samples] in [0, n_classes) ([0, n_classes] for coral), or -1: ignored, everything is 0 */
+    /* [n_samples] in [0, n_classes) ([0, n_classes] for coral), or -1: ignored, everything is 0 */
+    int64_t *labels;
+    /* The caller's own, of unread_size bytes, where they follow each other: then `labels` is room for them, which a
+     * kernel that takes them (FlRowKernels) need not use. None of the classes is `ignored`. */
+    const void *unread;
+    int unread_size; /* 4 or 8 */
+    int has_ignored;
+    int64_t ignored;
     const void *values; /* REAL[n_samples] */
     const void *targets; /* REAL; read where labels and values are NULL */
     ptrdiff_t target_sample_stride, target_class_stride;
@@ -51,7 +57,7 @@ typedef struct {
 
     void *scratch; /* as many bytes as the kernel asks for, 64-aligned, one per thread */
     double loss_sum; /* out, with FL_WANT_LOSS: sum of w * loss */
-    int invalid; /* out: set where a value or a target is outside its domain */
+    int invalid; /* out: set where an unread label, a value or a target is outside its domain */
 } FlRowBlock;
 
 enum { FL_ROW_MAX_PARAMS = 8 };

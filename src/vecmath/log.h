@@ -31,6 +31,14 @@ FL_INLINE V FN(fl_log_sum)(V k, V f)
     return sum + (lost + (k * LN2_LO + FN(fl_log_tail)(f)));
 }
 
+/* The same in two numbers. */
+FL_INLINE V FN(fl_log_sum_parts)(V k, V f, V *tail)
+{
+    const V a = k * LN2_HI, sum = a + f, lost = (a - sum) + f;
+    *tail = lost + (k * LN2_LO + FN(fl_log_tail)(f));
+    return sum;
+}
+
 /* u = 2^k m with m in [sqrt(1/2), sqrt(2)), for normal u > 0: returns m; *e = k + EXPONENT_BIAS as
  * an integer. */
 FL_INLINE V FN(fl_log_split)(V u, VU *e)

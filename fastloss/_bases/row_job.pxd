@@ -44,7 +44,7 @@ cdef struct Job:
     int takes_unread      # labels: the kernel reads and checks them itself, and
     int labels_unread     # as they stand in the array it can
     Py_ssize_t n_samples, n_classes, n_labels, rows
-    Py_ssize_t inner      # length of the last sample axis: a run with one stride
+    Py_ssize_t inner      # a run with one stride: the last sample axis, or all if everything is staged
     int n_axes
     double scale, label_smoothing, class_weight_sum
     const double* params
@@ -146,6 +146,25 @@ cdef inline void place(
     data[0] = address(job, which, start)
     sample_stride[0] = operand.array.strides[job.n_axes - 1] // item
     class_stride[0] = operand.class_stride // item
+
+
+cdef inline void read_staged(
+    const Job* job, int which, Py_ssize_t start, Py_ssize_t n, char* staged
+) noexcept nogil:
+    """Brings what a block needs to where it is staged."""
+    cdef const Operand* operand = &job.operands[which]
+    cdef Py_ssize_t k, item = 8 if job.precision == FL_F64 else 4
+    cdef FlArray column
+    if not operand.by_class:
+        kernels().read[job.precision](
+            &operand.array, start * job.n_classes, n * job.n_classes, staged
+        )
+        return
+    column = operand.array
+    column.ndim = job.n_axes
+    for k in range(job.n_classes):
+        kernels().read[job.precision](&column, start, n, staged + k * job.rows * item)
+        column.data += operand.class_stride
 
 
 cdef inline void write_staged(
@@ -254,10 +273,7 @@ cdef inline int run_row_block(
         read_numbers(job, WEIGHT, start, n, &buffers.weight)
     for i in range(TARGET + 1):
         if job.operands[i].present and not job.operands[i].direct:
-            kernels().read[job.precision](
-                &job.operands[i].array, start * job.n_classes, n * job.n_classes,
-                buffers.staged[i],
-            )
+            read_staged(job, i, start, n, buffers.staged[i])
     if job.fold_class_weight:
         fold_class_weight(job, n, &buffers)
         block.class_weight = NULL

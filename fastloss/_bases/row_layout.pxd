@@ -12,6 +12,7 @@ cdef enum:
     BLOCK_ELEMENTS = 32768    # logits a block, about, where there is more than one sample
     ROWS_SIDE_BY_SIDE = 64    # at least, where samples are lanes
     SHORT_AXIS = 64           # a shorter last axis is not worth being the inner one
+    SHORT_RUN = 16            # unless its samples lie side by side: so long a run is worth staging
 
 
 cdef inline int describe_operand(
@@ -70,12 +71,27 @@ cdef inline bint can_join(const Job* job, int axis) noexcept:
     return True
 
 
+cdef inline bint has_short_runs(const Job* job) noexcept:
+    """Whether a class has its samples side by side, but few at a time: small images."""
+    cdef const Operand* raw = &job.operands[RAW]
+    cdef int last = job.n_axes - 1
+    return (
+        last > 0
+        and job.n_classes * ROWS_SIDE_BY_SIDE <= BLOCK_ELEMENTS
+        and SHORT_RUN <= raw.array.shape[last] < SHORT_AXIS
+        and raw.array.strides[last] == raw.itemsize
+        and abs(raw.class_stride) > raw.itemsize
+    )
+
+
 cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
     """
     Joins sample axes where all arrays allow it and makes a long one the last.
 
-    The order of the samples may change by it, for all arrays alike.
+    The order of the samples may change by it, for all arrays alike. Runs that are short are staged,
+    class by class: there they are one.
     """
+    cdef bint staged
     cdef int axis, i, longest
     cdef Py_ssize_t length
     cdef FlArray* a
@@ -103,7 +119,8 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
         job.n_axes = 1
     length = job.operands[RAW].array.shape[job.n_axes - 1]
     longest = job.n_axes - 1
-    if length < SHORT_AXIS:
+    staged = has_short_runs(job)
+    if length < SHORT_AXIS and not staged:
         for axis in range(job.n_axes - 1):
             if job.operands[RAW].array.shape[axis] > job.operands[RAW].array.shape[longest]:
                 longest = axis
@@ -129,6 +146,12 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
             job.operands[i].by_class = (
                 abs(job.operands[i].class_stride) > abs(a.strides[job.n_axes - 1])
             )
+    if staged:
+        job.inner = max(job.n_samples, <Py_ssize_t>1)
+        for i in range(LABEL):
+            job.operands[i].direct = False
+            job.operands[i].by_class = True
+        return
     # soft labels are checked by runs of one stride: other layouts are staged
     if (
         job.operands[TARGET].present and job.operands[TARGET].direct

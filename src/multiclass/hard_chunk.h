@@ -3,7 +3,10 @@
  *
  * Included once per precision, after softmax.h.
  */
+struct FN(FlRuns);
+
 typedef struct {
+    struct FN(FlRuns) * runs; /* that move while the sums are computed, or NULL */
     FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS]; /* -1: ignored */
     FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS]; /* how exponentials are scaled: softmax_scale() */
     FL_ALIGNED REAL own[FL_CLASS_CHUNK_ROWS]; /* E */

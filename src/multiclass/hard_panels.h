@@ -70,6 +70,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         FN(fl_hard_rare_panel)(block, relative, smooth, 1, start, end - start, sums);
         return;
     }
+    hard.runs = NULL;
     FN(fl_begin_labels)(block, &labels);
     for (ptrdiff_t i = start; i < end; i += rows) {
         const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;

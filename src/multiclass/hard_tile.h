@@ -152,7 +152,7 @@ FL_INLINE void FN(fl_keep_curvature)(const FN(FlExpSum) * sum, VI label, ptrdiff
     vstore(panel->total + i, vkeep(label >= 0, vsplat(R(1.0))));
 }
 
-/* Whether no sample is far or NaN, and no label hopeless. Meanwhile `lines` are flushed. */
+/* Whether no sample is far or NaN, and no label hopeless. Meanwhile `lines` are flushed and runs move. */
 FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
                                   ptrdiff_t n_classes, int closely, FN(FlAdded) added,
                                   FN(FlHard) * hard, FN(FlLines) * lines)
@@ -185,6 +185,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
             max = vload(hard->max + j * LANES);
         if (share)
             FN(fl_lines_flush)(lines, share);
+        if (hard->runs)
+            FN(fl_runs_move)(hard->runs, n_classes * (j + 1) / n_tiles);
         if (e.data)
             sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
                                   closely, added, label, max, floor, magic);

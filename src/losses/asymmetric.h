@@ -24,6 +24,8 @@ FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 }
 
 #if FL_BITS == 64
+#include "vecmath/single.h"
+
 /* Whether the gamma of a sample's class has a bit */
 FL_INLINE VI FN(asymmetric_bit)(VI positive, const REAL *p, int bit)
 {
@@ -155,16 +157,13 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, const REAL *p, int plain, V *loss, 
     const V relative = FN(fl_opaque)(
         vselect(near, P * series, ((B - clip_D) * over) * vselect(positive, one, vsplat(p[12]))));
     const V x = FN(fl_opaque)(relative * unclipped);
-    /* -log(1 - s) for s = x, and for s = -t, which is -log(D) */
-    const V s = vselect(whole, -t, x), s2 = FN(fl_opaque)(s * s);
-    const V small = (s + 0.5 * s2) + s2 * (s * (1.0 / 3) + 0.25 * s2);
-    const V log_part =
-        vselect(vabs(s) < 0x1p-10, small, -FN(fl_wide_log)(vselect(whole, D, E * over)));
+    /* log(1 + t), or -log(1 - x) = log(1 + x / (1 - x)) */
+    const V over_E = FN(fl_opaque)(one / vselect(whole, one, E));
+    const V log_part = FN(fl_single_log1p)(vselect(whole, t, FN(fl_opaque)(x * D) * over_E));
     const V far = vkeep((z < zero) == 0, bounded), full = vkeep((z < zero) == 0, size);
-    const V l = vselect(whole, far - log_part, log_part);
-    const V l_full = vselect(whole, full - log_part, log_part);
+    const V l = vkeep(whole, far) + log_part, l_full = vkeep(whole, full) + log_part;
     const V e1 = vselect(whole, Q, (P * Q) / x);
-    const V share = FN(fl_opaque)(B / vselect(whole, one, E)); /* P / (1 - x), if not whole */
+    const V share = FN(fl_opaque)(B * over_E); /* P / (1 - x), if not whole */
     const V e2 = FN(fl_opaque)(vselect(whole, P, share * Q));
     V power;
     if (plain) {
@@ -173,8 +172,8 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, const REAL *p, int plain, V *loss, 
                            FN(asymmetric_bit)(positive, p, 4)};
         power = FN(fl_wide_power)(relative, bit);
     } else {
-        const V log_x =
-            vselect(whole, log_part - vkeep(z < zero, bounded), FN(fl_wide_log)(relative));
+        const V log_P = -(FN(fl_wide_log1p_unit)(t) + vkeep(z < zero, bounded));
+        const V log_x = vselect(whole, log_P, FN(fl_wide_log)(relative));
         power = FN(fl_wide_exp)(gamma * log_x);
     }
     const V scale = FN(fl_opaque)(cost * power), first = FN(fl_opaque)(gamma * (e1 * l));

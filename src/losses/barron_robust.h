@@ -24,15 +24,14 @@ FL_INLINE void FN(barron_robust_plain)(V y, V f, V t, const REAL *p, V *loss, V 
 {
     (void)t;
     const REAL scale[2] = {p[0], p[FL_BITS == 64 ? 1 : 2]};
-    V r_lo, q_lo, h_lo, w_lo, error, v_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, scale, &q_lo);
-    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
-    const V w = FN(fl_one_plus_pair)(h, h_lo, &w_lo), s = vsqrt(w);
+    V r_lo, q_lo, w_lo, error, v_lo;
+    VI far;
+    const V r = vresidual(y, f, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, scale, &q_lo, &far);
+    const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), s = vsqrt(w);
     const V inverse = R(1.0) / s, square = FN(fl_product)(s, s, &error);
     const V s_lo = (((w - square) - error) + w_lo) * (R(0.5) * inverse);
     const V v = FN(fl_inverse_pair)(s, s_lo, &v_lo), v2 = v * v + (v + v) * v_lo;
     const V slope = q / (R(1.0) + s);
-    const VI far = q >= SIZE_MOST;
     /* half the residual, which does not overflow */
     const V half = vabs(R(0.5) * f - R(0.5) * y) * p[0];
     *loss = vselect(far, half + half, q * slope + (q_lo + q_lo) * slope);

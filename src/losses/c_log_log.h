@@ -7,6 +7,8 @@
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 #if FL_BITS == 64
+#include "vecmath/single.h"
+
 FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     static const double log_series[] = {0.041666666666666664,   -0.0003472222222219878,
@@ -46,24 +48,21 @@ FL_INLINE void FN(c_log_log_of_float)(V y, V f, const REAL *p, V *loss, V *gradi
     const V one = vsplat(1.0);
     const VI positive = y > 0.0;
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V e = FN(fl_wide_exp)(vmax(vsplat(-600.0), f)), square = FN(fl_opaque)(e * e);
+    const V e = FN(fl_single_exp)(f), square = FN(fl_opaque)(e * e);
     const VI small = e < 0.125;
-    const V tail = FN(fl_wide_exp)(-e), other = one - tail;
+    const V tail = FN(fl_single_exp)(-e);
     /* h / E, and E + h - 1 */
-    const V h_part = tail / other;
-    const V excess_part = FN(fl_opaque)(
-        square *
-        (1.0 / 12 + square * (-1.0 / 720 + square * (1.0 / 30240 + square * (-1.0 / 1209600)))));
-    const V half_e = 0.5 * e, h_large = FN(fl_opaque)(vmin(vsplat(1e30), e) * h_part);
+    const V h_part = FN(fl_opaque)(tail / (one - tail));
+    const V excess_part =
+        FN(fl_opaque)(square * (1.0 / 12 + square * (-1.0 / 720 + square * (1.0 / 30240))));
+    /* no further than where the tail is as good as 0 */
+    const V bounded = vmin(vsplat(1e30), e);
+    const V half_e = 0.5 * e, h_large = FN(fl_opaque)(bounded * h_part);
     const V h = vselect(small, one - (half_e - excess_part), h_large);
-    const V excess = vselect(small, half_e + excess_part, (e - one) + h_large);
+    const V excess = vselect(small, half_e + excess_part, (bounded - one) + h_large);
     /* log E - log(1 - e^-E) = E/2 less a series; and -log(1 - e^-E) */
-    const V series =
-        square *
-        (1.0 / 24 + square * (-1.0 / 2880 + square * (1.0 / 181440 + square * (-1.0 / 9676800))));
-    const V tail2 = tail * tail;
-    const V rare = (tail + 0.5 * tail2) + tail2 * (tail * (1.0 / 3) + 0.25 * tail2);
-    const V large = vselect(tail < 0x1p-10, rare, -FN(fl_wide_log)(other));
+    const V series = square * (1.0 / 24 - square * (1.0 / 2880));
+    const V large = FN(fl_single_log1p)(vselect(small, one, h_part));
     const V value = vselect(small, (half_e - series) - f, large);
     *loss = cost * vselect(positive, value, e);
     *gradient = cost * vselect(positive, -h, e);

@@ -10,9 +10,11 @@ FL_INLINE void FN(fair)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *h
     /* below it q - log1p q is q^2 / 2, which may underflow where r^2 / 2 does not */
     const V tiny = vsplat((REAL)(FL_BITS == 64 ? 0x1p-56 : 0x1p-27));
     V r_lo, q_lo, w_lo, v_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
+    VI far;
+    /* r_lo is NaN where r is infinite, which is far */
+    const V r = FN(fl_two_sum)(f, -y, &r_lo);
+    const V q = FN(fl_scaled_pair)(vabs(r), vflip(r_lo, r), p, &q_lo, &far);
     const V w = FN(fl_one_plus_pair)(q, q_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
-    const VI far = q >= SIZE_MOST;
     VU e;
     (void)t, (void)FN(fl_log_split)(w, &e);
     const V scale = FN(fl_log_scale)(e), k = FN(fl_log_exponent)(e);

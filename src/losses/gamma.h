@@ -6,7 +6,13 @@
 FL_INLINE V FN(gamma_prepare)(V y, V f, const REAL *p)
 {
     V k, n;
-    const V m = FN(fl_parts)(y, &k), e = FN(fl_exp_parts)(-f, vsplat(R(0.0)), &n);
+#if FL_LOOKUP
+    const V m = FN(fl_mantissa)(y);
+    k = FN(fl_exponent)(y);
+#else
+    const V m = FN(fl_parts)(y, &k);
+#endif
+    const V e = FN(fl_exp_parts)(-f, vsplat(R(0.0)), &n);
     (void)p;
     return FN(fl_scale)(m * e, k + n);
 }

@@ -8,13 +8,14 @@ FL_INLINE void FN(geman_mc_clure)(V y, V f, V t, const REAL *p, V *loss, V *grad
 {
     const V zero = vsplat(R(0.0));
     V r_lo, q_lo, h_lo, w_lo, v_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
-    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
-    const V w = FN(fl_one_plus_pair)(h, h_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
+    VI far;
+    /* r_lo is NaN where r is infinite, which is far */
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
+    const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
+    const V h = FN(fl_square_pair)(q, FN(fl_decided_low)(q, q_lo), &h_lo);
     const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[3]), bent = bend * v + bend * v_lo;
     const V bent_twice = bent * v + bent * v_lo;
     const V once = FN(fl_pair_product)(r, r_lo, v, v_lo);
-    const VI far = q >= SIZE_MOST;
     (void)t;
     *loss = vselect(far, vsplat(p[2]), (R(0.5) * r) * once);
     *gradient = vselect(far, zero, once * v + once * v_lo);

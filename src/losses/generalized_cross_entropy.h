@@ -8,6 +8,8 @@
  * p[4] a float32, p[6] = q.
  */
 #if FL_BITS == 64
+#include "vecmath/single.h"
+
 FL_INLINE void FN(generalized_cross_entropy)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                              V *hessian)
 {
@@ -39,11 +41,11 @@ FL_INLINE void FN(generalized_cross_entropy_of_float)(V y, V f, const REAL *p, V
     const VI positive = y > zero;
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
     const V cost_q = vselect(positive, vsplat(p[2]), vsplat(p[3]));
-    const V z = sign * f, t = vexp_nonpositive(vminus_abs(z)), v = FN(fl_opaque)(one / (one + t));
+    const V z = sign * f, t = FN(fl_single_exp)(vminus_abs(z)), v = FN(fl_opaque)(one / (one + t));
     const V u = FN(fl_opaque)(t * v);
     const V sigma = vselect_negative(z, u, v), rest = vselect_negative(z, v, u);
-    const V s = vmax(zero, z) + FN(fl_wide_log1p_unit)(t), x = FN(fl_opaque)(s * -p[6]);
-    const V power = FN(fl_wide_exp)(x), slope = FN(fl_opaque)(cost * (power * sigma));
+    const V s = vmax(zero, z) + FN(fl_single_log1p_unit)(t), x = FN(fl_opaque)(s * -p[6]);
+    const V power = FN(fl_single_exp)(x), slope = FN(fl_opaque)(cost * (power * sigma));
     /* q S may be too small for a normal number where S is not */
     *loss = vselect(x > -REAL_EPS, cost * s, -cost_q * FN(fl_wide_expm1)(x, power));
     *gradient = sign * slope;

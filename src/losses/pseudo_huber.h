@@ -5,15 +5,15 @@
  */
 FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    V r_lo, q_lo, h_lo, w_lo, error, v_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
-    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
-    const V w = FN(fl_one_plus_pair)(h, h_lo, &w_lo), s = vsqrt(w);
+    V r_lo, q_lo, w_lo, error, v_lo;
+    VI far;
+    /* r_lo is NaN where r is infinite, which is far */
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
+    const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), s = vsqrt(w);
     const V inverse = R(1.0) / s, square = FN(fl_product)(s, s, &error);
     const V s_lo = (((w - square) - error) + w_lo) * (R(0.5) * inverse);
     const V v = FN(fl_inverse_pair)(s, s_lo, &v_lo), v2 = v * v + (v + v) * v_lo;
     const V slope = r / (R(1.0) + s);
-    const VI far = q >= SIZE_MOST;
     (void)t;
     *loss = vselect(far, vabs(r) * p[2], r * slope + (r_lo + r_lo) * slope);
     *gradient = vselect(far, vcopysign(vsplat(p[2]), r), FN(fl_pair_product)(r, r_lo, v, v_lo));

@@ -4,6 +4,8 @@
  * Hessian in ULP of its larger term. Parameters: none.
  */
 #if FL_BITS == 64
+#include "vecmath/single.h"
+
 FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
@@ -40,7 +42,7 @@ FL_INLINE void FN(squared_log_error_of_float)(V y, V f, const REAL *p, V *loss, 
     const V d = f - y, m = 1.0 + vmin(y, f), q = vabs(d) / m;
     const VI finite = (q < infinity) & (m > zero), last = f > REAL_MAX;
     (void)p;
-    const V size = vselect(m < zero, vsplat((REAL)NAN), vselect(finite, FN(fl_wide_log1p)(q), q));
+    const V size = vselect(m < zero, vsplat((REAL)NAN), vselect(finite, FN(fl_single_log1p)(q), q));
     const V r = vcopysign(size, d), double_r = r + r;
     *loss = r * r;
     *gradient = vselect(last, zero, double_r * over);

@@ -5,21 +5,36 @@
  * Parameters: p[0] + p[1] = 1 / c, p[0] of at most 24 bits; p[2] + p[3] + p[4] = c; p[5] = c^2 / 6; p[6] = -4,
  * or 0 for the weight as Hessian; p[7] = p[6] - 1.
  */
+
+/* d = 2 x - x^2 and its rounding error */
+FL_INLINE V FN(tukey_beside)(V r, V r_lo, const REAL *p, V *low)
+{
+    V e_lo, x_lo;
+    const V e = FN(fl_excess)(r, r_lo, p + 2, &e_lo);
+    const V minus_x = FN(fl_product)(e, vsplat(p[0]), &x_lo);
+    const V rest = x_lo + (e * p[1] + e_lo * p[0]), rounded = minus_x + rest;
+    *low = R(-2.0) * rest - rounded * rounded;
+    return R(-2.0) * minus_x;
+}
+
 FL_INLINE void FN(tukey)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0));
-    V r_lo, q_lo, h_lo, e_lo, x_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
-    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
-    /* d and its rounding error: 1 - q^2, or beside c by x */
-    const V e = FN(fl_excess)(r, r_lo, p + 2, &e_lo);
-    const V minus_x = FN(fl_product)(e, vsplat(p[0]), &x_lo);
-    const VI beside = vabs(minus_x) < (REAL)0x1p-16;
-    const V far = R(1.0) - h, far_lo = ((R(1.0) - far) - h) - h_lo;
-    const V rest = x_lo + (e * p[1] + e_lo * p[0]), x_rounded = minus_x + rest;
-    const V near_lo = R(-2.0) * rest - x_rounded * x_rounded;
-    const V high = vselect(beside, R(-2.0) * minus_x, far), low = vselect(beside, near_lo, far_lo);
+    V r_lo, q_lo, h_lo, minus_lo;
+    VI far;
+    /* r_lo is NaN where r is infinite, which is outside */
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
+    V high = -FN(fl_square_minus_one)(q, q_lo, &minus_lo), low = -minus_lo;
+    const VI beside = vabs(high) < (REAL)0x1p-15;
+    /* rare */
+    if (FL_UNLIKELY(vany(beside))) {
+        V near_lo;
+        const V near = FN(tukey_beside)(r, r_lo, p, &near_lo);
+        high = vselect(beside, near, high);
+        low = vselect(beside, near_lo, low);
+    }
     const V d = high + low, d_lo = (high - d) + low, d2 = d * d + (d + d) * d_lo;
+    const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
     const V bend = vselect(beside, d + h * p[6], FN(fl_one_plus_multiple)(h, h_lo, p[7]));
     const V x = d + (h * h) * (REAL)(1.0 / 3.0);
     const VI outside = d <= zero; /* false for NaN, which then takes the branch that keeps it */

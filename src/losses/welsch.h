@@ -10,13 +10,15 @@ FL_INLINE void FN(welsch)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V 
     /* below it 1 - e^{-q^2} is q^2, which may underflow where r^2 does not */
     const V tiny = vsplat((REAL)(FL_BITS == 64 ? 0x1p-28 : 0x1p-13));
     V r_lo, q_lo, h_lo;
-    const V r = vresidual(y, f, &r_lo), q = vscaled_size(r, r_lo, p, &q_lo);
+    VI far;
+    /* r_lo is NaN where r is infinite, which is far */
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
     const V h = FN(fl_square_pair)(q, q_lo, &h_lo);
     const VI gone = h > -EXP_LOWEST;
     const V most = vexp_headroom(-h), power = most - most * h_lo;
     const V part = -vexpm1(-h);
     (void)t;
-    *loss = vselect(q < tiny, (R(0.5) * r) * r,
+    *loss = vselect(vabs(q) < tiny, (R(0.5) * r) * r,
                     FN(fl_times_sum)(part + vkeep(h < one, h_lo * (one - part)), p + 2));
     *gradient = vselect(gone, zero, (r * power) * EXP_BACK);
     *hessian = vselect(gone, zero, (FN(fl_one_plus_multiple)(h, h_lo, p[4]) * power) * EXP_BACK);

@@ -9,10 +9,11 @@ FL_INLINE void FN(wing)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *h
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     V r_lo, q_lo, u_lo, v_lo;
     const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
-    const V q = vscaled_size(r, r_lo, p, &q_lo);
+    VI far;
+    const V q = FN(fl_scaled_pair)(size, size_lo, p, &q_lo, &far);
     const V u = FN(fl_one_plus_pair)(q, q_lo, &u_lo), v = FN(fl_inverse_pair)(u, u_lo, &v_lo);
     const VI outside = (size - p[2]) + (size_lo - p[3]) >= R(0.0);
-    const V log = vlog1p(q) + q_lo * v, v2 = v * v + (v + v) * v_lo;
+    const V log = FN(fl_log_of_sum)(u, u_lo * v), v2 = v * v + (v + v) * v_lo;
     (void)t;
     *loss = vselect(outside, (size - p[4]) + (size_lo - p[5]), p[2] * log + p[3] * log);
     /* r itself where it is 0 or NaN */

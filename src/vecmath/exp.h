@@ -58,6 +58,18 @@ FL_INLINE V FN(fl_scale_by_halves)(V x, VU i)
            FN(fl_from_ubits)((i - half) << MANTISSA_BITS);
 }
 
+/* The same for n and that n as a number. */
+FL_INLINE V FN(fl_scale_by)(V x, V n, VU i)
+{
+#if FL_VECTOR_BYTES == 64
+    (void)i;
+    return (V)FL_MM(scalef)(x, n); /* one instruction, which rounds once */
+#else
+    (void)n;
+    return FN(fl_scale_by_halves)(x, i);
+#endif
+}
+
 /* e^x.
  * Worst error: float64 1.03 ULP at -0x1.99ec7447228abp+3; float32 1.05 at 0x1.f43a56p+3. Unfused:
  * 1.00 at -0x1.1f959c8796786p+2; 1.02 at -0x1.76d658p+2. */
@@ -66,7 +78,7 @@ FL_INLINE V vexp(V x)
     const V shift = vround_shift() + (REAL)(2 * EXPONENT_BIAS);
     const V shifted = x * LOG2_E + shift, n = shifted - shift;
     const V r = (x - n * LN2_HI) - n * LN2_LO;
-    V y = FN(fl_scale_by_halves)(vexp_poly(r), FN(fl_ubits)(shifted));
+    V y = FN(fl_scale_by)(vexp_poly(r), n, FN(fl_ubits)(shifted));
     y = vselect(x > EXP_HIGHEST, vsplat((REAL)INFINITY), y);
     return vkeep((x < EXP_LOWEST) == 0, y);
 }
@@ -80,8 +92,13 @@ FL_INLINE V FN(fl_exp_times)(V a, V x)
     const V shift = vround_shift() + (REAL)(4 * EXPONENT_BIAS);
     const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
     const V r = (bounded - n * LN2_HI) - n * LN2_LO;
+#if FL_VECTOR_BYTES == 64
+    const V m = (V)FL_MM(getmant)(a, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
+    return (V)FL_MM(scalef)(m * vexp_poly(r), n + (V)FL_MM(getexp)(a));
+#else
     const VU i = FN(fl_ubits)(shifted), half = i >> 1;
     return FN(fl_scale_by_halves)(FN(fl_scale_by_halves)(a * vexp_poly(r), half), i - half);
+#endif
 }
 
 #if FL_LOOKUP

@@ -113,6 +113,17 @@ FL_INLINE V FN(fl_log1p_split)(V x, V *k)
 }
 
 #if FL_LOOKUP
+/* x = 2^k m with 1 <= m < 2, for finite x > 0: k as a number; and m */
+FL_INLINE V FN(fl_exponent)(V x)
+{
+    return (V)FL_MM(getexp)(x);
+}
+
+FL_INLINE V FN(fl_mantissa)(V x)
+{
+    return (V)FL_MM(getmant)(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
+}
+
 /* For t in [0, 1], u and *log_part such that log(1 + t) = *log_part + log(1 + u), |u| <= 1/30: 1 + t = (1 +
  * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), is such that a_j - 1 is exact, and is
  * chosen so that log a_j almost is a number of this type. */

@@ -69,8 +69,9 @@ FL_INLINE V FN(fl_power_of_two)(V n)
 FL_INLINE V FN(fl_scale)(V x, V n)
 {
     const V most = vsplat((REAL)(2 * EXPONENT_BIAS - 4));
-    const V shifted = vmin(most, vmax(-most, n)) + (vround_shift() + (REAL)(2 * EXPONENT_BIAS));
-    return FN(fl_scale_by_halves)(x, FN(fl_ubits)(shifted));
+    const V bounded = vmin(most, vmax(-most, n));
+    const V shifted = bounded + (vround_shift() + (REAL)(2 * EXPONENT_BIAS));
+    return FN(fl_scale_by)(x, bounded, FN(fl_ubits)(shifted));
 }
 
 /* x = m 2^k with |m| in [sqrt(1/2), sqrt(2)), or 0 for 0: returns m. x is finite. */

@@ -4,7 +4,6 @@
  */
 #define vresidual FN(fl_residual)
 #define vflip FN(fl_flip)
-#define vscaled_size FN(fl_scaled_size)
 
 #undef SIZE_MOST
 
@@ -30,20 +29,6 @@ FL_INLINE V vflip(V x, V s)
     return vfrom_bits(vbits(x) ^ (vbits(s) & ~(INT)(~(UINT)0 >> 1)));
 }
 
-/* |r + r_lo| (p[0] + p[1]) = returned + *low to twice the precision, but at most SIZE_MOST. p[0] has
- * at most 24 bits and is the same number in both precisions. */
-FL_INLINE V vscaled_size(V r, V r_lo, const REAL *p, V *low)
-{
-    const V size = vabs(r), most = vsplat(SIZE_MOST);
-    V error;
-    const V product = FN(fl_product)(size, vsplat(p[0]), &error);
-    const VI near = product < most; /* beyond it the error may be NaN */
-    const V rest = vkeep(near, error + (size * p[1] + vflip(r_lo, r) * p[0]));
-    const V high = product + rest;
-    *low = vkeep(near, (product - high) + rest);
-    return vmin(most, high); /* NaN stays */
-}
-
 /* (a + a_lo)^2 = returned + *low */
 FL_INLINE V FN(fl_square_pair)(V a, V a_lo, V *low)
 {
@@ -61,13 +46,65 @@ FL_INLINE V FN(fl_one_plus_pair)(V a, V a_lo, V *low)
     return sum;
 }
 
+#if FL_HAS_FMA
+/* a b + c, rounded once */
+FL_INLINE V FN(fl_fused)(V a, V b, V c)
+{
+#if FL_VECTOR_BYTES && defined(__x86_64__)
+    return (V)FL_MM(fmadd)(a, b, c);
+#elif FL_VECTOR_BYTES
+    V x;
+    for (ptrdiff_t i = 0; i < LANES; i++)
+        x[i] = FL_BITS == 64 ? __builtin_fma(a[i], b[i], c[i]) : __builtin_fmaf(a[i], b[i], c[i]);
+    return x;
+#else
+    return FL_BITS == 64 ? (REAL)fma(a, b, c) : (REAL)fmaf((float)a, (float)b, (float)c);
+#endif
+}
+#endif
+
+/* 1 + (a + a_lo)^2 = returned + *low, as precise as that */
+FL_INLINE V FN(fl_one_plus_square)(V a, V a_lo, V *low)
+{
+#if FL_HAS_FMA
+    const V sum = FN(fl_fused)(a, a, vsplat(R(1.0))), back = sum - R(1.0);
+    const V lost = R(1.0) - (sum - back);
+    *low = (FN(fl_fused)(a, a, -back) + lost) + (a + a) * a_lo;
+    return sum;
+#else
+    V square_lo;
+    const V square = FN(fl_square_pair)(a, a_lo, &square_lo);
+    return FN(fl_one_plus_pair)(square, square_lo, low);
+#endif
+}
+
+/* (a + a_lo)^2 - 1 = returned + *low, for |a| up to about 1 */
+FL_INLINE V FN(fl_square_minus_one)(V a, V a_lo, V *low)
+{
+#if FL_HAS_FMA
+    const V high = FN(fl_fused)(a, a, vsplat(R(-1.0))), back = high + R(1.0);
+    const V lost = high - (back - R(1.0));
+    *low = (FN(fl_fused)(a, a, -back) - lost) + (a + a) * a_lo;
+    return high;
+#else
+    V square_lo;
+    const V square = FN(fl_square_pair)(a, a_lo, &square_lo), high = square - R(1.0);
+    *low = (square - (R(1.0) + high)) + square_lo;
+    return high;
+#endif
+}
+
 /* 1 / (a + a_lo) = returned + *low */
 FL_INLINE V FN(fl_inverse_pair)(V a, V a_lo, V *low)
 {
-    V error;
     const V inverse = R(1.0) / a;
-    const V product = FN(fl_product)(a, inverse, &error);
-    *low = inverse * (((R(1.0) - product) - error) - inverse * a_lo);
+#if FL_HAS_FMA
+    const V rest = FN(fl_fused)(-a, inverse, vsplat(R(1.0)));
+#else
+    V error;
+    const V product = FN(fl_product)(a, inverse, &error), rest = (R(1.0) - product) - error;
+#endif
+    *low = inverse * (rest - inverse * a_lo);
     return inverse;
 }
 
@@ -105,22 +142,46 @@ FL_INLINE V FN(fl_excess)(V r, V r_lo, const REAL *p, V *low)
     return sum;
 }
 
-/* log(1 + q^2) for w + w_lo = 1 + q^2, where q < SIZE_MOST; and beyond that, where q is known only to
- * be large, 2 log |r c| with c = p[0] + p[1], by an exponent out of the way of overflow.
- * Worst error 1.6 ULP. */
-FL_INLINE V FN(fl_log1p_square)(V r, V q, V w, V w_lo, const REAL *p)
+/* (r + r_lo) (p[0] + p[1]) = returned + *low to twice the precision, but no further from 0 than SIZE_MOST;
+ * *far where it is. p[0] has at most 24 bits and is the same number in both precisions. */
+FL_INLINE V FN(fl_scaled_pair)(V r, V r_lo, const REAL *p, V *low, VI *far)
 {
-    const REAL shift = (REAL)(FL_BITS == 64 ? 800 : 90),
-               scale = FL_BITS == 64 ? 0x1p-800 : 0x1p-90f;
-    const V size = vabs(r);
-    const VI far = q >= SIZE_MOST;
-    const VI huge = far & (size > R(1.0));
-    const V moved = vselect(huge, size * scale, size);
-    const V x = vselect(far, FN(fl_times_sum)(moved, p), w);
+    const V most = vsplat(SIZE_MOST);
+    const REAL whole = p[0] + p[1], rest = (p[0] - whole) + p[1];
+    V error;
+    const V product = FN(fl_product)(r, vsplat(whole), &error);
+    *far = vabs(product) >= most;
+    *low = vkeep(*far == 0, error + (r * rest + r_lo * whole));
+    return vmax(-most, vmin(most, product)); /* NaN stays */
+}
+
+/* The low part of such a pair without its last bits, which p[0] and p[1] are too short to decide: 1 - q^2 is
+ * 0 where it should be. */
+FL_INLINE V FN(fl_decided_low)(V q, V q_lo)
+{
+    const V coarse = q * (REAL)0x1p-24;
+    return (q_lo + coarse) - coarse;
+}
+
+/* log(w + w_lo) for w >= 1 and low = w_lo / w; not for infinite w. Worst error 1.6 ULP. */
+FL_INLINE V FN(fl_log_of_sum)(V w, V low)
+{
+#if FL_LOOKUP
+    const V k = FN(fl_exponent)(w), y = vlog1p_unit(FN(fl_mantissa)(w) - R(1.0));
+    return k * LN2_HI + (y + (k * LN2_LO + low));
+#else
     VU e;
-    const V m = FN(fl_log_split)(x, &e);
-    const V k = FN(fl_log_exponent)(e) + vkeep(huge, vsplat(shift));
-    const V y = FN(fl_log_sum)(k, m - R(1.0));
-    /* NaN and infinity are themselves */
-    return vselect(x <= REAL_MAX, vselect(far, y + y, y + w_lo / w), x);
+    const V m = FN(fl_log_split)(w, &e);
+    return FN(fl_log_sum)(FN(fl_log_exponent)(e), m - R(1.0)) + low;
+#endif
+}
+
+/* log(1 + q^2) for w = 1 + q^2 and low as above, r not infinite; where q is far, 2 log(SIZE_MOST) + 2 log|r p /
+ * SIZE_MOST|, p = p[0] + p[1]. */
+FL_INLINE V FN(fl_log1p_square)(V r, VI far, V w, V low, const REAL *p)
+{
+    const REAL scale = (p[0] + p[1]) * (1 / SIZE_MOST);
+    const REAL beyond = (REAL)(FL_BITS == 64 ? 1022 : 126) * (LN2_HI + LN2_LO);
+    const V log = FN(fl_log_of_sum)(vselect(far, vabs(r) * scale, w), low);
+    return vselect(far, (log + log) + beyond, log);
 }

@@ -61,8 +61,7 @@ def assert_same(one: fl.LinearSGD, other: fl.LinearSGD) -> None:
 
 CASES: dict[str, dict[str, Any]] = {
     "l2": {"penalty": "l2", "alpha": 1e-3},
-    "l1": {"penalty": "l1", "alpha": 1e-3},
-    "elasticnet": {"penalty": "elasticnet", "alpha": 1e-3, "learning_rate": "invscaling"},
+    "falling rates": {"alpha": 1e-3, "learning_rate": "invscaling", "eta0": 1.0},
     "none": {"penalty": None, "learning_rate": "constant", "clip_gradient": 0.3},
     "scales become small": {"alpha": 0.2, "learning_rate": "constant", "eta0": 0.5},
     "all is forgotten": {"alpha": 3.0, "learning_rate": "constant", "eta0": 0.5},
@@ -76,14 +75,15 @@ CASES: dict[str, dict[str, Any]] = {
 def test_steps_that_cannot_meet_are_those_of_one_thread(case, dtype):
     options = {"loss": "log_loss", "dtype": dtype, "fit_intercept": False, "seed": 4} | CASES[case]
     loss, is_wide = options.pop("loss"), dtype == np.float64
-    X, rng = apart(dtype, wide=case in ("l2", "l1")), np.random.default_rng(3)
+    X, rng = apart(dtype, wide=case == "l2"), np.random.default_rng(3)
     y = rng.integers(0, 2, N)
     weight = rng.exponential(size=N) * (rng.random(N) < 0.8) if case == "weights" else None
     ordered = fl.LinearSGD(loss, X.shape[1], n_threads=1, **options)
     free = Watched(loss, X.shape[1], n_threads=3, lock_free=True, **options)
     for _ in range(3):
         value = ordered.epoch(X, y, weight)
-        assert free.epoch(X, y, weight) == pytest.approx(value, rel=1e-12 if is_wide else 1e-6)
+        close = pytest.approx(value, rel=1e-12, abs=1e-15 if is_wide else 1e-6)
+        assert free.epoch(X, y, weight) == close
         assert free.shared
         assert (free.t, free.eta) == (ordered.t, ordered.eta)
         # other kernels: the last bits may differ
@@ -95,7 +95,7 @@ def test_steps_that_cannot_meet_are_those_of_one_thread(case, dtype):
 def test_states_and_pickles_continue():
     X = apart(np.float64)
     y = np.random.default_rng(5).integers(0, 2, N)
-    options = {"n_threads": 2, "lock_free": True, "fit_intercept": False, "penalty": "l1"}
+    options = {"n_threads": 2, "lock_free": True, "fit_intercept": False}
     one = Watched("log_loss", X.shape[1], **options)
     one.epoch(X, y)
     other = pickle.loads(pickle.dumps(one))
@@ -108,7 +108,7 @@ def test_states_and_pickles_continue():
     assert_same(one, third)
 
 
-@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+@pytest.mark.parametrize("penalty", ["l2", None])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_one_thread_has_the_bits_of_ordered_steps(penalty, dtype):
     X, y = together(dtype)
@@ -142,46 +142,31 @@ def test_as_many_outputs_as_threads_have_the_bits_of_ordered_steps():
     assert not sgds[1].shared
 
 
-def objective(sgd: fl.LinearSGD, X: Any, y: Any, alpha: float, l1_ratio: float) -> float:
+def objective(sgd: fl.LinearSGD, X: Any, y: Any, alpha: float) -> float:
     """Mean log loss and penalty, by NumPy."""
-    raw = X.astype(np.float64) @ sgd.coef.astype(np.float64) + sgd.intercept
     w = sgd.coef.astype(np.float64)
-    loss = np.mean(np.logaddexp(0.0, raw) - y * raw)
-    return loss + alpha * (l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * (w @ w))
+    raw = X.astype(np.float64) @ w + sgd.intercept
+    return np.mean(np.logaddexp(0.0, raw) - y * raw) + alpha / 2 * (w @ w)
 
 
-@pytest.mark.parametrize(("penalty", "l1_ratio"), [("l2", 0.0), ("l1", 1.0), ("elasticnet", 0.15)])
+@pytest.mark.parametrize("alpha", [1e-3, 1e-4])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_races_do_not_keep_it_from_learning(penalty, l1_ratio, dtype):
-    (X, y), alpha = together(dtype), 1e-4
+def test_races_do_not_keep_it_from_learning(alpha, dtype):
+    X, y = together(dtype)
     reached = []
     for free in (False, True):
         sgd = Watched(
-            "log_loss", X.shape[1], dtype=dtype, penalty=penalty, alpha=alpha, l1_ratio=l1_ratio,
-            n_threads=4, lock_free=free, seed=1,
+            "log_loss", X.shape[1], dtype=dtype, alpha=alpha, n_threads=4, lock_free=free, seed=1,
+            learning_rate="invscaling", eta0=0.5, power_t=0.5,
         )  # fmt: skip
-        start = objective(sgd, X, y, alpha, l1_ratio)
+        start = objective(sgd, X, y, alpha)
         for _ in range(15):
             sgd.epoch(X, y)
         assert sgd.shared == free
-        reached.append(objective(sgd, X, y, alpha, l1_ratio))
+        reached.append(objective(sgd, X, y, alpha))
     gained = start - reached[0]
-    assert gained > 0.1
+    assert gained > 0.02
     assert reached[1] == pytest.approx(reached[0], abs=0.02 * gained)
-
-
-def test_l1_leaves_zeros():
-    X, y = together()
-    zeros = []
-    for free in (False, True):
-        sgd = fl.LinearSGD(
-            "log_loss", X.shape[1], penalty="l1", alpha=1e-3, n_threads=4, lock_free=free
-        )
-        for _ in range(5):
-            sgd.epoch(X, y)
-        zeros.append(np.mean(sgd.coef == 0))
-    assert zeros[0] > 0.3
-    assert zeros[1] == pytest.approx(zeros[0], abs=0.02)
 
 
 def test_more_threads_than_outputs_learn_all_classes():
@@ -191,13 +176,14 @@ def test_more_threads_than_outputs_learn_all_classes():
     right = []
     for free in (False, True):
         sgd = Watched(
-            "log_loss", X.shape[1], n_outputs=3, one_vs_rest=True, n_threads=4, lock_free=free
-        )
+            "log_loss", X.shape[1], n_outputs=3, one_vs_rest=True, n_threads=4, lock_free=free,
+            learning_rate="invscaling", eta0=4.0, power_t=0.4,
+        )  # fmt: skip
         for _ in range(5):
             sgd.epoch(X, y)
         assert sgd.shared == free
         right.append(np.mean((X @ sgd.coef.T + sgd.intercept).argmax(axis=1) == y))
-    assert right[0] > 0.7
+    assert right[0] > 0.6  # of three classes
     assert right[1] == pytest.approx(right[0], abs=0.02)
 
 
@@ -243,6 +229,8 @@ def test_ctrl_c_ends_an_epoch():
         ({"batch_size": 2}, "batch_size = 2: lock_free=True expects 1"),
         ({"momentum": 0.5}, "momentum = 0.5: lock_free=True expects 0"),
         ({"average": True}, "average = True: lock_free=True expects False"),
+        ({"penalty": "l1"}, "penalty = 'l1': lock_free=True expects 'l2' or None"),
+        ({"penalty": "elasticnet"}, "penalty = 'elasticnet': lock_free=True expects 'l2' or None"),
         ({"average": 10}, "average = 10: lock_free=True expects False"),
         (
             {"loss": fl.CrossEntropy(), "n_outputs": 3},
@@ -273,6 +261,7 @@ def test_estimators(name):
     X, y = together()
     make = getattr(estimators, name)
     options = {"random_state": 0, "max_iter": 8, "tol": None}
+    options |= {"learning_rate": "invscaling", "eta0": 0.5, "power_t": 0.5}
     ordered, alone, free = (
         make(lock_free=lock_free, n_jobs=jobs, **options).fit(X, y)
         for lock_free, jobs in ((False, 2), (True, 1), (True, 2))

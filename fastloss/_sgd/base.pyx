@@ -56,7 +56,6 @@ cdef Py_ssize_t _run_some(
     part.ends = job.ends
     while at < job.n_order and work < SIGNAL_WORK:
         part.at = at
-        part.penalty = job.schedule.penalty
         part.n = n = prepare_run(job, at, &part.forget, &part.is_last)
         # a short run is over before other threads have begun
         _run_outputs(job, &part, threads if n * row_work >= THREAD_WORK else 1)
@@ -521,7 +520,7 @@ cdef class LinearSGDBase:
         One step a sample, in this order; returns the sums of the weighted losses by output.
 
         Without locks, threads step at the same time on the coefficients of one output, else on those
-        of several. Sparse rows know how, without averages.
+        of several. Sparse rows know how, without averages and L1.
         X is an array or CSR arrays; y of this dtype or None, classes int64 or None, weights float64 or
         None, all of one value a row; the order int64.
         """

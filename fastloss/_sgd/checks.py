@@ -41,11 +41,20 @@ def checked_random(name: str, value: object) -> int:
 
 
 def refuse_shared(
+    loss: Any,
+    of_rows: bool,
+    batch_size: int,
+    momentum: float,
+    average: int,
+    penalty: str | None,
+    l1: float,
     loss: Any, of_rows: bool, batch_size: int, momentum: float, average: int, optimizer: Any
 ) -> None:
     """Raise an error for what steps without locks cannot do."""
     if of_rows:
         raise ValueError(f"lock_free = True: expected a loss of one output, not {loss!r}")
+    if l1 > 0:
+        raise ValueError(f"penalty = {penalty!r}: lock_free=True expects 'l2' or None")
     for name, value, expected in (
         ("batch_size", batch_size, 1),
         ("momentum", momentum, 0),

@@ -100,7 +100,6 @@ cdef struct Part:
     const int64_t* starts
     const int64_t* ends
     int forget, is_last
-    double penalty          # what L1 may have taken before them
 
 
 cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1:
@@ -369,7 +368,7 @@ cdef inline void run_output(
     if job.received != NULL:
         more.received = job.received + k * job.coef_stride
     if more.average != NULL or more.received != NULL:
-        more.penalty = part.penalty
+        more.penalty = job.schedule.penalty
         more.l1 = steps.l1
         more.sums = steps.sums
         more.after = steps.after

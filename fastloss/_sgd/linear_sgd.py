@@ -149,11 +149,13 @@ class LinearSGD(LinearSGDBase):
 
     Under ``lock_free``, a step may not see those that other threads take at the same time, and of
     two that meet on one coefficient one may be lost. Where rows have few of many columns, that is
-    rare, and the losses are those of ordered steps but for a little noise. Rates, scales and L1's
-    penalty are those of each row's place in the order, `t` and `eta` those of ordered steps. It takes
-    losses of one output, any penalty and learning rate, no momentum and no average, a batch size of
-    1 and X in CSR. With one thread, or where there are as many outputs as threads, and for few
-    entries, the steps are ordered and have the bits of ``lock_free=False``.
+    rare, and the losses are those of ordered steps but for a little noise. Rates and scales are those
+    of each row's place in the order, `t` and `eta` those of ordered steps: a thread that is held up
+    takes its steps later, by the rates that they would have had. It takes losses of one output, any
+    learning rate, no L1 (where a step that is lost would leave a wrong account of the penalty), no
+    momentum and no average, a batch size of 1 and X in CSR. With one thread, or where there are as
+    many outputs as threads, and for few entries, the steps are ordered and have the bits of
+    ``lock_free=False``.
 
     References
     ----------
@@ -266,7 +268,7 @@ class LinearSGD(LinearSGDBase):
             )
         self._lock_free = truth("lock_free", lock_free)
         if self._lock_free:
-            refuse_shared(loss, self._of_rows, batch_size, momentum, average, optimizer)
+            refuse_shared(loss, self._of_rows, batch_size, momentum, average, penalty, l1)
         seed = checked_random("seed", seed)
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight

@@ -36,7 +36,7 @@ cdef inline Py_ssize_t schedule_parts(
     forgotten.
     """
     cdef SampleJob* job = shared.job
-    cdef Py_ssize_t i, wanted, n, total = 0, parts = 0
+    cdef Py_ssize_t wanted, n, total = 0, parts = 0
     cdef Py_ssize_t most = min(shared.run_length, job.n_order - at)
     forget[0] = False
     while parts < SHARED_PARTS and total < most and not forget[0]:
@@ -47,9 +47,6 @@ cdef inline Py_ssize_t schedule_parts(
             job.schedule = shared.schedules[parts]
             forget[0] = False
             break
-        if job.received != NULL:
-            for i in range(n):
-                job.schedule.penalty += job.steps.l1[i]
         total += n
         parts += 1
         if n < wanted or job.schedule.scale < job.schedule.fold_below:
@@ -75,7 +72,6 @@ cdef inline void run_part(
     ends = starts + SHARED_PART + FL_SGD_AHEAD
     part.at = at + p * shared.part_length
     part.n = min(shared.part_length, n - p * shared.part_length)
-    part.penalty = schedule.penalty
     part.is_last = False
     next_steps(job.kernels, &schedule, &steps, part.n, &part.forget)
     find_entries(job, part.at, part.n, starts, ends)

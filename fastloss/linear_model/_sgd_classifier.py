@@ -124,7 +124,7 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
         Whether to end with the state of the best epoch, by the validation samples, which it needs.
     lock_free : bool, default=False
         Whether threads step on the same coefficients at once, without locks, for sparse X, a
-        batch_size of 1, no momentum and no average, with n_jobs of more than the outputs.
+        batch_size of 1, no L1, no momentum and no average, with n_jobs of more than the outputs.
         **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
 
     Attributes

@@ -94,7 +94,7 @@ class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
         Threads; -1 for all.
     lock_free : bool, default=False
         Whether threads step on the same coefficients at once, without locks, for sparse X, a
-        batch_size of 1, no momentum and no average, with n_jobs of 2 or more.
+        batch_size of 1, no L1, no momentum and no average, with n_jobs of 2 or more.
         **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
 
     Attributes

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from fastloss._core.runtime import as_index
 from fastloss.optim._settings import checked_rate
 

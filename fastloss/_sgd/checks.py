@@ -48,7 +48,7 @@ def refuse_shared(
     average: int,
     penalty: str | None,
     l1: float,
-    loss: Any, of_rows: bool, batch_size: int, momentum: float, average: int, optimizer: Any
+    optimizer: Any,
 ) -> None:
     """Raise an error for what steps without locks cannot do."""
     if of_rows:

@@ -268,7 +268,9 @@ class LinearSGD(LinearSGDBase):
             )
         self._lock_free = truth("lock_free", lock_free)
         if self._lock_free:
-            refuse_shared(loss, self._of_rows, batch_size, momentum, average, penalty, l1)
+            refuse_shared(
+                loss, self._of_rows, batch_size, momentum, average, penalty, l1, optimizer
+            )
         seed = checked_random("seed", seed)
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight

@@ -640,6 +640,9 @@ class LinearSGD(LinearSGDBase):
             if name not in _ARRAYS:
                 if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
                     given = given.item()
+                if type(mine) is int:
+                    new[name] = whole(f"state[{name!r}]", given, 0, "an integer of at least 0")
+                    continue
                 checked = truth if isinstance(mine, bool) else real
                 new[name] = checked(f"state[{name!r}]", given)
                 continue

@@ -90,6 +90,7 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
         FN(fl_runs_finish)(&runs);
         if (FL_UNLIKELY(!usual)) {
             FN(fl_runs_end)(&runs);
+            FN(fl_hard_keep_labels)(block, i, n, &hard);
             FN(fl_hard_rare_panel)(block, relative, smooth, n % LANES == 0, i, n, sums);
             runs.tiles = NULL;
             continue;
@@ -112,7 +113,7 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
             FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
         }
         const FN(FlColumns) g = {runs.rows + FL_LINE, rows + FL_LINE, LANES};
-        if (relative)
+        if (relative && !relative->as_hard)
             FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
         else if (smooth)
             FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);

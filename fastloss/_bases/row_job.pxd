@@ -71,15 +71,19 @@ cdef inline size_t rounded(size_t n_bytes) noexcept nogil:
     return (n_bytes + 63) // 64 * 64
 
 
+cdef inline size_t kernel_scratch(const Job* job) noexcept nogil:
+    """What the kernel of a block needs; the others than softmax may go the ways of the cross-entropy, too."""
+    cdef size_t shared = rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
+    return shared if job.softmax else max(shared, rounded(fl_row_scratch_bytes(job.n_classes)))
+
+
 cdef inline size_t divide_scratch(const Job* job, char* base, Buffers* out) noexcept nogil:
     """Places the buffers one behind the other; returns how much they need."""
     cdef size_t item = 8 if job.precision == FL_F64 else 4
     cdef size_t at = 0, row_bytes = rounded(job.rows * item)
     cdef int i
     out.kernel = base
-    at += rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
-    if not job.softmax:  # some of which go the ways of the cross-entropy
-        at = max(at, rounded(fl_row_scratch_bytes(job.n_classes)))
+    at += kernel_scratch(job)
     out.labels = <int64_t*>(base + at)
     at += rounded(job.rows * sizeof(int64_t))
     out.value = base + at

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memset
 
 from fastloss._bases.row_job cimport Job as RowJob
+from fastloss._bases.row_job cimport kernel_scratch
 from fastloss._core.arrays cimport *
 from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
@@ -101,10 +102,7 @@ cdef inline Py_ssize_t divide_batch_scratch(
     cdef Py_ssize_t at = 0, item = job.x.item, n = job.chunk_rows
     out.kernel = base
     if job.of_rows:
-        at += padded(
-            fl_cross_entropy_scratch_bytes(job.n_outputs) if job.rows.softmax
-            else fl_row_scratch_bytes(job.n_outputs)
-        )
+        at += kernel_scratch(&job.rows)
     out.rows = <const void**>(base + at)
     at += padded((n + FL_SGD_AHEAD) * sizeof(void*))
     out.x = base + at

@@ -43,6 +43,28 @@ def test_classes(name, shape, dtype):
     assert_same(last(same), expected[1])
 
 
+CLASSES = [
+    "cross_entropy", "nll", "multiclass_focal", "multiclass_generalized_ce", "sparsemax",
+    "symmetric_cross_entropy", "multiclass_hinge", "crammer_singer", "coral",
+    "ranked_probability_score",
+]  # fmt: skip
+
+
+@both_dtypes
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("labels", ["i8", "i4", "u1", "i2", ">i8", "f4", "?"])
+def test_labels_of_any_dtype(name, labels, dtype):
+    """Whatever the call before has left: one whose labels are read where they stand."""
+    f, y, _ = numbers((20, 3, 7, 7), dtype)
+    y %= 2
+    loss = fl.get_loss(name)
+    for beside in (y.astype(np.int64), y.astype(labels)):
+        expected = loss.loss_gradient(beside, last(f), reduction="none")
+        got = loss.loss_gradient(y.astype(labels), f, axis=1, reduction="none")
+        assert_same(got[0], expected[0])
+        assert_same(last(got[1]), expected[1])
+
+
 @both_dtypes
 @pytest.mark.parametrize("name", ["cross_entropy", "kl_divergence"])
 @pytest.mark.parametrize("shape", SHAPES)

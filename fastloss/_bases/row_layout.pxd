@@ -146,6 +146,14 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
             job.operands[i].by_class = (
                 abs(job.operands[i].class_stride) > abs(a.strides[job.n_axes - 1])
             )
+    # also said where it is not so: the job of the call before may stand in the same place
+    job.labels_unread = (
+        not staged and job.takes_unread
+        and job.operands[LABEL].present and job.operands[LABEL].direct
+        and job.operands[LABEL].array.strides[job.n_axes - 1] == job.operands[LABEL].itemsize
+        and not job.fold_class_weight
+        and not (job.has_ignore and 0 <= job.ignore_index < job.n_labels)
+    )
     if staged:
         job.inner = max(job.n_samples, <Py_ssize_t>1)
         for i in range(LABEL):
@@ -159,9 +167,3 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
         and job.operands[TARGET].array.strides[job.n_axes - 1] != job.operands[TARGET].itemsize
     ):
         job.operands[TARGET].direct = False
-    job.labels_unread = (
-        job.takes_unread and job.operands[LABEL].present and job.operands[LABEL].direct
-        and job.operands[LABEL].array.strides[job.n_axes - 1] == job.operands[LABEL].itemsize
-        and not job.fold_class_weight
-        and not (job.has_ignore and 0 <= job.ignore_index < job.n_labels)
-    )

@@ -109,7 +109,7 @@ def test_values():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: fl.OneVsRest(3), TypeError, "loss = 3: expected a binary loss from fastloss"),
+        (lambda: fl.OneVsRest(3), TypeError, "loss = 3: expected a binary loss of fastloss"),
         (
             lambda: fl.OneVsRest(fl.SquaredError()),
             ValueError,

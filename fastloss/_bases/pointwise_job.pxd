@@ -175,7 +175,7 @@ cdef inline void run_one_hot(
         job.function(block, m)
         block.fresh = False
         start += m
-    block.invalid |= invalid
+    block.invalid = invalid  # not what the kernel doubts of the labels made here
 
 
 cdef inline void run_in_pieces(
@@ -188,11 +188,11 @@ cdef inline void run_in_pieces(
     cdef double gradient[PIECE]
     cdef double hessian[PIECE]
     cdef Py_ssize_t end = start + n, m
-    cdef int precision = job.precision
+    cdef int precision = job.precision, invalid = 0
     while start < end:
         m = min(end - start, <Py_ssize_t>PIECE)
         if job.one_hot:
-            block.invalid |= fill_one_hot(job, start, m, y)
+            invalid |= fill_one_hot(job, start, m, y)
             block.y_true = y
         else:
             block.y_true = piece_of(&job.y_true, precision, start, m, y)
@@ -214,6 +214,8 @@ cdef inline void run_in_pieces(
         if job.has_hessian:
             put_piece(&job.hessian, precision, start, m, hessian)
         start += m
+    if job.one_hot:
+        block.invalid = invalid
 
 
 cdef inline int describe_in_job(

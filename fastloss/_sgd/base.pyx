@@ -577,6 +577,7 @@ cdef class LinearSGDBase:
         job.lock_free = lock_free
         if job.lock_free:
             shared.job = &job
+            job.schedule.fold_below = shared_fold_below()
             shared.run_length = max(SIGNAL_WORK // row_work, <Py_ssize_t>1)
             shared.part_length = min(shared.run_length, job.n_order) // (8 * n_threads)
             shared.part_length = max(

@@ -13,6 +13,16 @@ cdef enum:
     SHARED_PARTS = 1024     # between two times that threads wait for each other, at most
 
 
+cdef inline double shared_fold_below() noexcept nogil:
+    """
+    The scale at which a run of parts ends, and the coefficients take it up.
+
+    A thread that is held up predicts with the scale of its rows, and with coefficients that the others
+    have divided by that of later ones: predictions grow by the quotient.
+    """
+    return 0.9
+
+
 cdef struct SharedJob:
     SampleJob* job
     Py_ssize_t part_length, run_length  # samples: of a part, and of a run of parts, at most
@@ -88,10 +98,13 @@ cdef inline Py_ssize_t run_parts(SharedJob* shared, Py_ssize_t at, int threads) 
     cdef Py_ssize_t i, count, n
     cdef int forget
     n = schedule_parts(shared, at, &forget, &count)
-    for i in prange(
-        count * job.n_outputs, schedule="dynamic", chunksize=1, num_threads=threads
-    ):
-        run_part(shared, at, n, i, threadid())
+    if count == 1 and job.n_outputs == 1:
+        run_part(shared, at, n, 0, 0)
+    else:
+        for i in prange(
+            count * job.n_outputs, schedule="dynamic", chunksize=1, num_threads=threads
+        ):
+            run_part(shared, at, n, i, threadid())
     for i in range(count * job.n_outputs):
         job.losses[i % job.n_outputs] += shared.losses[i]
     if job.schedule.scale < job.schedule.fold_below:

@@ -23,7 +23,7 @@ def encode(y: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
             check_classification_targets(classes)
     if len(classes) < 2:
         raise ValueError(
-            f"y contains one class only, {classes[0]!r}: expected samples of at least 2 classes"
+            f"y contains one class only, {classes[0].item()!r}: expected samples of at least 2 classes"
         )
     return classes, codes.astype(np.min_scalar_type(-len(classes)), copy=False)
 

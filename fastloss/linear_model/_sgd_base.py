@@ -217,9 +217,10 @@ class SGDBase(SGDSamples):
 
     def _warn(self, history: History, n_iter: int) -> None:
         if history.reason == INTERRUPTED:
+            judged = not np.isnan(history.validation_loss).all()
+            kept = "the best coefficients so far" if judged else "the coefficients of the moment"
             warnings.warn(
-                f"{type(self).__name__}: interrupted after {n_iter} epochs; the best coefficients "
-                f"so far are kept",
+                f"{type(self).__name__}: interrupted after {n_iter} epochs; {kept} are kept",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -123,6 +123,8 @@ class SGDParameters(LinearModel, ABC):
             integer("average", self.average, 1)
         integer("batch_size", self.batch_size, 1)
         switch("lock_free", self.lock_free)
+        if self.lock_free and self.optimizer != PLAIN:
+            raise ValueError(f"optimizer = {self.optimizer!r}: lock_free=True expects 'sgd'")
         between("momentum", self.momentum, 0.0, 1.0)
         check_optimizer(
             self.optimizer,

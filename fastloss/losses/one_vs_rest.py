@@ -61,7 +61,9 @@ class OneVsRest(RowLoss):
     def __init__(self, loss: PointwiseLoss | None = None) -> None:
         binary = LogLoss() if loss is None else loss
         if not isinstance(binary, PointwiseLoss):
-            raise TypeError(f"loss = {binary!r}: expected a binary loss from fastloss")
+            raise TypeError(
+                f"loss = {binary!r}: expected a binary loss of fastloss, such as fl.Hinge()"
+            )
         try:
             binary.loss([0, 1], [0.5, 0.5])
             two = binary.loss([2], [0.5])

@@ -49,7 +49,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
     REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     REAL *columns = block->scratch, *buffer = columns + 2 * room;
-    const int in_rows = block->gradient_class_stride == 1 &&
+    const int in_rows = gradient && block->gradient_class_stride == 1 &&
                         (n_classes == 3 ? block->gradient_sample_stride == 3 : n_classes >= QUAD);
     const int stream = !direct && block->stream && gradient && block->gradient_class_stride == 1 &&
                        block->gradient_sample_stride == n_classes;

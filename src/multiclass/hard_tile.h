@@ -332,8 +332,7 @@ FL_INLINE FN(FlHardScale) FN(fl_hard_scale)(const FN(FlHard) * hard, int kind, p
 FL_INLINE V FN(fl_scale_other)(const FN(FlHardScale) * scale, V e)
 {
     if (scale->kind == FL_SCALE_SMOOTH)
-        return (e * scale->factor.high - scale->even.high) +
-               (e * scale->factor.low - scale->even.low);
+        return FN(fl_times_less)(e, scale->factor, scale->even);
     e = FN(fl_times)(e, scale->factor);
     if (scale->kind == FL_SCALE_RELATED)
         e = e * scale->outer;

@@ -206,7 +206,8 @@ FL_INLINE V FN(fl_carried_sum)(V sum, V lost)
  * 1 - p need not be known. Scaled at last, as the difference may be small. */
 FL_INLINE V FN(fl_smooth_gradient)(V e, FN(FlFactor) factor, V floor, FN(FlFactor) scaled)
 {
-    return FN(fl_times)((e * factor.high - floor) + e * factor.low, scaled);
+    const FN(FlFactor) less = {floor, vsplat(R(0.0))};
+    return FN(fl_times)(FN(fl_times_less)(e, factor, less), scaled);
 }
 
 /* Samples whose exponentials are summed, LANES of them a vector, and what follows from that. */

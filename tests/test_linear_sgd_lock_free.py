@@ -142,31 +142,62 @@ def test_as_many_outputs_as_threads_have_the_bits_of_ordered_steps():
     assert not sgds[1].shared
 
 
-def objective(sgd: fl.LinearSGD, X: Any, y: Any, alpha: float) -> float:
-    """Mean log loss and penalty, by NumPy."""
-    w = sgd.coef.astype(np.float64)
-    raw = X.astype(np.float64) @ w + sgd.intercept
-    return np.mean(np.logaddexp(0.0, raw) - y * raw) + alpha / 2 * (w @ w)
+def exact(dtype: Any, n: int = 6_000, d: int = 3_000) -> tuple[Any, Any]:
+    """Rows of few of many columns, and what a linear model says of them, exactly."""
+    rng = np.random.default_rng(2)
+    data = rng.exponential(size=(n, 30))
+    data /= np.sqrt((data**2).sum(axis=1, keepdims=True))
+    columns, starts = rng.integers(0, d, n * 30), np.arange(0, n * 30 + 1, 30)
+    X = sparse.csr_array((data.ravel().astype(dtype), columns, starts), shape=(n, d))
+    return X, (X @ rng.standard_normal(d)).astype(dtype)
 
 
-@pytest.mark.parametrize("alpha", [1e-3, 1e-4])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_races_do_not_keep_it_from_learning(alpha, dtype):
-    X, y = together(dtype)
-    reached = []
-    for free in (False, True):
+def test_races_do_not_keep_it_from_learning(dtype):
+    X, y = exact(dtype)
+    rng = np.random.default_rng(9)
+    order = np.concatenate([rng.permutation(len(y)) for _ in range(30)])
+
+    def left(free: bool, steps: Any) -> float:
         sgd = Watched(
-            "log_loss", X.shape[1], dtype=dtype, alpha=alpha, n_threads=4, lock_free=free, seed=1,
-            learning_rate="invscaling", eta0=0.5, power_t=0.5,
+            "half_squared_error", X.shape[1], dtype=dtype, penalty=None, n_threads=4, lock_free=free,
+            learning_rate="constant", eta0=0.3,
         )  # fmt: skip
-        start = objective(sgd, X, y, alpha)
-        for _ in range(15):
-            sgd.epoch(X, y)
+        sgd.epoch(X, y, order=steps)
         assert sgd.shared == free
-        reached.append(objective(sgd, X, y, alpha))
-    gained = start - reached[0]
-    assert gained > 0.02
-    assert reached[1] == pytest.approx(reached[0], abs=0.02 * gained)
+        return float(np.mean((X @ sgd.coef + sgd.intercept - y) ** 2))
+
+    ordered = left(False, order)
+    assert left(False, order[::2]) > 10 * ordered  # half of the steps lost would be seen
+    # threads lose some steps to each other, by chance
+    assert min(left(True, order) for _ in range(3)) < 4 * ordered
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("log_loss", {"learning_rate": "constant", "eta0": 0.1, "alpha": 1e-3}),
+        ("log_loss", {"learning_rate": "invscaling", "eta0": 0.5, "alpha": 1e-2}),
+        ("hinge", {"learning_rate": "pa1", "eta0": 1.0, "alpha": 1e-4}),
+        ("squared_error", {"learning_rate": "constant", "eta0": 0.005, "alpha": 0.05}),
+    ],
+)
+def test_threads_that_are_held_up_meet_no_other_scale(loss, options):
+    """More threads than processors: predictions of one scale with coefficients of another exploded."""
+    rng = np.random.default_rng(3)
+    n, d = 60_000, 5_000
+    columns = rng.integers(0, d, n * 20)
+    X = sparse.csr_array(
+        (rng.standard_normal(n * 20), columns, np.arange(0, n * 20 + 1, 20)), shape=(n, d)
+    )
+    y = X @ rng.standard_normal(d)
+    y = y if loss == "squared_error" else (y > 0).astype(int)
+    losses = []
+    for free in (False, True):
+        sgd = Watched(loss, d, lock_free=free, n_threads=8, seed=1, **options)
+        losses.append([sgd.epoch(X, y) for _ in range(3)])
+        assert sgd.shared == free
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.3)
 
 
 def test_more_threads_than_outputs_learn_all_classes():
@@ -267,7 +298,7 @@ def test_estimators(name):
         for lock_free, jobs in ((False, 2), (True, 1), (True, 2))
     )
     np.testing.assert_array_equal(alone.coef_, ordered.coef_)
-    assert free.score(X, y) == pytest.approx(ordered.score(X, y), abs=0.02)
+    assert free.score(X, y) > ordered.score(X, y) - 0.05
     with pytest.raises(ValueError, match="X is dense: lock_free=True expects CSR"):
         free.fit(X[:50].toarray(), y[:50])
     with pytest.raises(TypeError, match="lock_free = 'yes'"):

@@ -1,6 +1,6 @@
 # What the compiled modules share: the chosen kernels, threads, blocks.
 #
-# What every call goes through stands here, as in _arrays.pxd, as inline functions: a call between
+# What every call goes through stands here, as in arrays.pxd, as inline functions: a call between
 # modules costs two nanoseconds, and a call on one sample has a dozen of them.
 from fastloss.kernels cimport FlKernels
 

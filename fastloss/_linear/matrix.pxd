@@ -49,7 +49,7 @@ cdef inline int describe_sparse(
     LinearJob* job, ndarray data, ndarray indices, ndarray indptr, Py_ssize_t n_samples,
     Py_ssize_t n_features
 ) except -1:
-    """The parts of a CSR matrix that were checked by _linear_arrays.checked_csr."""
+    """The parts of a CSR matrix that were checked by _linear.arrays.checked_csr."""
     job.n_samples = n_samples
     job.n_features = n_features
     job.precision = FL_F32 if cnp.PyArray_TYPE(data) == cnp.NPY_FLOAT32 else FL_F64

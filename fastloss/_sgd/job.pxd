@@ -134,7 +134,7 @@ cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1
 cdef inline void describe_csr(
     Matrix* x, ndarray data, ndarray indices, ndarray indptr, Py_ssize_t n, Py_ssize_t d
 ) noexcept:
-    """The parts of a CSR matrix that were checked by _linear_arrays.checked_csr."""
+    """The parts of a CSR matrix that were checked by _linear.arrays.checked_csr."""
     memset(x, 0, sizeof(Matrix))
     x.n_samples = n
     x.n_features = d

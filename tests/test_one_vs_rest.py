@@ -109,7 +109,11 @@ def test_values():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: fl.OneVsRest(3), TypeError, "loss = 3: expected a binary loss of fastloss"),
+        (
+            lambda: fl.OneVsRest(3),
+            TypeError,
+            "loss = 3: expected a binary loss of fastloss, such as fl.Hinge()",
+        ),
         (
             lambda: fl.OneVsRest(fl.SquaredError()),
             ValueError,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import array_of
+from fastloss._core.arrays import array_of, refuse_masked
 from fastloss._linear.arrays import renamed, whole_classes, without_repeats
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import (
@@ -531,6 +531,7 @@ class LinearSGD(LinearSGDBase):
     @coef.setter
     def coef(self, value: npt.ArrayLike) -> None:
         state, d = self._state, self.n_features
+        refuse_masked(value, "coef")
         given = np.asarray(value, dtype=self.dtype)
         shape = (self.n_outputs, d) if self.one_vs_rest or self._of_rows else (d,)
         if given.shape != shape:
@@ -554,6 +555,7 @@ class LinearSGD(LinearSGDBase):
 
     @intercept.setter
     def intercept(self, value: npt.ArrayLike) -> None:
+        refuse_masked(value, "intercept")
         self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
         if self._optimizer is not None:
             self._optimizer.moved(self._state, self._state["intercept_moments"][0])

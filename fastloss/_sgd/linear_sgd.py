@@ -49,6 +49,17 @@ _ARRAYS = (
 )
 
 
+def _at_least_1(name: str, value: object) -> float:
+    number = real(name, value)
+    if number < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return number
+
+
+#: which numbers of a state are bounded
+_LEAST = {"t": _at_least_1, "eta": nonnegative, "n_averaged": nonnegative}
+
+
 class LinearSGD(LinearSGDBase):
     """
     Stochastic gradient descent on a linear model, compiled from the shuffle to the update.
@@ -636,16 +647,17 @@ class LinearSGD(LinearSGDBase):
                 new[name] = checked_random("state['random']", given)
                 continue
             if name == "optimizer":
-                if given != mine:
+                if not isinstance(given, str) or given != mine:
                     raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
                 continue
             if name not in _ARRAYS:
                 if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
                     given = given.item()
                 if type(mine) is int:
-                    new[name] = whole(f"state[{name!r}]", given, 0, "an integer of at least 0")
+                    what = "an integer in [0, 2**62]"
+                    new[name] = whole(f"state[{name!r}]", given, 0, what, 2**62)
                     continue
-                checked = truth if isinstance(mine, bool) else real
+                checked = truth if isinstance(mine, bool) else _LEAST.get(name, real)
                 new[name] = checked(f"state[{name!r}]", given)
                 continue
             values = None if given is None else array_of(given, f"state[{name!r}]")

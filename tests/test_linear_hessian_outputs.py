@@ -1,5 +1,7 @@
 """The dense Hessian of linear objectives of several outputs."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -94,3 +96,23 @@ def test_the_same_bits_for_any_number_of_threads():
     ]
     assert np.array_equal(hessians[0], hessians[1])
     assert np.array_equal(hessians[0], hessians[2])
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", ["cross_entropy", "one_vs_rest", "coral"])
+def test_weights_that_sum_to_zero_are_warned_of_once(loss, dtype, flat):
+    objective = fl.LinearObjective(loss, X.astype(dtype), Y, np.zeros(N), l2=PENALTY)
+    coef = np.ones(objective.coef_shape, dtype)
+    given = coef.ravel() if flat else coef
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gradient, hessian = objective.gradient_hessian(given)
+    assert [str(warning.message) for warning in caught] == [
+        "mean of samples whose weights sum to zero is NaN"
+    ]
+    assert caught[0].filename == __file__
+    assert (gradient.shape, hessian.shape) == (given.shape, (coef.size, coef.size))
+    assert gradient.dtype == hessian.dtype == dtype
+    assert np.isnan(gradient).all()
+    assert np.isnan(hessian).all()

@@ -123,6 +123,30 @@ def test_linear_sgd(place, given, batch_size):
     assert sgd.t == 1
 
 
+def test_coefficients_of_linear_sgd():
+    sgd = fl.LinearSGD("log_loss", 3)
+    with raises(ValueError, message("coef[1]")):
+        sgd.coef = masked(np.ones(3), 1)
+    with raises(ValueError, message("intercept[0]")):
+        sgd.intercept = masked(np.ones(1), 0)
+    assert not sgd.coef.any()
+    assert not sgd.intercept.any()
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (fl.CrossEntropy, "class_weight"),
+        (fl.CrossEntropy, "logit_adjustment"),
+        (fl.MulticlassFocal, "alpha"),
+    ],
+)
+def test_parameters_of_losses(make, name):
+    with raises(ValueError, message(f"{name}[1]")):
+        make(**{name: masked([0.1, 0.2, 0.3], 1)})
+    assert make(**{name: np.ma.array([0.5, 1.0])}).params[name] == (0.5, 1.0)
+
+
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "FTRL"])
 def test_optimizers(name):
     optimizer = getattr(fl.optim, name)(lr=0.1)
@@ -202,6 +226,15 @@ def test_estimators(name):
 
 
 @pytest.mark.parametrize("name", ["SGDClassifier", "SGDRegressor"])
+def test_coefficients_to_start_from(name):
+    model = estimator(name)
+    with raises(ValueError, message("coef_init[2]")):
+        model.fit(X, Y, coef_init=masked(np.ones(3), 2))
+    with raises(ValueError, message("intercept_init[0]")):
+        model.fit(X, Y, intercept_init=masked(np.ones(1), 0))
+
+
+@pytest.mark.parametrize("name", ["SGDClassifier", "SGDRegressor"])
 def test_batches_and_validation_data(name):
     model = estimator(name)
     batches = [(X, Y), (masked(X, 4, 1), Y)]
@@ -218,10 +251,12 @@ def test_batches_and_validation_data(name):
             model.fit(X, Y, validation_data=data)
 
 
-@pytest.mark.parametrize("name", ["PoissonRegressor", "GammaRegressor", "TweedieRegressor"])
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_scores(name):
     model = estimator(name).fit(X, Y + 1)
     with raises(ValueError, message("y[3]")):
         model.score(X, masked(Y + 1, 3))
     with raises(ValueError, message("sample_weight[3]")):
         model.score(X, Y + 1, masked(np.ones(N), 3))
+    plain = model.score(X, Y + 1, np.ones(N))
+    assert model.score(X, np.ma.masked_array(Y + 1), np.ma.ones(N)) == plain

@@ -152,6 +152,9 @@ def test_states_of_optimizers(spoil, message):
         ("coef", np.zeros((1, 3)) + 1j, "state['coef'] has dtype complex128: expected numbers"),
         ("scale", np.nan, "state['scale'] = nan: expected a finite number"),
         ("t", "text", "state['t'] = 'text': expected a number"),
+        ("t", -5, "state['t'] = -5: expected a number of at least 1"),
+        ("eta", -1.0, "state['eta'] = -1.0: expected a number of at least 0"),
+        ("n_averaged", -1.0, "state['n_averaged'] = -1.0: expected a number of at least 0"),
         ("pending", 3, "state['pending'] = 3: expected True or False"),
     ],
 )
@@ -162,3 +165,26 @@ def test_states_of_linear_sgd(name, value, message):
         sgd.load_state_dict({**before, name: value})
     sgd.load_state_dict({**before, "t": np.float64(3.0), "pending": np.False_})
     assert sgd.t == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("optimizer_steps", 2**70, f"= {2**70}: expected an integer in [0, 2**62]"),
+        ("optimizer_steps", -1, "= -1: expected an integer in [0, 2**62]"),
+        (
+            "optimizer",
+            np.array(["Adam", "Adam"]),
+            "= array(['Adam', 'Adam'], dtype='<U4'): expected 'Adam'",
+        ),
+        ("optimizer", "SGD", "= 'SGD': expected 'Adam'"),
+    ],
+)
+def test_states_of_linear_sgd_with_an_optimizer(name, value, message):
+    sgd = fl.LinearSGD("log_loss", 3, optimizer=fl.optim.Adam(lr=0.1))
+    before = sgd.state_dict()
+    with raises(ValueError, f"state[{name!r}] {message}"):
+        sgd.load_state_dict({**before, name: value})
+    sgd.load_state_dict({**before, "optimizer_steps": 2**62, "optimizer": np.str_("Adam")})
+    sgd.epoch(np.ones((2, 3)), [0, 1])
+    assert sgd.state_dict()["optimizer_steps"] == 2**62 + 2

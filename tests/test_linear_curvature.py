@@ -91,11 +91,12 @@ def test_losses_of_planes_say_that_they_have_none(loss, y):
 @pytest.mark.parametrize("layout", ["rows", "columns", "sparse"])
 @pytest.mark.parametrize("labels", [CLASSES, SETS, np.asfortranarray(SETS).astype(np.float64)])
 def test_one_vs_rest_is_the_sum_of_its_outputs(labels, layout):
+    rng = np.random.default_rng(10)
     big = np.tile(X, (400, 1))
     y = np.concatenate([labels] * 400)
     weight = np.tile(WEIGHT, 400)
     given = {"rows": big, "columns": np.asfortranarray(big), "sparse": csr_array(big)}[layout]
-    coef = RNG.standard_normal((3, D + 1))
+    coef = rng.standard_normal((3, D + 1))
     results = []
     for n_threads in (1, 2, 3):
         objective = fl.LinearObjective(

@@ -1,5 +1,7 @@
 """The dense Hessian of linear objectives of several outputs."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -30,13 +32,14 @@ def softmax_hessian(A, coef):
 @pytest.mark.parametrize("layout", ["rows", "columns", "sparse"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_that_of_softmax_is_the_formula(dtype, layout, intercept, flat):
+    rng = np.random.default_rng(10)
     given = X.astype(dtype)
     given = {"rows": given, "columns": np.asfortranarray(given), "sparse": csr_array(given)}[layout]
     objective = fl.LinearObjective(
         "cross_entropy", given, Y, WEIGHT, l2=PENALTY, fit_intercept=intercept
     )
     A = np.column_stack([X, np.ones(N)]) if intercept else X
-    coef = RNG.standard_normal((C, A.shape[1])).astype(dtype)
+    coef = rng.standard_normal((C, A.shape[1])).astype(dtype)
     expected = softmax_hessian(A, coef.astype(np.float64))
     penalised = np.tile(np.arange(A.shape[1]) < D, C)
     expected += np.diag(PENALTY * penalised)
@@ -61,8 +64,9 @@ def test_that_of_softmax_is_the_formula(dtype, layout, intercept, flat):
     ids=["one_vs_rest", "multiclass_focal", "gaussian_nll", "coral", "z_loss"],
 )
 def test_those_of_other_losses_are_differences_of_gradients(loss, y):
+    rng = np.random.default_rng(11)
     objective = fl.LinearObjective(loss, X, y, WEIGHT, l2=PENALTY)
-    coef = RNG.standard_normal(objective.coef_shape) / 2
+    coef = rng.standard_normal(objective.coef_shape) / 2
     got = objective.hessian(coef)
     assert got.shape == (coef.size, coef.size)
     for j, unit in enumerate(np.eye(coef.size).reshape(-1, *coef.shape)):
@@ -83,11 +87,32 @@ def test_newtons_method_of_several_classes():
 
 
 def test_the_same_bits_for_any_number_of_threads():
+    rng = np.random.default_rng(12)
     big, labels = np.tile(X, (200, 1)), np.tile(Y, 200)
-    coef = RNG.standard_normal((C, D + 1))
+    coef = rng.standard_normal((C, D + 1))
     hessians = [
         fl.LinearObjective("cross_entropy", big, labels, n_threads=n).hessian(coef)
         for n in (1, 2, 3)
     ]
     assert np.array_equal(hessians[0], hessians[1])
     assert np.array_equal(hessians[0], hessians[2])
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", ["cross_entropy", "one_vs_rest", "coral"])
+def test_weights_that_sum_to_zero_are_warned_of_once(loss, dtype, flat):
+    objective = fl.LinearObjective(loss, X.astype(dtype), Y, np.zeros(N), l2=PENALTY)
+    coef = np.ones(objective.coef_shape, dtype)
+    given = coef.ravel() if flat else coef
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gradient, hessian = objective.gradient_hessian(given)
+    assert [str(warning.message) for warning in caught] == [
+        "mean of samples whose weights sum to zero is NaN"
+    ]
+    assert caught[0].filename == __file__
+    assert (gradient.shape, hessian.shape) == (given.shape, (coef.size, coef.size))
+    assert gradient.dtype == hessian.dtype == dtype
+    assert np.isnan(gradient).all()
+    assert np.isnan(hessian).all()

@@ -176,6 +176,7 @@ def test_a_callback_that_is_none():
 
 
 def test_the_callback_is_not_routed():
+    rng = np.random.default_rng(10)
     with sklearn.config_context(enable_metadata_routing=True):
         model = LogisticRegression().set_fit_request(sample_weight=True)
         model.set_score_request(sample_weight=True)

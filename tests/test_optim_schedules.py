@@ -59,6 +59,21 @@ def test_formulas():
     assert [inner(t) for t in range(4)] == [0.5, 1.0, 0.5, pytest.approx(1 / 3)]
 
 
+@pytest.mark.parametrize("digits", [309, 5000])
+def test_numbers_of_steps_beyond_the_floats(digits):
+    steps = 10**digits
+    rates = [fl.optim.Step(0.1, 1, factor)(steps) for factor in (0.0, 0.5, 1, 1.0, 2.0)]
+    assert rates == [0.0, 0.0, 0.1, 0.1, np.inf]
+    assert fl.optim.Step(0.0, 1, 2.0)(steps) == 0.0
+    assert fl.optim.Step(0.1, steps // 3, 0.5)(steps) == 0.1 * 0.5**3
+    assert fl.optim.InverseScaling(2.0, power=0)(steps) == 2.0
+    assert fl.optim.InverseScaling(2.0, power=1e3)(steps) == 0.0
+    found = fl.optim.InverseScaling(1.0, power=1 / digits)(steps)
+    assert found == pytest.approx(0.1, rel=1e-13)
+    assert fl.optim.Cosine(1.0, 4, minimum=0.5)(steps) == 0.5
+    assert fl.optim.Cosine(1.0, 2 * steps)(steps) == 0.5
+
+
 @pytest.mark.parametrize("anneal", ["cos", "linear"])
 @pytest.mark.parametrize("three_phase", [True, False])
 def test_one_cycle_begins_peaks_and_ends(anneal, three_phase):

@@ -13,6 +13,7 @@ from helpers.sgd_stream import train
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+import fastloss as fl
 from fastloss.linear_model import SGDClassifier, SGDRegressor, _sgd_checkpoint
 from fastloss.linear_model._sgd_parameters import _told
 
@@ -163,6 +164,42 @@ def test_names_of_callables_hold_no_address():
 
 def made():
     """Return nothing."""
+
+
+def test_a_schedule_is_known_again_by_its_name(tmp_path):
+    def made(rate=0.01):
+        def schedule(step):
+            return rate
+
+        return schedule
+
+    def optimizer(after):
+        return fl.optim.Adam(lr=fl.optim.WarmUp(3, after))
+
+    every = {"checkpoint": tmp_path / "state", "checkpoint_every": 0}
+    options = {"random_state": 0, "tol": None, "max_iter": 5}
+    with pytest.warns(ConvergenceWarning):
+        SGDRegressor(optimizer=optimizer(made()), **options).fit(
+            X, Y, callback=interrupt_at(2), **every
+        )
+    others = fl.optim.Adam(lr=made()), optimizer(fl.optim.Constant(0.01)), optimizer(0.01)
+    for other in others:
+        with pytest.raises(ValueError, match=r"optimizer = Adam.*made.<locals>.schedule"):
+            SGDRegressor(optimizer=other, **options).fit(X, Y, **every)
+    model = SGDRegressor(optimizer=optimizer(made()), **options).fit(X, Y, **every)
+    assert len(model.history_) == 5
+    whole = SGDRegressor(optimizer=optimizer(made()), **options).fit(X, Y)
+    np.testing.assert_array_equal(model.coef_, whole.coef_)
+
+
+def test_optimizers_are_told_by_their_settings():
+    assert _told(fl.optim.SGD(0.5, momentum=0.25)) == (
+        "SGD(lr=0.5, momentum=0.25, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False)"
+    )
+    schedule = fl.optim.WarmUp(3, partial(made, step=fl.optim.Constant(0.5)))
+    assert _told(fl.optim.FTRL(schedule)).startswith(
+        f"FTRL(lr=WarmUp(n_steps=3, schedule=partial({__name__}.made, step=Constant(lr=0.5))), "
+    )
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):

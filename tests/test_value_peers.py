@@ -127,6 +127,7 @@ CATBOOST = {
 
 @pytest.mark.parametrize("metric", CATBOOST)
 def test_catboost(metric):
+    rng = np.random.default_rng(10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         utils = pytest.importorskip("catboost.utils")
@@ -156,6 +157,7 @@ def test_scoringrules_ranked_probability_score():
 
 
 def test_sklearn_hinge_of_several_classes_is_that_of_crammer_and_singer():
+    rng = np.random.default_rng(11)
     metrics = pytest.importorskip("sklearn.metrics")
     weight = rng.random(N)
     theirs = metrics.hinge_loss(CLASSES, LOGITS, sample_weight=weight)

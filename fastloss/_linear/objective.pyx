@@ -684,6 +684,10 @@ n_threads=None, n_outputs=None)
         given, _ = self._coefficients(coef, "coef")
         columns = []
         unit = np.zeros(given.size)
+        if not self.weight_sum > 0:  # warned of once, not for each column
+            nothing = self.hessian_product(coef, unit)
+            hessian = np.full((given.size, given.size), np.nan, nothing.dtype)
+            return nothing.reshape(given.shape), hessian
         for j in range(given.size):
             PyErr_CheckSignals()
             unit[j] = 1.0

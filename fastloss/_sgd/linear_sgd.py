@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import array_of
+from fastloss._core.arrays import array_of, refuse_masked
 from fastloss._linear.arrays import renamed, whole_classes, without_repeats
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import (
@@ -47,6 +47,17 @@ _ARRAYS = (
     "moment_2",
     "intercept_moments",
 )
+
+
+def _at_least_1(name: str, value: object) -> float:
+    number = real(name, value)
+    if number < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return number
+
+
+#: which numbers of a state are bounded
+_LEAST = {"t": _at_least_1, "eta": nonnegative, "n_averaged": nonnegative}
 
 
 class LinearSGD(LinearSGDBase):
@@ -531,6 +542,7 @@ class LinearSGD(LinearSGDBase):
     @coef.setter
     def coef(self, value: npt.ArrayLike) -> None:
         state, d = self._state, self.n_features
+        refuse_masked(value, "coef")
         given = np.asarray(value, dtype=self.dtype)
         shape = (self.n_outputs, d) if self.one_vs_rest or self._of_rows else (d,)
         if given.shape != shape:
@@ -554,6 +566,7 @@ class LinearSGD(LinearSGDBase):
 
     @intercept.setter
     def intercept(self, value: npt.ArrayLike) -> None:
+        refuse_masked(value, "intercept")
         self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
         if self._optimizer is not None:
             self._optimizer.moved(self._state, self._state["intercept_moments"][0])
@@ -634,16 +647,17 @@ class LinearSGD(LinearSGDBase):
                 new[name] = checked_random("state['random']", given)
                 continue
             if name == "optimizer":
-                if given != mine:
+                if not isinstance(given, str) or given != mine:
                     raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
                 continue
             if name not in _ARRAYS:
                 if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
                     given = given.item()
                 if type(mine) is int:
-                    new[name] = whole(f"state[{name!r}]", given, 0, "an integer of at least 0")
+                    what = "an integer in [0, 2**62]"
+                    new[name] = whole(f"state[{name!r}]", given, 0, what, 2**62)
                     continue
-                checked = truth if isinstance(mine, bool) else real
+                checked = truth if isinstance(mine, bool) else _LEAST.get(name, real)
                 new[name] = checked(f"state[{name!r}]", given)
                 continue
             values = None if given is None else array_of(given, f"state[{name!r}]")

@@ -135,7 +135,33 @@ class SparseCoef:
         return self
 
 
-class LinearRegressorBase(RegressorMixin, LinearModel):  # type: ignore[misc]
+class Regressor(RegressorMixin):  # type: ignore[misc]
+    """What scikit-learn's regressors have, without what is under a mask."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """
+        Return R², the share of the variance of y that the model explains.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            1 at best; 0 for a model that knows the mean alone.
+        """
+        refuse_masked(y, "y")
+        refuse_masked(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
+
+
+class LinearRegressorBase(Regressor, LinearModel):
     """Base of the regressors: coef_ of shape (n_features,), intercept_ a number."""
 
     n_iter_: int

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin
 
 import fastloss as fl
+from fastloss._core.arrays import refuse_masked
 from fastloss.linear_model._base import LinearModel, SparseCoef
 from fastloss.linear_model._losses import CLASSES
 
@@ -54,6 +55,28 @@ class LinearClassifierBase(ClassifierMixin, SparseCoef, LinearModel):  # type: i
         raw = self.decision_function(X)
         chosen = raw > 0 if raw.ndim == 1 else raw.argmax(axis=1)
         return self.classes_[chosen.astype(np.intp)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """
+        Return the accuracy.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            The share of the samples, by their weights, whose class is predicted.
+        """
+        refuse_masked(y, "y")
+        refuse_masked(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
 
     def _threshold(self) -> float:
         """Return the raw prediction above which a sample is of the second of two classes."""

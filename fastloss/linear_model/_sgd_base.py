@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.utils.extmath import safe_sparse_dot
 
+from fastloss._core.arrays import refuse_masked
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._fitting import closing
 from fastloss.linear_model._parameters import integer, nonnegative, verbosity
@@ -103,6 +104,8 @@ class SGDBase(SGDSamples):
     ) -> None:
         with closing(callback):
             self._check_parameters()
+            refuse_masked(coef_init, "coef_init")
+            refuse_masked(intercept_init, "intercept_init")
             path = _sgd_checkpoint.check_path(checkpoint)
             every = nonnegative("checkpoint_every", checkpoint_every)
             saved = None if path is None else _sgd_checkpoint.load(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
@@ -231,6 +232,14 @@ def _told(value: Any) -> str:
         told = [_told(value.func), *map(_told, value.args)]
         told += [f"{name}={_told(part)}" for name, part in value.keywords.items()]
         return f"partial({', '.join(told)})"
+    parts = None  # whose own texts may hold functions
+    if isinstance(value, fl.optim.Optimizer):
+        parts = value.settings
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    if parts is not None:
+        told = [f"{name}={_told(part)}" for name, part in parts.items()]
+        return f"{type(value).__name__}({', '.join(told)})"
     if not hasattr(value, "__qualname__"):
         plain: Any = object.__repr__  # which tells an address
         if type(value).__repr__ is not plain:

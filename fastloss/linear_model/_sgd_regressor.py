@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin
 from sklearn.utils import metadata_routing
 
 import fastloss as fl
-from fastloss.linear_model._base import SparseCoef
+from fastloss.linear_model._base import Regressor, SparseCoef
 from fastloss.linear_model._losses import NUMBERS
 from fastloss.linear_model._progress import Callback
 from fastloss.linear_model._sgd_base import ONE_CALL, SGDBase
 from fastloss.linear_model._sgd_losses import sgd_loss
 
 
-class SGDRegressor(RegressorMixin, SparseCoef, SGDBase):  # type: ignore[misc]
+class SGDRegressor(Regressor, SparseCoef, SGDBase):
     """
     Linear regression by stochastic gradient descent, with any regression loss of fastloss.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fastloss._core.arrays import refuse_masked
+
 
 def parameter(name: str) -> Any:
     """Return a read-only attribute for one entry of ``params``."""
@@ -82,6 +84,7 @@ def truth(name: str, value: object) -> bool:
 
 def number_sequence(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
     """Return a sequence of finite floats in [low, high], or raise an error that names the parameter."""
+    refuse_masked(values, name)
     try:
         entries: tuple[Any, ...] = tuple(values)  # type: ignore[arg-type]
     except TypeError:

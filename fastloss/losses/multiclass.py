@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import array_of
+from fastloss._core.arrays import array_of, refuse_masked
 from fastloss.losses._constants import EPSILON, classes_up_to
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
@@ -293,6 +293,7 @@ def _class_weights(class_weight: object) -> npt.NDArray[np.float64]:
             f"class_weight = {class_weight!r}: a loss does not know the labels; expected one number a "
             "class, as sklearn.utils.class_weight.compute_class_weight gives them, or None"
         )
+    refuse_masked(class_weight, "class_weight")
     try:
         weights = np.array(class_weight, dtype=np.float64)
     except (TypeError, ValueError):

@@ -26,6 +26,14 @@ def _count(name: str, value: object) -> int:
 def _power(base: float, exponent: float) -> float:
     """Return a power as a float, also of integers whose power would fill the memory."""
     try:
+        exponent = float(exponent)
+    except OverflowError:
+        exponent = math.inf
+    try:
+        base = float(base)
+    except OverflowError:  # whose logarithm is a float none the less
+        base, exponent = math.e, exponent * math.log(base)
+    try:
         return math.pow(base, exponent)
     except OverflowError:
         return math.inf
@@ -125,7 +133,7 @@ class Cosine:
 
     def __call__(self, step: int) -> float:
         """Return the rate after that many steps."""
-        return _cosine(self.lr, self.minimum, min(step / self.n_steps, 1.0))
+        return _cosine(self.lr, self.minimum, min(step, self.n_steps) / self.n_steps)
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,8 @@ class Step:
 
     def __call__(self, step: int) -> float:
         """Return the rate after that many steps."""
+        if self.lr == 0:  # also where the power is infinite
+            return 0.0
         return float(self.lr) * _power(self.factor, step // self.every)
 
 

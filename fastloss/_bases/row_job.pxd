@@ -72,7 +72,7 @@ cdef inline size_t rounded(size_t n_bytes) noexcept nogil:
 
 
 cdef inline size_t kernel_scratch(const Job* job) noexcept nogil:
-    """What the kernel of a block needs; the others than softmax may go the ways of the cross-entropy, too."""
+    """What the kernel of a block needs; some go the ways of the cross-entropy, and their own."""
     cdef size_t shared = rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
     return shared if job.softmax else max(shared, rounded(fl_row_scratch_bytes(job.n_classes)))
 

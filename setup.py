@@ -250,9 +250,9 @@ class BuildKernels(build_clib):
 
     def compile_one(self, job):
         source, folder, flags = job
-        if SANITIZE and GENERATED in Path(source).parents:
+        if SANITIZE and (GENERATED in Path(source).parents or Path(source).stem.startswith("isa_")):
             # the vector arithmetic of a loss takes five times as long to compile with UBSan, which has
-            # little to say of it; what moves memory stands in the other files
+            # little to say of it; AddressSanitizer watches its memory
             flags = [flag.replace(",undefined", "") for flag in flags]
         if unit_of(source) in pointwise_losses():
             flags = flags + SCHEDULING

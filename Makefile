@@ -28,7 +28,7 @@ help:
 	@echo 'make tables      write the generated tables of README and docs again'
 	@echo 'make figures     draw the pictures of the docs again'
 	@echo 'make vectorised  look into the machine code of the kernels'
-	@echo 'make sanitize    the tests under AddressSanitizer and UBSan'
+	@echo 'make sanitize    the tests under AddressSanitizer, drivers also under UBSan'
 	@echo 'make sklearn-tests  those of scikit-learn itself, computed by these kernels'
 	@echo 'make clean       remove what the build made; distclean: the virtual environment too'
 

@@ -200,6 +200,13 @@ def unit_of(source: str) -> str | None:
     return path.stem.removesuffix(f"_{path.parent.name}") if GENERATED in path.parents else None
 
 
+def loss_headers(name: str) -> list[str]:
+    """The header of a pointwise loss, and those of other losses that it includes."""
+    header = SOURCE / "losses" / f"{name}.h"
+    others = re.findall(r'^#include "(losses/\w+\.h)"$', header.read_text(), flags=re.MULTILINE)
+    return [str(header), *(str(SOURCE / other) for other in others)]
+
+
 def headers_of(source: str) -> list[str]:
     """What a C file must be compiled again for."""
     name = unit_of(source)
@@ -211,8 +218,8 @@ def headers_of(source: str) -> list[str]:
     if name == SGD:
         return [*map(str, SHARED_HEADERS + SGD_HEADERS)]
     if name.startswith(f"{SGD}_"):
-        header = SOURCE / "losses" / f"{name.removeprefix(f'{SGD}_')}.h"
-        return [*map(str, SHARED_HEADERS + SGD_HEADERS), str(header)]
+        own = loss_headers(name.removeprefix(f"{SGD}_"))
+        return [*map(str, SHARED_HEADERS + SGD_HEADERS), *own]
     if name.startswith(OPTIM):
         header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
         return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
@@ -220,7 +227,7 @@ def headers_of(source: str) -> list[str]:
         header = SOURCE / "rows" / f"{name}.h"
         related = RELATED_HEADERS if '"rows/related.h"' in header.read_text() else []
         return [*map(str, SHARED_HEADERS + ROW_HEADERS + related), str(header)]
-    return [*map(str, SHARED_HEADERS), str(SOURCE / "losses" / f"{name}.h")]
+    return [*map(str, SHARED_HEADERS), *loss_headers(name)]
 
 
 class BuildKernels(build_clib):

@@ -301,7 +301,6 @@ cdef extern from "kernels.h" nogil:
         int plain_labels
         FlSgdAfter* more
         const FlSgdShared* shared
-        int is_cold
         FlSgdAfterFn after
 
     ctypedef void (*FlSgdFn)(FlSgdRun* run) noexcept nogil

@@ -30,7 +30,7 @@ def slopes(raw: Any, y: int, dtype: Any, make: Any) -> Any:
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("y", [0, 1])
 @pytest.mark.parametrize(("dtype", "most"), [(np.float64, 700), (np.float32, 87)])
-def test_slope(dtype, most, y, make):
+def test_slope_within_its_bound(dtype, most, y, make):
     rng = np.random.default_rng(0)
     small = rng.normal(size=60) * np.repeat([1e-8, 1.0, 10.0], 20)
     ends = [0.0, -0.0, most, -most]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests on a build under AddressSanitizer and UndefinedBehaviorSanitizer, in build/sanitize.
+# The tests on a build under AddressSanitizer, and UndefinedBehaviorSanitizer but for the kernels, in build/sanitize.
 # Usage: tools/sanitize.sh PYTHON [pytest arguments]
 set -euo pipefail
 

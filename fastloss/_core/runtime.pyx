@@ -28,6 +28,8 @@ cdef int _select_kernels() except -1:
         _why = f"FASTLOSS_ISA={requested}"
     else:
         _kernels = fl_select_kernels(NULL, &problem)
+        if _kernels == NULL:  # a build without plain C
+            raise ImportError("fastloss: no instruction set of this build runs on this machine")
         _why = "the fastest that this processor supports"
     fl_install_fork_guard()
     return 0

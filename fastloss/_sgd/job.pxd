@@ -353,7 +353,6 @@ cdef inline void run_output(
     run.table = job.loss.table
     run.plain_labels = job.plain_labels
     run.shared = NULL
-    run.is_cold = job.lock_free
     if job.lock_free:
         shared.intercept = job.intercept + k
         shared.predict = job.kernels.shared_predict[job.precision]

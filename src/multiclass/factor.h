@@ -31,11 +31,11 @@ FL_INLINE FN(FlFactor) FN(fl_scale_factor)(FN(FlFactor) f, FN(FlFactor) by)
     return scaled;
 }
 
-/* x f - less, which may cancel: the product is exact where it is fused, else its error joins the small terms */
+/* x f - less, which may cancel: the product is exact */
 FL_INLINE V FN(fl_times_less)(V x, FN(FlFactor) f, FN(FlFactor) less)
 {
 #if FL_HAS_FMA
-    return (x * f.high - less.high) + (x * f.low - less.low);
+    return FN(fl_fused)(x, f.high, -less.high) + (x * f.low - less.low);
 #else
     V error;
     const V product = FN(fl_product)(x, f.high, &error);

@@ -7,6 +7,61 @@
 #undef FL_L1_WAYS
 #define FL_L1_WAYS 12
 
+/* The steps of a panel, by the way of the loss: a relative, smoothed labels (a constant), or neither. */
+
+/* Whether the gradient is not that of hard labels. */
+FL_INLINE int FN(fl_is_related)(const FlRelative *relative)
+{
+    return relative && !relative->as_hard;
+}
+
+FL_INLINE int FN(fl_way_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
+                              ptrdiff_t n_classes, const FlRelative *relative, int smooth,
+                              FN(FlHard) * hard, FN(FlLines) * lines)
+{
+    if (relative && relative->shift)
+        return FN(fl_added_sums)(x, e, n_tiles, n_classes, relative, hard, lines);
+    if (relative)
+        return FN(fl_related_sums)(x, e, n_tiles, n_classes, hard, lines);
+    if (smooth)
+        return FN(fl_smooth_sums)(x, e, n_tiles, n_classes, hard, lines);
+    return FN(fl_hard_sums)(x, e, n_tiles, n_classes, hard, lines);
+}
+
+FL_INLINE void FN(fl_way_losses)(const FlCrossEntropyBlock *block, const FlRelative *relative,
+                                 int smooth, const FN(FlLabels) * labels, ptrdiff_t start,
+                                 ptrdiff_t n, FN(FlHard) * hard, double sums[])
+{
+    if (relative) /* which also makes the factors */
+        FN(fl_related_settle)(block, relative, labels, start, n, hard, sums);
+    else if (smooth && (block->wants & FL_WANT_LOSS))
+        FN(fl_smooth_loss)(block, labels, start, n, hard, sums);
+    else if (block->wants & FL_WANT_LOSS)
+        FN(fl_hard_loss)(block, labels, start, n, hard, sums);
+}
+
+FL_INLINE void FN(fl_way_factors)(const FlCrossEntropyBlock *block, const FlRelative *relative,
+                                  int smooth, const FN(FlLabels) * labels, ptrdiff_t n,
+                                  FN(FlHard) * hard)
+{
+    if (smooth)
+        FN(fl_smooth_factors)(block, labels, n, hard);
+    else if (!relative)
+        FN(fl_hard_factors)(labels, n, hard);
+}
+
+FL_INLINE void FN(fl_way_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
+                                   ptrdiff_t n_classes, const FlRelative *relative, int smooth,
+                                   const FN(FlHard) * hard)
+{
+    if (FN(fl_is_related)(relative))
+        FN(fl_related_gradient)(e, gradient, n_tiles, n_classes, hard);
+    else if (smooth)
+        FN(fl_smooth_gradients)(e, gradient, n_tiles, n_classes, hard);
+    else
+        FN(fl_hard_gradient)(e, gradient, n_tiles, n_classes, hard);
+}
+
 /* Samples that lie side by side, to columns: the lines of classes that are a power of two apart would evict each
  * other before they are read again. Fetches those of the next panel, if there is more: no processor sees so
  * many runs coming. */
@@ -43,7 +98,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
 {
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(n_classes, 4), room = rows / LANES * tile;
-    const int related = relative && !relative->as_hard; /* in its gradient */
+    const int related = FN(fl_is_related)(relative);
     const int in_scratch = room * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_PANEL_BYTES;
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
@@ -103,14 +158,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             FN(fl_copy_panel)(x, copy, n_tiles, n_classes, i + 2 * rows <= end);
             x = copy;
         }
-        if (relative && relative->shift)
-            usual = usual && FN(fl_added_sums)(x, e, n_tiles, n_classes, relative, &hard, &lines);
-        else if (relative)
-            usual = usual && FN(fl_related_sums)(x, e, n_tiles, n_classes, &hard, &lines);
-        else if (smooth)
-            usual = usual && FN(fl_smooth_sums)(x, e, n_tiles, n_classes, &hard, &lines);
-        else
-            usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
+        usual = usual && FN(fl_way_sums)(x, e, n_tiles, n_classes, relative, smooth, &hard, &lines);
         if (FL_UNLIKELY(!usual)) {
             if (stream)
                 FN(fl_lines_end)(&lines);
@@ -120,18 +168,10 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
                 lines = FN(fl_lines_begin)(to + n * n_classes, buffer);
             continue;
         }
-        if (relative)
-            FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
-        else if (smooth && (block->wants & FL_WANT_LOSS))
-            FN(fl_smooth_loss)(block, &labels, i, n, &hard, sums);
-        else if (block->wants & FL_WANT_LOSS)
-            FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
+        FN(fl_way_losses)(block, relative, smooth, &labels, i, n, &hard, sums);
         if (!gradient)
             continue;
-        if (smooth)
-            FN(fl_smooth_factors)(block, &labels, n, &hard);
-        else if (!relative)
-            FN(fl_hard_factors)(&labels, n, &hard);
+        FN(fl_way_factors)(block, relative, smooth, &labels, n, &hard);
         if (hessian) {
             FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
             FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
@@ -142,16 +182,12 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         if (direct) {
             if (related && by_class)
                 FN(fl_related_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
-            else if (related)
-                FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
             else if (smooth && by_class)
                 FN(fl_smooth_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
-            else if (smooth)
-                FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);
             else if (by_class)
                 FN(fl_hard_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);
             else
-                FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+                FN(fl_way_gradient)(e, g, n_tiles, n_classes, relative, smooth, &hard);
             continue;
         }
         if (stream)
@@ -166,12 +202,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             FN(fl_hard_gradient_rows)(e, n_tiles, n_classes, &hard, to,
                                       block->gradient_sample_stride);
         else {
-            if (related)
-                FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
-            else if (smooth)
-                FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);
-            else
-                FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+            FN(fl_way_gradient)(e, g, n_tiles, n_classes, relative, smooth, &hard);
             FN(fl_store_panel)(g, n, n_classes, to, block->gradient_sample_stride,
                                block->gradient_class_stride);
         }

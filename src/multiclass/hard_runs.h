@@ -79,14 +79,7 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
         here = runs.tiles;
         const FN(FlColumns) x = {there, LANES, tile}, e = {gradient ? there : NULL, LANES, tile};
         int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
-        if (relative && relative->shift)
-            usual = usual && FN(fl_added_sums)(x, e, n_tiles, n_classes, relative, &hard, &lines);
-        else if (relative)
-            usual = usual && FN(fl_related_sums)(x, e, n_tiles, n_classes, &hard, &lines);
-        else if (smooth)
-            usual = usual && FN(fl_smooth_sums)(x, e, n_tiles, n_classes, &hard, &lines);
-        else
-            usual = usual && FN(fl_hard_sums)(x, e, n_tiles, n_classes, &hard, &lines);
+        usual = usual && FN(fl_way_sums)(x, e, n_tiles, n_classes, relative, smooth, &hard, &lines);
         FN(fl_runs_finish)(&runs);
         if (FL_UNLIKELY(!usual)) {
             FN(fl_runs_end)(&runs);
@@ -95,30 +88,17 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
             runs.tiles = NULL;
             continue;
         }
-        if (relative)
-            FN(fl_related_settle)(block, relative, &labels, i, n, &hard, sums);
-        else if (smooth && (block->wants & FL_WANT_LOSS))
-            FN(fl_smooth_loss)(block, &labels, i, n, &hard, sums);
-        else if (block->wants & FL_WANT_LOSS)
-            FN(fl_hard_loss)(block, &labels, i, n, &hard, sums);
+        FN(fl_way_losses)(block, relative, smooth, &labels, i, n, &hard, sums);
         if (!gradient)
             continue;
-        if (smooth)
-            FN(fl_smooth_factors)(block, &labels, n, &hard);
-        else if (!relative)
-            FN(fl_hard_factors)(&labels, n, &hard);
+        FN(fl_way_factors)(block, relative, smooth, &labels, n, &hard);
         if (hessian) {
             const FN(FlColumns) h = {hessian + i, block->hessian_class_stride, LANES};
             FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
             FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
         }
         const FN(FlColumns) g = {runs.rows + FL_LINE, rows + FL_LINE, LANES};
-        if (relative && !relative->as_hard)
-            FN(fl_related_gradient)(e, g, n_tiles, n_classes, &hard);
-        else if (smooth)
-            FN(fl_smooth_gradients)(e, g, n_tiles, n_classes, &hard);
-        else
-            FN(fl_hard_gradient)(e, g, n_tiles, n_classes, &hard);
+        FN(fl_way_gradient)(e, g, n_tiles, n_classes, relative, smooth, &hard);
         runs.to = gradient + i;
         runs.n_going = n;
     }

@@ -80,7 +80,6 @@ typedef struct {
     int plain_labels; /* y_true is 0 or 1 */
     FlSgdAfter *more; /* or NULL */
     const FlSgdShared *shared; /* of sparse rows, or NULL: nobody else is at coef */
-    int is_cold; /* of sparse rows: no run before has fetched the first ones */
     /* of FlSgdKernels: comes after sample i, whose row was added so many times */
     void (*after)(void *run, ptrdiff_t i, double times);
 } FlSgdRun;

@@ -23,20 +23,20 @@ FL_INLINE V FN(fl_log_tail)(V f)
 #endif
 }
 
-/* k ln2 + log(1 + f) for the same f: f + tail, the two large terms added without error (Fast2Sum:
+/* k ln2 + log(1 + f) = returned + *tail for the same f, the two large terms added without error (Fast2Sum:
  * k LN2_HI is 0 or the larger). */
-FL_INLINE V FN(fl_log_sum)(V k, V f)
-{
-    const V a = k * LN2_HI, sum = a + f, lost = (a - sum) + f;
-    return sum + (lost + (k * LN2_LO + FN(fl_log_tail)(f)));
-}
-
-/* The same in two numbers. */
 FL_INLINE V FN(fl_log_sum_parts)(V k, V f, V *tail)
 {
     const V a = k * LN2_HI, sum = a + f, lost = (a - sum) + f;
     *tail = lost + (k * LN2_LO + FN(fl_log_tail)(f));
     return sum;
+}
+
+FL_INLINE V FN(fl_log_sum)(V k, V f)
+{
+    V tail;
+    const V sum = FN(fl_log_sum_parts)(k, f, &tail);
+    return sum + tail;
 }
 
 /* u = 2^k m with m in [sqrt(1/2), sqrt(2)), for normal u > 0: returns m; *e = k + EXPONENT_BIAS as

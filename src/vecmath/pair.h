@@ -17,20 +17,30 @@ FL_INLINE V FN(fl_opaque)(V x)
     return x;
 }
 
+#if FL_HAS_FMA
+/* a b + c, rounded once */
+FL_INLINE V FN(fl_fused)(V a, V b, V c)
+{
+#if FL_VECTOR_BYTES && defined(__x86_64__)
+    /* the loop below becomes scalar code where a factor is the same number in every lane */
+    return (V)FL_MM(fmadd)(a, b, c);
+#elif FL_VECTOR_BYTES
+    V x;
+    for (ptrdiff_t i = 0; i < LANES; i++)
+        x[i] = FL_BITS == 64 ? __builtin_fma(a[i], b[i], c[i]) : __builtin_fmaf(a[i], b[i], c[i]);
+    return x;
+#else
+    return FL_BITS == 64 ? (REAL)fma(a, b, c) : (REAL)fmaf((float)a, (float)b, (float)c);
+#endif
+}
+#endif
+
 /* a b = p + *error: p is the rounded product */
 FL_INLINE V FN(fl_product)(V a, V b, V *error)
 {
     const V p = FN(fl_opaque)(a * b);
-#if FL_HAS_FMA && FL_VECTOR_BYTES && defined(__x86_64__)
-    /* the loop below becomes scalar code where a factor is the same number in every lane */
-    *error = (V)FL_MM(fmsub)(a, b, p);
-#elif FL_HAS_FMA && FL_VECTOR_BYTES
-    V e;
-    for (ptrdiff_t i = 0; i < LANES; i++)
-        e[i] = FL_BITS == 64 ? __builtin_fma(a[i], b[i], -p[i]) : __builtin_fmaf(a[i], b[i], -p[i]);
-    *error = e;
-#elif FL_HAS_FMA
-    *error = FL_BITS == 64 ? (REAL)fma(a, b, -p) : (REAL)fmaf((float)a, (float)b, (float)-p);
+#if FL_HAS_FMA
+    *error = FN(fl_fused)(a, b, -p);
 #else
     /* Dekker (1971), the factors split by their bits */
     const UINT upper = ~(UINT)0 << (MANTISSA_BITS / 2 + 1);

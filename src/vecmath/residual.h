@@ -46,23 +46,6 @@ FL_INLINE V FN(fl_one_plus_pair)(V a, V a_lo, V *low)
     return sum;
 }
 
-#if FL_HAS_FMA
-/* a b + c, rounded once */
-FL_INLINE V FN(fl_fused)(V a, V b, V c)
-{
-#if FL_VECTOR_BYTES && defined(__x86_64__)
-    return (V)FL_MM(fmadd)(a, b, c);
-#elif FL_VECTOR_BYTES
-    V x;
-    for (ptrdiff_t i = 0; i < LANES; i++)
-        x[i] = FL_BITS == 64 ? __builtin_fma(a[i], b[i], c[i]) : __builtin_fmaf(a[i], b[i], c[i]);
-    return x;
-#else
-    return FL_BITS == 64 ? (REAL)fma(a, b, c) : (REAL)fmaf((float)a, (float)b, (float)c);
-#endif
-}
-#endif
-
 /* 1 + (a + a_lo)^2 = returned + *low, as precise as that */
 FL_INLINE V FN(fl_one_plus_square)(V a, V a_lo, V *low)
 {

@@ -32,7 +32,7 @@ double unordered_loss_gradient(const FlKernels *kernels, int id, int precision,
                                const double *params, const char *y, const char *f, char *gradient,
                                ptrdiff_t n, ptrdiff_t length, int stream, int threads)
 {
-    FlPointwiseFn function = kernels->pointwise[id][FL_LOSS_GRADIENT][precision];
+    FlPointwiseFn function = kernels->pointwise[id]->run[FL_LOSS_GRADIENT][precision];
     const ptrdiff_t item = precision == FL_F64 ? 8 : 4;
     double sum = 0.0;
 #pragma omp parallel num_threads(threads) reduction(+ : sum)

@@ -30,50 +30,6 @@ class PointwiseLoss(Loss):
         tables: _Tables | None = None,
     ) -> None: ...
     @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.NDArray[_Real],
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: Literal["none"],
-        out: npt.NDArray[_Real] | None = None,
-        n_threads: int | None = None,
-    ) -> npt.NDArray[_Real]: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: _Reduced = "mean",
-        out: None = None,
-        n_threads: int | None = None,
-    ) -> float: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: Literal["none"],
-        out: _AnyReal | None = None,
-        n_threads: int | None = None,
-    ) -> _AnyReal: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str,
-        out: Any = None,
-        n_threads: int | None = None,
-    ) -> Any: ...
-    @overload
     def loss(
         self,
         y_true: npt.ArrayLike,
@@ -117,6 +73,7 @@ class PointwiseLoss(Loss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any: ...
+    __call__ = loss
     @overload
     def gradient(
         self,

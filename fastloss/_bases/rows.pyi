@@ -41,54 +41,6 @@ class RowLoss(Loss):
     @property
     def n_outputs(self) -> int | None: ...
     @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.NDArray[_Real],
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: Literal["none"],
-        out: npt.NDArray[_Real] | None = None,
-        n_threads: int | None = None,
-        axis: int = -1,
-    ) -> npt.NDArray[_Real]: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: _Reduced = "mean",
-        out: None = None,
-        n_threads: int | None = None,
-        axis: int = -1,
-    ) -> float: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: Literal["none"],
-        out: _AnyReal | None = None,
-        n_threads: int | None = None,
-        axis: int = -1,
-    ) -> _AnyReal: ...
-    @overload
-    def __call__(
-        self,
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        *,
-        reduction: str,
-        out: Any = None,
-        n_threads: int | None = None,
-        axis: int = -1,
-    ) -> Any: ...
-    @overload
     def loss(
         self,
         y_true: npt.ArrayLike,
@@ -136,6 +88,7 @@ class RowLoss(Loss):
         n_threads: int | None = None,
         axis: int = -1,
     ) -> Any: ...
+    __call__ = loss
     @overload
     def gradient(
         self,

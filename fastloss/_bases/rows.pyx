@@ -385,13 +385,13 @@ cdef class RowLoss(Loss):
                 )
             describe_operand(&job, WEIGHT, w, "sample_weight", -1)
         loss_out, gradient_out, hessian_out = _split_out(out, wants, n_wanted)
-        sample_shape = <ndarray>np.broadcast_to(np.empty((), f.dtype.newbyteorder("=")), shape)
         if loss_out is not None:
             if mode != REDUCTION_NONE:
                 raise ValueError(
                     f"out: the loss is a float under reduction={reduction!r}, so its place in out "
                     "must be None"
                 )
+            sample_shape = <ndarray>np.broadcast_to(np.empty((), f.dtype.newbyteorder("=")), shape)
             loss = checked_out(loss_out, "out (loss)", sample_shape, "the samples", narrow)
             refuse_overlap(loss, "out (loss)", f, "raw_prediction")
             refuse_overlap(loss, "out (loss)", y, "y_true")
@@ -715,6 +715,8 @@ cdef class RowLoss(Loss):
 
 cdef ndarray _new_in_layout(ndarray f):
     """An uninitialised array with f's order of axes, in native byte order."""
+    if PyArray_CHKFLAGS(f, cnp.NPY_ARRAY_C_CONTIGUOUS):
+        return new_like(f)
     return np.empty_like(f, dtype=f.dtype.newbyteorder("="), order="K", subok=False)
 
 

@@ -24,17 +24,31 @@ cdef int asked_reduction(object reduction) except -1:
     raise ValueError(f"reduction = {reduction!r}: expected 'mean', 'sum' or 'none'")
 
 
-cdef int _dtype_code(int type_number) noexcept:
-    if type_number == cnp.NPY_FLOAT64:
+cdef int _dtype_code(ndarray array) noexcept:
+    cdef int number = cnp.PyArray_TYPE(array), size = cnp.PyArray_ITEMSIZE(array)
+    if number == cnp.NPY_FLOAT64:
         return FL_DTYPE_FLOAT64
-    if type_number == cnp.NPY_FLOAT32:
+    if number == cnp.NPY_FLOAT32:
         return FL_DTYPE_FLOAT32
-    if type_number == cnp.NPY_BOOL:
+    if number == cnp.NPY_BOOL:
         return FL_DTYPE_BOOL
-    if type_number == cnp.NPY_FLOAT16:
+    if number == cnp.NPY_FLOAT16:
         return FL_DTYPE_FLOAT16
     # C's integer types by their size, which differs between platforms
-    cdef Py_ssize_t size = 0
+    if cnp.PyTypeNum_ISSIGNED(number):
+        return (
+            FL_DTYPE_INT8 if size == 1 else FL_DTYPE_INT16 if size == 2
+            else FL_DTYPE_INT32 if size == 4 else FL_DTYPE_INT64
+        )
+    if cnp.PyTypeNum_ISUNSIGNED(number):
+        return (
+            FL_DTYPE_UINT8 if size == 1 else FL_DTYPE_UINT16 if size == 2
+            else FL_DTYPE_UINT32 if size == 4 else FL_DTYPE_UINT64
+        )
+    return -1
+
+
+cdef Py_ssize_t size = 0
     cdef bint is_signed = True
     if type_number == cnp.NPY_BYTE:
         size = sizeof(char)
@@ -116,7 +130,7 @@ cdef int refuse_precision(ndarray array, str argument) except -1:
 cdef int describe(ndarray array, str argument, int precision, FlArray* out) except -1:
     """Fills out; out.contiguous tells that the kernels can read the memory as it is."""
     cdef int axis
-    out.dtype = _dtype_code(cnp.PyArray_TYPE(array))
+    out.dtype = _dtype_code(array)
     if out.dtype < 0:
         raise TypeError(
             f"{argument} has dtype {array.dtype}: expected bool, an integer type, float16, float32 "

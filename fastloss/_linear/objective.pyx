@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastloss._bases.row_curvature import curvature_product, has_curvature
+from fastloss._linear.row_curvature import curvature_product, has_curvature
 from fastloss._core.runtime import as_index
 from fastloss._linear.arrays import checked_csr, checked_penalty, renamed, target_sums
 from fastloss._linear.sums import LinearSums
@@ -420,8 +420,8 @@ n_threads=None, n_outputs=None)
 
         Notes
         -----
-        For a loss of one output it is one pass over X, with d / 5 times the work of a gradient; for
-        several outputs it is m Hessian products.
+        For a loss of one output it is one pass over X, whose work for a row grows with the square of
+        d; for several outputs it is m Hessian products.
         """
         loss = self.loss_function
         if not isinstance(loss, PointwiseLoss):
@@ -682,20 +682,18 @@ n_threads=None, n_outputs=None)
     def _gradient_products(self, coef):
         """Gradient and Hessian, this column by column."""
         given, _ = self._coefficients(coef, "coef")
-        columns = []
         unit = np.zeros(given.size)
         if not self.weight_sum > 0:  # warned of once, not for each column
             nothing = self.hessian_product(coef, unit)
             hessian = np.full((given.size, given.size), np.nan, nothing.dtype)
             return nothing.reshape(given.shape), hessian
+        hessian = np.empty((given.size, given.size), given.dtype.newbyteorder("="))
         for j in range(given.size):
             PyErr_CheckSignals()
             unit[j] = 1.0
-            columns.append(self.hessian_product(coef, unit))
+            hessian[j] = self.hessian_product(coef, unit)
+            hessian[:j, j] = hessian[j, :j]  # both triangles from one: rounded alike
             unit[j] = 0.0
-        # both triangles from one: rounded alike
-        hessian = np.tril(np.array(columns))
-        hessian += np.tril(hessian, -1).T
         return self.gradient(coef), hessian
 
     def _exchange(self, loss, beside=None):

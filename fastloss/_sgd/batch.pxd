@@ -1,7 +1,7 @@
 # SGD steps of several samples, or of losses of several outputs, for the loops that run without the GIL:
 # rows to raw predictions, losses, sums of gradients, one step of all coefficients.
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int64_t, uintptr_t
+from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastloss._bases.row_job cimport Job as RowJob
@@ -9,7 +9,7 @@ from fastloss._bases.row_job cimport kernel_scratch
 from fastloss._core.arrays cimport *
 from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
-from fastloss._sgd.job cimport Matrix, Schedule, next_steps, place_steps, row_of
+from fastloss._sgd.job cimport Matrix, Schedule, next_steps, row_of
 from fastloss._sgd.optimizer cimport OptimizerJob, end_step, step_coefficients, step_met
 from fastloss.kernels cimport *
 

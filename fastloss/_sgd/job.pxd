@@ -2,7 +2,7 @@
 # the learning rate goes on, and a run of samples for each output.
 cimport numpy as cnp
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uintptr_t
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 from cython cimport floating
 from numpy cimport ndarray

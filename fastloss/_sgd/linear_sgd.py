@@ -21,6 +21,7 @@ from fastloss._sgd.checks import (
     refuse_shared,
     whole,
 )
+from fastloss._sgd.state import checked_state
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss
 
@@ -31,33 +32,6 @@ if TYPE_CHECKING:
 _Array = npt.NDArray[Any]
 _PENALTIES = ("l2", "l1", "elasticnet")
 _RATES = ("optimal", "constant", "invscaling", "adaptive", "pa1", "pa2")
-#: what a state holds, apart from arrays that are None where they are not used
-_ARRAYS = (
-    "coef",
-    "intercept",
-    "received",
-    "average",
-    "average_intercept",
-    "velocity",
-    "intercept_velocity",
-    "pending_row",
-    "pending_times",
-    "moment_0",
-    "moment_1",
-    "moment_2",
-    "intercept_moments",
-)
-
-
-def _at_least_1(name: str, value: object) -> float:
-    number = real(name, value)
-    if number < 1:
-        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
-    return number
-
-
-#: which numbers of a state are bounded
-_LEAST = {"t": _at_least_1, "eta": nonnegative, "n_averaged": nonnegative}
 
 
 class LinearSGD(LinearSGDBase):
@@ -316,7 +290,7 @@ class LinearSGD(LinearSGDBase):
     def _count_outputs(self, loss: Any, given: int | None, one_vs_rest: bool) -> int:
         """Return how many outputs there are, where they are known or given."""
         if given is not None:
-            given = whole("n_outputs", given, 1, "an integer from 1 to 2**31", 2**31)
+            given = whole("n_outputs", given, 1, "an integer from 1 to 2**31 - 1", 2**31 - 1)
         known = None if one_vs_rest else 1
         if self._of_rows:
             known = self._own_outputs(loss)
@@ -637,36 +611,7 @@ class LinearSGD(LinearSGDBase):
         state : dict
             Of `state_dict`.
         """
-        if set(state) != set(self._state):
-            names = ", ".join(sorted(set(state) ^ set(self._state)))
-            raise ValueError(f"state: has {names} too many or too few")
-        new = dict(self._state)
-        for name, mine in self._state.items():
-            given = state[name]
-            if name == "random":
-                new[name] = checked_random("state['random']", given)
-                continue
-            if name == "optimizer":
-                if not isinstance(given, str) or given != mine:
-                    raise ValueError(f"state['optimizer'] = {given!r}: expected {mine!r}")
-                continue
-            if name not in _ARRAYS:
-                if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
-                    given = given.item()
-                if type(mine) is int:
-                    what = "an integer in [0, 2**62]"
-                    new[name] = whole(f"state[{name!r}]", given, 0, what, 2**62)
-                    continue
-                checked = truth if isinstance(mine, bool) else _LEAST.get(name, real)
-                new[name] = checked(f"state[{name!r}]", given)
-                continue
-            values = None if given is None else array_of(given, f"state[{name!r}]")
-            expected = None if mine is None else mine.shape
-            found = None if values is None else values.shape
-            if found != expected:
-                raise ValueError(f"state[{name!r}] has shape {found}: expected {expected}")
-            if mine is not None and values is not None:
-                new[name] = np.array(values, dtype=mine.dtype, order="C")
+        new = checked_state(state, self._state)
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
             new["rebase"] = True
         self._state = new

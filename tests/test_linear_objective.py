@@ -53,11 +53,6 @@ def draw(n, d, dtype, n_outputs=None, seed=0):
     return X, y, weight, coef
 
 
-def poisson_constant(loss, y, f):
-    """What the package adds to or leaves out of a formula that does not depend on f."""
-    return loss.loss(y.astype(float), f, reduction="none") - poisson(y, f)[0]
-
-
 def reference(formula, X, y, coef, weight, l2=0.0, offset=0.0, intercept=True):
     """Value, gradient and Hessian in float64."""
     X = np.asarray(X, dtype=np.float64)

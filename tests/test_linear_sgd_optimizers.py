@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.optimizers import NAMES, TORCH_NAMES, Reference, draw_settings
 
 import fastloss as fl
-from tests.helpers.optimizers import NAMES, TORCH_NAMES, Reference, draw_settings
 
 sparse = pytest.importorskip("scipy.sparse")
 

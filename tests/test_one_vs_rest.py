@@ -8,7 +8,6 @@ import pytest
 
 import fastloss as fl
 
-METHODS = ("loss", "gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian")
 BINARY = [fl.LogLoss(pos_weight=3.0), fl.Hinge(), fl.SquaredHinge(cost_fn=2.0)]
 
 

@@ -55,15 +55,18 @@ def interrupt_at(epoch):
     return callback
 
 
-@pytest.mark.parametrize("rows", [300, 6000])
+@pytest.mark.parametrize(("rows", "mapped"), [(300, False), (6000, False), (6000, True)])
 @pytest.mark.parametrize("seed", [0, None])
-def test_an_interrupted_fit_of_arrays_goes_on(tmp_path, rows, seed):
+def test_an_interrupted_fit_of_arrays_goes_on(tmp_path, rows, mapped, seed):
     model = SGDRegressor(
         early_stopping=True, learning_rate="adaptive", random_state=seed, max_iter=12, tol=None,
         restore_best=True, momentum=0.5, batch_size=10,
     )  # fmt: skip
     path = tmp_path / "state"
     A, b = X[:rows], Y[:rows]
+    if mapped:
+        np.save(tmp_path / "X.npy", A)
+        A = np.load(tmp_path / "X.npy", mmap_mode="r")
     every = {"checkpoint": path, "checkpoint_every": 0}
     early = tmp_path / "early"
 

@@ -16,7 +16,6 @@ X = rng.normal(size=(200, 5))
 SCORE = X @ [1.0, -2.0, 0.5, 0.0, 0.0] + rng.logistic(size=200)
 Y = SCORE > 0
 THREE = np.digitize(SCORE, [-1.0, 1.0])
-PART = (X[150:], Y[150:])
 
 
 def log_model(**options):

@@ -48,41 +48,6 @@ cdef int _dtype_code(ndarray array) noexcept:
     return -1
 
 
-cdef Py_ssize_t size = 0
-    cdef bint is_signed = True
-    if type_number == cnp.NPY_BYTE:
-        size = sizeof(char)
-    elif type_number == cnp.NPY_SHORT:
-        size = sizeof(short)
-    elif type_number == cnp.NPY_INT:
-        size = sizeof(int)
-    elif type_number == cnp.NPY_LONG:
-        size = sizeof(long)
-    elif type_number == cnp.NPY_LONGLONG:
-        size = sizeof(long long)
-    else:
-        is_signed = False
-        if type_number == cnp.NPY_UBYTE:
-            size = sizeof(char)
-        elif type_number == cnp.NPY_USHORT:
-            size = sizeof(short)
-        elif type_number == cnp.NPY_UINT:
-            size = sizeof(int)
-        elif type_number == cnp.NPY_ULONG:
-            size = sizeof(long)
-        elif type_number == cnp.NPY_ULONGLONG:
-            size = sizeof(long long)
-    if size == 1:
-        return FL_DTYPE_INT8 if is_signed else FL_DTYPE_UINT8
-    if size == 2:
-        return FL_DTYPE_INT16 if is_signed else FL_DTYPE_UINT16
-    if size == 4:
-        return FL_DTYPE_INT32 if is_signed else FL_DTYPE_UINT32
-    if size == 8:
-        return FL_DTYPE_INT64 if is_signed else FL_DTYPE_UINT64
-    return -1
-
-
 def refuse_masked(values, str argument not None):
     """
     Name the first masked entry of a masked array, whose number nobody is to see.

@@ -92,9 +92,8 @@ def _fit(
         optimizer=options.optimizer,
         batch_size=_BATCH_SIZE if options.batch_size is None else options.batch_size,
         restore_best=options.patience is not None,
+        n_jobs=options.n_threads,
     )
-    if problem.classes is not None:
-        estimator.set_params(n_jobs=options.n_threads)
     training, validation = problem.training, problem.validation
     weights = training.weights
     if weights is not None:

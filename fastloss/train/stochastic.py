@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-import fastloss as fl
 from fastloss.linear_model import SGDClassifier, SGDRegressor
 from fastloss.linear_model._losses import CLASSES
 from fastloss.linear_model._sgd_history import EpochProgress
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 from fastloss.train.errors import InputError
 from fastloss.train.problem import Curve, Options, Outcome, Part, Problem, Step
+from fastloss.train.target import learnt_loss
 from fastloss.train.units import units
 
 _BATCH_SIZE = 32
@@ -43,9 +43,7 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     InputError
         If the loss rises however small the steps are.
     """
-    loss = problem.loss
-    if problem.classes is not None and len(problem.classes) > 2 and loss == fl.LogLoss():
-        loss = fl.CrossEntropy()  # as the other estimators do
+    loss = learnt_loss(problem.loss, problem.classes)
     start = _best_constant(problem, loss)
     first = [
         _constant_loss(problem, loss, start, p) for p in (problem.training, problem.validation)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from fastloss.linear_model import SGDClassifier, SGDRegressor
 from fastloss.linear_model._losses import CLASSES
+from fastloss.linear_model._scaling import mean_squares
 from fastloss.linear_model._sgd_history import EpochProgress
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 from fastloss.train.errors import InputError
@@ -52,7 +52,8 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     if options.optimizer in _OPTIMIZER_RATES:
         rate = _OPTIMIZER_RATES[options.optimizer] * math.sqrt(unit.loss / unit.curvature)
     else:
-        rate = _RATE / (unit.curvature * (1.0 + _mean_square(problem.training.X)))
+        length = float(mean_squares(problem.training.X, None).sum())  # of a row, squared
+        rate = _RATE / (unit.curvature * (1.0 + length))
     for _ in range(_ATTEMPTS):
         watch = _Watch((first[0], first[1]), first[0] + unit.loss, rate, options, on_step)
         estimator = _fit(problem, loss, start, rate, options.tol * unit.loss, options, watch)
@@ -167,12 +168,6 @@ def _outcome(estimator: Any, watch: _Watch, options: Options) -> Outcome:
         history.converged or history.reason == STOPPED,
         interrupted,
     )
-
-
-def _mean_square(X: Any) -> float:
-    """Return the mean of the squared lengths of the rows."""
-    squares = X.multiply(X).sum() if sparse.issparse(X) else np.einsum("ij,ij->", X, X)
-    return float(squares / X.shape[0])
 
 
 def _best_constant(problem: Problem, loss: Any) -> NDArray[np.float64]:

@@ -189,13 +189,12 @@ class Recorder:
         self.best_epoch = self.lowest_epoch = self.overfitting_epoch = self.overfitting = None
         self._history = None
 
-    def close(self, converged: bool, reason: str) -> History:
-        """Say that the fit has ended, and return the record."""
+    def close(self, converged: bool, reason: str) -> None:
+        """Say that the fit has ended, and how."""
         if self.verbose:
             print(f"{'converged' if converged else 'not converged'}: {reason}")
         self.converged, self.reason = converged, reason
         self._history = None
-        return self.history()
 
     def history(self) -> History:
         """Return the record."""

@@ -68,7 +68,7 @@ sklearn-sgd: build $(DONE)/test
 
 tables: build $(DONE)/test
 	$(BIN)/python -m benchmarks.accuracy
-	if [ -e benchmarks/report.json ]; then $(BIN)/python -m benchmarks.readme; fi
+	if [ -e benchmarks/report.json ]; then $(BIN)/python -m benchmarks.targets --render && $(BIN)/python -m benchmarks.readme; fi
 	$(BIN)/python tools/write_tables.py
 
 figures: build $(DONE)/demo

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from benchmarks.target import scale_remark
 from fastloss.bench.measure import Measurement
 from fastloss.bench.peers import FASTLOSS, NUMPY, PEERS, SKLEARN, TORCH
 from fastloss.bench.report import loss_label
@@ -54,7 +56,7 @@ def slowest_first(measurements: list[Measurement]) -> list[str]:
     return sorted(logs, key=lambda label: sum(logs[label]) / max(1, len(logs[label])))
 
 
-def draw(report: dict[str, object], path: Path) -> None:
+def draw(report: dict[str, Any], path: Path) -> None:
     """Draw the chart.
 
     Parameters
@@ -82,15 +84,19 @@ def draw(report: dict[str, object], path: Path) -> None:
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
     first = measurements[0].configuration
+    remark = scale_remark(report["scale"])
+    below = f"\n{remark}" if remark else ""  # on a line of its own
     figure.suptitle(
-        f"How many times longer the others take than {FASTLOSS}\n", fontsize=13, color=_INK
+        f"How many times longer the others take than {FASTLOSS}\n" + "\n" * bool(below),
+        fontsize=13,
+        color=_INK,
     )
     figure.text(
         0.5,
         1 - 0.38 / height,
         f"loss and gradient of {first.n:,} predictions, {report['threads']} threads, "
         f"{machine['processor']}; NumPy {machine['numpy']}, scikit-learn {machine['scikit-learn']}, "
-        f"torch {machine['torch']}; {machine['date']}",
+        f"torch {machine['torch']}; {machine['date']}{below}",
         ha="center",
         va="top",
         fontsize=8.5,

@@ -69,6 +69,11 @@ class Target:
         )
 
 
+def scale_remark(scale: float) -> str:
+    """Return a sentence about large sizes that are not those promised, "" if they are."""
+    return "" if scale == 1 else f"Large sizes are × {scale:g} of those promised."
+
+
 def _figure(x: float) -> str:
     """Three significant digits, no exponent."""
     return f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}"

@@ -3,7 +3,7 @@ Measure every promised figure of speed and write the report.
 
 ``python -m benchmarks.targets`` takes some minutes and writes REPORT.md and report.json beside this
 file. ``--only`` chooses subjects, ``--scale`` makes the large arrays smaller, ``--update`` keeps what
-the last report says of the others.
+the last report says of the others. ``--render`` measures nothing and writes REPORT.md from report.json.
 """
 
 from __future__ import annotations
@@ -71,6 +71,9 @@ def main() -> int:
     """Run the chosen subjects, print and write the report."""
     clean_start("benchmarks.targets")
     arguments = parse()
+    if arguments.render:
+        return render(arguments.output)
+    old = last_report(arguments.output, arguments.scale) if arguments.update else None
     settings = Settings(
         n_threads=arguments.threads or fl.get_num_threads(),
         repeats=arguments.repeats,
@@ -84,10 +87,9 @@ def main() -> int:
     survey = all_losses(settings) if SURVEY in arguments.only else []
     targets += catalogue.targets(survey)
     machine = describe_machine()
-    old = arguments.output / "report.json"
-    if arguments.update and old.exists():
-        targets, survey = updated(json.loads(old.read_text(encoding="utf-8")), targets, survey)
-    report = markdown(targets, machine)
+    if old is not None:
+        targets, survey = updated(old, targets, survey)
+    report = markdown(targets, machine, settings.scale)
     print(report)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
@@ -95,6 +97,7 @@ def main() -> int:
         content: dict[str, Any] = {
             "machine": machine,
             "threads": settings.n_threads,
+            "scale": settings.scale,
             "targets": [target.as_json() for target in targets],
             "survey": [measurement.as_json() for measurement in survey],
         }
@@ -118,11 +121,37 @@ def parse() -> argparse.Namespace:
         action="store_true",
         help="keep the subjects of the last report that are not run",
     )
+    parser.add_argument(
+        "--render", action="store_true", help="write REPORT.md from report.json, without measuring"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a promise is broken")
     parser.add_argument(
         "--output", type=Path, default=HERE, help="folder of REPORT.md and report.json"
     )
     return parser.parse_args()
+
+
+def last_report(folder: Path, scale: float) -> dict[str, Any] | None:
+    """Return the report to be updated, None if there is none; its sizes have to be the same."""
+    path = folder / "report.json"
+    if not path.exists():
+        return None
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if report.get("scale") != scale:
+        raise SystemExit(
+            f"--scale {scale:g}: {path.name} was measured at scale {report.get('scale')}; expected the "
+            f"same with --update, for one report has one scale"
+        )
+    return report
+
+
+def render(folder: Path) -> int:
+    """Write REPORT.md from report.json."""
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    targets = [Target.from_json(entry) for entry in report["targets"]]
+    text = markdown(targets, report["machine"], report["scale"])
+    (folder / "REPORT.md").write_text(text, encoding="utf-8")
+    return 0
 
 
 def updated(
@@ -149,11 +178,12 @@ def all_losses(settings: Settings) -> list[Measurement]:
     return measurements
 
 
-def markdown(targets: list[Target], machine: dict[str, str]) -> str:
+def markdown(targets: list[Target], machine: dict[str, str], scale: float) -> str:
     """Return the report."""
-    parts = [INTRODUCTION, table(("machine", ""), list(machine.items()))]
-    for subject, rows in groupby(targets, key=lambda target: target.subject):
-        parts += [f"## {subject}", table(HEADS, [target.cells() for target in rows])]
+    rows = [*machine.items(), ("sizes", f"× {scale:g} of those promised")]
+    parts = [INTRODUCTION, table(("machine", ""), rows)]
+    for subject, group in groupby(targets, key=lambda target: target.subject):
+        parts += [f"## {subject}", table(HEADS, [target.cells() for target in group])]
     return "\n\n".join(parts) + "\n"
 
 

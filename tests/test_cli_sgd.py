@@ -181,6 +181,11 @@ def test_the_scale_of_weights_does_not_matter(scale, solver, tmp_path):
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["log", "log of three", "squared"])
+def test_threads_reach_the_estimator(name):
+    assert fit(CASES[name], n_threads=3, max_iter=1).estimator.n_jobs == 3
+
+
 def test_steps_told_one_by_one():
     steps = []
     outcome = fit(CASES["log"], steps.append)

@@ -147,7 +147,8 @@ def test_a_bump_is_no_overfitting():
         recorder.add(train, train, validation, np.nan, 0.1, 0.0)
     assert recorder.overfitting_epoch == 1
     recorder.add(1, 1, 4, np.nan, 0.1, 0.0)
-    history = recorder.close(False, "")
+    recorder.close(False, "")
+    history = recorder.history()
     assert history.overfitting is None
     assert history.best_epoch == 5
 

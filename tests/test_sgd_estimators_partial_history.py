@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 import fastloss as fl
-from fastloss.linear_model import SGDClassifier, SGDRegressor
+from fastloss.linear_model import SGDClassifier, SGDRegressor, _sgd_history
 
 rng = np.random.default_rng(7)
 X = rng.normal(size=(400, 3))
@@ -83,3 +83,27 @@ def test_what_a_refused_batch_leaves():
     assert model.coef_.any()
     with pytest.raises(AttributeError, match="SGDRegressor has no history_ before it has learnt"):
         _ = SGDRegressor().history_
+
+
+def test_the_record_of_a_stream_is_bounded(monkeypatch):
+    y = X[:, 0]
+    options = {"max_iter": 6, "tol": None, "random_state": 0}
+    whole = SGDRegressor(**options).fit(X, y, validation_data=(X, y))
+    for _ in range(9):
+        whole.partial_fit(X, y)
+    monkeypatch.setattr(_sgd_history, "_MOST_LINES", 8)
+    model = SGDRegressor(**options).fit(X, y, validation_data=(X, y))
+    best = model.history_.best_epoch
+    assert best is not None
+    lengths, seconds = [], 0.0
+    for _ in range(9):
+        model.partial_fit(X, y)
+        lengths.append(len(model.history_))
+        assert model.history_.best_epoch == (best if len(lengths) < 3 else None)
+        assert model.history_.seconds[-1] > seconds
+        seconds = model.history_.seconds[-1]
+    assert lengths == [7, 8, 4, 5, 6, 7, 8, 4, 5]
+    assert len(whole.history_) == 15
+    for name in COLUMNS:
+        kept = getattr(model.history_, name)
+        np.testing.assert_array_equal(kept, getattr(whole.history_, name)[-5:])

@@ -297,6 +297,7 @@ class SGDBase(SGDSamples):
         objective = loss + self._penalty_term()(sgd.coef) / self._outputs()
         before = record.lines[-1][-1] if record.lines else 0.0
         record.add(loss, objective, np.nan, np.nan, float(sgd.eta), before + seconds)
+        record.forget_older()
         record.converged, record.reason = False, PARTIAL
 
     def _keep(self, sgd: Any, coef: Any, intercept: Any) -> None:

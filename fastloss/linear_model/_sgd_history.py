@@ -15,6 +15,7 @@ from fastloss.linear_model._sgd_plot import plot_history
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_MOST_LINES = 100_000  # that calls of partial_fit leave
 _RISE = 1e-3  # share of the lowest validation loss by which a higher one counts as risen
 
 
@@ -58,7 +59,9 @@ class History:
     """
     How a fit went, epoch by epoch: the attribute `history_` of `SGDClassifier` and `SGDRegressor`.
 
-    A call of `partial_fit` that learns is an epoch, too; its seconds are added to those before.
+    A call of `partial_fit` that learns is an epoch, too; its seconds are added to those before. After
+    100,000 epochs such a call leaves the last 50,000, and ``best_epoch``, ``overfitting_epoch`` and
+    ``overfitting`` None, so that a stream without end takes no more memory.
 
     Attributes
     ----------
@@ -178,13 +181,20 @@ class Recorder:
         if self.verbose and self.overfitting is not None and told != self.overfitting_epoch:
             print(self.overfitting)
 
-    def close(self, converged: bool, reason: str) -> History:
-        """Say that the fit has ended, and return the record."""
+    def forget_older(self) -> None:
+        """Keep half of the most lines, the last ones, once there are more; nothing points at them."""
+        if len(self.lines) <= _MOST_LINES:
+            return
+        del self.lines[: -(_MOST_LINES // 2)]
+        self.best_epoch = self.lowest_epoch = self.overfitting_epoch = self.overfitting = None
+        self._history = None
+
+    def close(self, converged: bool, reason: str) -> None:
+        """Say that the fit has ended, and how."""
         if self.verbose:
             print(f"{'converged' if converged else 'not converged'}: {reason}")
         self.converged, self.reason = converged, reason
         self._history = None
-        return self.history()
 
     def history(self) -> History:
         """Return the record."""

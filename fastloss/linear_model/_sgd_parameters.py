@@ -53,7 +53,8 @@ _MACHINE = (
     "n_jobs",
     "lock_free",
 )
-RATE = slice(5, 9)  # of a key: what begins with learning_rate
+# of a key, which begins with the loss: from the learning rate to the optimizer
+RATE = slice(1 + _MACHINE.index("learning_rate"), 1 + _MACHINE.index("momentum"))
 _CLIP = 1e12  # of the loss's derivative, as in scikit-learn
 _SPARSE_DECAY = 0.01  # the intercept's rate on sparse data, likewise
 
@@ -124,7 +125,8 @@ class SGDParameters(LinearModel, ABC):
             integer("average", self.average, 1)
         integer("batch_size", self.batch_size, 1)
         switch("lock_free", self.lock_free)
-        if self.lock_free and self.optimizer != PLAIN:
+        plain = isinstance(self.optimizer, str) and self.optimizer == PLAIN
+        if self.lock_free and not plain:
             raise ValueError(f"optimizer = {self.optimizer!r}: lock_free=True expects 'sgd'")
         between("momentum", self.momentum, 0.0, 1.0)
         check_optimizer(
@@ -144,7 +146,6 @@ class SGDParameters(LinearModel, ABC):
             )
         if for_partial_fit and self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
-        plain = isinstance(self.optimizer, str) and self.optimizer == PLAIN
         if self.learning_rate == "optimal" and self.alpha == 0 and plain:
             raise ValueError(
                 "alpha must be > 0 since learning_rate is 'optimal'. alpha is used to compute the "

@@ -203,7 +203,7 @@ def _labels_and_weights(
         raise ValueError(f"y_true has shape {labels.shape}: expected {shape}")
     weights = np.ones(len(labels))
     if sample_weight is not None:
-        weights = array_of(sample_weight, "sample_weight").astype(np.float64)
+        weights = array_of(sample_weight, "sample_weight").astype(np.float64, copy=False)
         if weights.shape == labels.shape[:1] and weights.size and np.isfinite(weights).all():
             # by an exact factor to at most 1, so that no sum of them overflows
             weights = np.ldexp(weights, -np.frexp(weights.max())[1])

@@ -40,6 +40,7 @@ _LOSSES = (
 _SQUARED = HalfSquaredError()
 _REALS = (np.dtype(np.float32), np.dtype(np.float64))
 
+# All of these are about where the gain begins, measured on one machine.
 # Nanoseconds of a pass on one thread: from these on it is worth what its threads cost others,
 _LONG_PASS = 8e6
 # and of each thread, at least.

@@ -35,8 +35,8 @@ _SIMPLE: dict[type, Any] = {
     compiled.CyHalfPoissonLoss: Poisson(),
 }
 _WIDE, _NARROW = np.dtype(np.float64), np.dtype(np.float32)
-# How many of scikit-learn's threads one of ours is worth, by the dtype of predictions: of 100,000
-# samples, gradients and Hessians, 3.0 (gamma, stored as float32) to 12 and 7.3 to 28.
+# How many of scikit-learn's threads one of ours is worth, by the dtype of predictions: about the least
+# of the losses, measured on one machine with gradients and Hessians of 100,000 samples.
 _THREADS_WORTH = {_WIDE: 3, _NARROW: 7}
 
 

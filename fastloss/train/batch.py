@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-import fastloss as fl
 from fastloss import LinearObjective
 from fastloss.linear_model import FitProgress, LinearClassifier, LinearRegressor
 from fastloss.linear_model._losses import CLASSES
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 from fastloss.train.errors import InputError
 from fastloss.train.problem import Curve, Options, Outcome, Problem, Step
+from fastloss.train.target import learnt_loss
 
 
 def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /) -> Outcome:
@@ -147,8 +147,7 @@ def _one_against_the_rest(problem: Problem) -> bool:
     """Return whether the estimator learns the classes one after another."""
     if problem.classes is None or len(problem.classes) == 2:
         return False
-    # the plain log loss of more than two classes becomes the cross-entropy
-    return problem.loss.name not in CLASSES and problem.loss != fl.LogLoss()
+    return learnt_loss(problem.loss, problem.classes).name not in CLASSES
 
 
 def _keep(estimator: Any, coef: NDArray[np.float64]) -> None:

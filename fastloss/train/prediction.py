@@ -68,9 +68,10 @@ def predict(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownLevelsWarning)  # the notes tell
         notes += _check_columns(table, encoder)
-        frame = pd.DataFrame({"prediction": model.predict(table.frame)})
+        X = encoder.transform(table.frame)
+        frame = pd.DataFrame({"prediction": model[-1].predict(X)})
         if probabilities:
-            shares = model.predict_proba(table.frame)
+            shares = model[-1].predict_proba(X)
             for label, column in zip(model.classes_.tolist(), shares.T, strict=True):
                 frame[f"probability_{label}"] = column
     _write(frame, output)

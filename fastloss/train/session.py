@@ -23,7 +23,7 @@ from fastloss.train.metrics import Metric, evaluate
 from fastloss.train.picture import draw
 from fastloss.train.problem import Options, Outcome, Part, Problem
 from fastloss.train.table import Dialect, Table, read_table
-from fastloss.train.target import Target, choose_target, labelled, split
+from fastloss.train.target import Target, choose_target, labelled, learnt_loss, split
 from fastloss.train.trainers import STOCHASTIC, load_trainer
 from fastloss.train.units import usual_alpha
 from fastloss.train.weights import row_weights
@@ -217,9 +217,7 @@ def prepare(table: Table, settings: Settings) -> Data:
 
 
 def _about_target(target: Target, settings: Settings, n_skipped: int) -> str:
-    loss = target.loss
-    if loss == fl.LogLoss() and target.classes is not None and len(target.classes) > 2:
-        loss = fl.CrossEntropy()  # as the estimator does
+    loss = learnt_loss(target.loss, target.classes)
     text = f"target {target.column!r}: {target.remark}; loss: {short_name(loss)}"
     if settings.loss is None:
         text += ", the usual one; --loss chooses another"

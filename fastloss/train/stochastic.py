@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-import fastloss as fl
 from fastloss.linear_model import SGDClassifier, SGDRegressor
 from fastloss.linear_model._losses import CLASSES
+from fastloss.linear_model._scaling import mean_squares
 from fastloss.linear_model._sgd_history import EpochProgress
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 from fastloss.train.errors import InputError
 from fastloss.train.problem import Curve, Options, Outcome, Part, Problem, Step
+from fastloss.train.target import learnt_loss
 from fastloss.train.units import units
 
 _BATCH_SIZE = 32
@@ -43,9 +43,7 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     InputError
         If the loss rises however small the steps are.
     """
-    loss = problem.loss
-    if problem.classes is not None and len(problem.classes) > 2 and loss == fl.LogLoss():
-        loss = fl.CrossEntropy()  # as the other estimators do
+    loss = learnt_loss(problem.loss, problem.classes)
     start = _best_constant(problem, loss)
     first = [
         _constant_loss(problem, loss, start, p) for p in (problem.training, problem.validation)
@@ -54,7 +52,8 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     if options.optimizer in _OPTIMIZER_RATES:
         rate = _OPTIMIZER_RATES[options.optimizer] * math.sqrt(unit.loss / unit.curvature)
     else:
-        rate = _RATE / (unit.curvature * (1.0 + _mean_square(problem.training.X)))
+        length = float(mean_squares(problem.training.X, None).sum())  # of a row, squared
+        rate = _RATE / (unit.curvature * (1.0 + length))
     for _ in range(_ATTEMPTS):
         watch = _Watch((first[0], first[1]), first[0] + unit.loss, rate, options, on_step)
         estimator = _fit(problem, loss, start, rate, options.tol * unit.loss, options, watch)
@@ -92,9 +91,8 @@ def _fit(
         optimizer=options.optimizer,
         batch_size=_BATCH_SIZE if options.batch_size is None else options.batch_size,
         restore_best=options.patience is not None,
+        n_jobs=options.n_threads,
     )
-    if problem.classes is not None:
-        estimator.set_params(n_jobs=options.n_threads)
     training, validation = problem.training, problem.validation
     weights = training.weights
     if weights is not None:
@@ -170,12 +168,6 @@ def _outcome(estimator: Any, watch: _Watch, options: Options) -> Outcome:
         history.converged or history.reason == STOPPED,
         interrupted,
     )
-
-
-def _mean_square(X: Any) -> float:
-    """Return the mean of the squared lengths of the rows."""
-    squares = X.multiply(X).sum() if sparse.issparse(X) else np.einsum("ij,ij->", X, X)
-    return float(squares / X.shape[0])
 
 
 def _best_constant(problem: Problem, loss: Any) -> NDArray[np.float64]:

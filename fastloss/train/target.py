@@ -116,6 +116,13 @@ def choose_target(
     return Target(column, loss, labels, classes, remark or "numbers")
 
 
+def learnt_loss(loss: Any, classes: NDArray[Any] | None) -> Any:
+    """Return the loss that estimators minimise: for more than two classes LogLoss is CrossEntropy."""
+    if classes is not None and len(classes) > 2 and loss == fl.LogLoss():
+        return fl.CrossEntropy()
+    return loss
+
+
 def _named(text: str) -> Any:
     """Return the loss that a text names, if it is of one number or of one score a class."""
     name = loss_name(text.partition(":")[0])

@@ -26,7 +26,7 @@ def test_arrays_are_no_integers():
 def test_integers_beyond_those_of_c():
     with raises(ValueError, f"n_outputs = {10**30}: expected 1 to 2**31 - 1"):
         fl.LinearObjective("cross_entropy", X, Y, n_outputs=10**30)
-    with raises(ValueError, f"n_outputs = {10**30}: expected an integer from 1 to 2**31"):
+    with raises(ValueError, f"n_outputs = {10**30}: expected an integer from 1 to 2**31 - 1"):
         fl.LinearSGD("cross_entropy", 3, n_outputs=10**30)
     with raises(ValueError, f"n_features = {10**30}: expected an integer from 1 to 2**48"):
         fl.LinearSGD("hinge", 10**30)

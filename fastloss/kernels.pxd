@@ -217,6 +217,7 @@ cdef extern from "kernels.h" nogil:
         void* sums
         double* intercept_sums
         const void* next
+        int no_way_back
 
     ctypedef void (*FlLinearFn)(const FlLinearBlock* block) noexcept nogil
 

@@ -139,6 +139,7 @@ cdef inline void find_rows(
 ) noexcept nogil:
     """Where the block's rows of X stand; they are copied where the kernels cannot read them."""
     block.next = NULL
+    block.no_way_back = job.way == LINEAR_LOSS
     if job.sparse:
         block.indptr = job.indptr + start
         return

@@ -149,6 +149,7 @@ cdef inline void predict_batch(
     block.raw_stride = job.raw_stride
     block.intercept = job.narrow_intercept
     block.next = NULL
+    block.no_way_back = False
     if job.x.sparse:
         block.data = job.x.data
         block.indices = job.x.indices

@@ -39,22 +39,31 @@ FL_INLINE V FN(fl_load_features)(const REAL *x, ptrdiff_t v, ptrdiff_t n_vectors
 }
 
 /* While rows are computed, as many bytes of the next block are fetched as half of theirs: the way forth brings one
- * half of it, the way back the other, so that memory never rests. The block and the next fit the first cache.
- * `row` counts those of the way back behind those of the way forth. */
+ * half of it, the way back the other, so that memory never rests; without a way back, as many as theirs. The block
+ * and the next fit the first cache. `row` counts those of the way back behind those of the way forth. */
 FL_INLINE void FN(fl_fetch_next)(const FlLinearBlock *b, ptrdiff_t row, int n_rows, int n_vectors)
 {
     const int n_lines = (n_rows * n_vectors * (int)sizeof(V) + 127) / 128;
-    const char *next = (const char *)b->next + row * b->row_stride * (ptrdiff_t)sizeof(REAL) / 2;
-    if (b->next)
+    const ptrdiff_t row_bytes = b->row_stride * (ptrdiff_t)sizeof(REAL);
+    const char *next = (const char *)b->next;
+    if (!next)
+        return;
+    if (b->no_way_back) {
+        next += row * row_bytes;
 #pragma GCC unroll 64
-        for (int line = 0; line < n_lines; line++)
+        for (int line = 0; line < 2 * n_lines; line++)
             FL_PREFETCH(next + 64 * line, 0);
+        return;
+    }
+    next += row * row_bytes / 2;
+#pragma GCC unroll 64
+    for (int line = 0; line < n_lines; line++)
+        FL_PREFETCH(next + 64 * line, 0);
 }
 
 /* The part of that for one vector of each of n_rows rows. */
-FL_INLINE void FN(fl_fetch_step)(const char *next, ptrdiff_t v, ptrdiff_t n_rows)
+FL_INLINE void FN(fl_fetch_step)(const char *next, ptrdiff_t v, ptrdiff_t n_bytes)
 {
-    const ptrdiff_t n_bytes = n_rows * (ptrdiff_t)sizeof(V) / 2;
     for (ptrdiff_t at = v * n_bytes; at < (v + 1) * n_bytes; at += 64)
         FL_PREFETCH(next + at, 0);
 }
@@ -70,7 +79,8 @@ FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_ro
 {
     const REAL *x = (const REAL *)b->x + i * b->row_stride;
     const REAL *coef = (const REAL *)b->coef + k * b->coef_stride;
-    const char *next = b->next && k == 0 ? FN(fl_next_half)(b, i) : NULL;
+    const char *next = b->next && k == 0 ? FN(fl_next_half)(b, b->no_way_back ? 2 * i : i) : NULL;
+    const ptrdiff_t n_fetched = n_rows * (ptrdiff_t)sizeof(V) / (b->no_way_back ? 1 : 2);
     const ptrdiff_t stride = b->row_stride;
     V sums[FL_OUTPUTS_FORWARD][FL_LINEAR_ROWS];
 #pragma GCC unroll 3
@@ -80,7 +90,7 @@ FL_INLINE void FN(fl_forward_tile)(const FlLinearBlock *b, ptrdiff_t i, int n_ro
             sums[o][r] = vsplat(R(0.0));
     for (ptrdiff_t v = 0; v < n_vectors - 1; v++) {
         if (next)
-            FN(fl_fetch_step)(next, v, n_rows);
+            FN(fl_fetch_step)(next, v, n_fetched);
 #pragma GCC unroll 8
         for (int r = 0; r < n_rows; r++) {
             const V features = vload(x + r * stride + v * LANES);
@@ -242,6 +252,7 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
     const ptrdiff_t stride = b->row_stride, n_vectors = (b->n_features + LANES - 1) / LANES;
     const REAL *x = (const REAL *)b->x + i * stride, *g = (const REAL *)b->raw + i;
     const char *next = b->next ? FN(fl_next_half)(b, b->n_rows + i) : NULL;
+    const ptrdiff_t n_fetched = n_rows * (ptrdiff_t)sizeof(V) / 2;
     REAL *to = b->sums;
     V weight[FL_LINEAR_ROWS];
 #pragma GCC unroll 8
@@ -250,7 +261,7 @@ FL_INLINE void FN(fl_backward_group)(const FlLinearBlock *b, ptrdiff_t i, int n_
     for (ptrdiff_t v = 0; v < n_vectors; v++) {
         V even = vload(to + v * LANES), odd = vsplat(R(0.0));
         if (next)
-            FN(fl_fetch_step)(next, v, n_rows);
+            FN(fl_fetch_step)(next, v, n_fetched);
 #pragma GCC unroll 8
         for (int r = 0; r < n_rows; r++) {
             const V features = vload(x + r * stride + v * LANES);

@@ -45,6 +45,7 @@ typedef struct {
     void *sums; /* added to by backward */
     double *intercept_sums; /* [n_outputs], added to by backward */
     const void *next; /* dense rows: where the next block stands, if it is to be fetched ahead */
+    int no_way_back; /* forward alone reads the block, and fetches all of the next */
 } FlLinearBlock;
 
 typedef void (*FlLinearFn)(const FlLinearBlock *block);

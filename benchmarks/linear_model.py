@@ -33,7 +33,7 @@ class Case:
     fastloss : estimator
         Ours.
     others : dict of str to (estimator, float)
-        The peers, each with the factor that is promised.
+        The peers by library and solver, each with the factor that is promised.
     objective : callable
         What all of them minimise, of a fitted estimator; ours has to be as low, to 1e-7 of it.
     rounds : int
@@ -84,7 +84,7 @@ def measure(case: Case, rounds: int) -> list[Target]:
             Target(
                 SUBJECT,
                 f"{case.what}: {own:.3g} s",
-                f"scikit-learn, {name}",
+                name,
                 factor,
                 median(seconds[name]) / own if excess <= 1e-7 else 0.0,
                 note=f"objective {excess:+.1e} of theirs",
@@ -113,10 +113,19 @@ def dense_logistic(settings: Settings) -> Case:
         X,
         y,
         ours.LogisticRegression(tol=1e-5),  # as low an objective as theirs
-        {"lbfgs": (sk.LogisticRegression(), 5.0)},
+        {"scikit-learn, lbfgs": (sk.LogisticRegression(), 5.0), **intel_logistic()},
         logistic_objective(X, y),
         5,
     )
+
+
+def intel_logistic() -> dict[str, tuple[Any, float]]:
+    """Return the peer of Intel's extension for scikit-learn, none without it."""
+    try:
+        from sklearnex.linear_model import LogisticRegression
+    except ImportError:
+        return {}
+    return {"scikit-learn-intelex, lbfgs": (LogisticRegression(), 5.0)}
 
 
 def sparse_logistic(settings: Settings) -> Case:
@@ -141,8 +150,8 @@ def sparse_logistic(settings: Settings) -> Case:
         ours.LogisticRegression(tol=1e-6, **params),
         {
             # their quickest here; lbfgs takes three times as long
-            "newton-cg": (sk.LogisticRegression(solver="newton-cg", **params), 3.0),
-            "liblinear": (sk.LogisticRegression(solver="liblinear", **params), 3.0),
+            "scikit-learn, newton-cg": (sk.LogisticRegression(solver="newton-cg", **params), 3.0),
+            "scikit-learn, liblinear": (sk.LogisticRegression(solver="liblinear", **params), 3.0),
         },
         logistic_objective(X, y),
         1,
@@ -171,7 +180,7 @@ def quantile(settings: Settings) -> Case:
         X,
         y,
         ours.QuantileRegressor(**params),
-        {"highs": (sk.QuantileRegressor(**params), 20.0)},
+        {"scikit-learn, highs": (sk.QuantileRegressor(**params), 20.0)},
         objective,
         1,
     )
@@ -191,7 +200,7 @@ def huber(settings: Settings) -> Case:
         X,
         y,
         ours.HuberRegressor(),
-        {"lbfgs": (sk.HuberRegressor(), 20.0)},
+        {"scikit-learn, lbfgs": (sk.HuberRegressor(), 20.0)},
         objective,
         5,
     )

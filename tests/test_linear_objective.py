@@ -1,5 +1,7 @@
 """LinearObjective against float64 NumPy, scikit-learn and the losses themselves, on every kind of X."""
 
+import math
+
 import numpy as np
 import pytest
 from helpers.arrays import LAYOUTS
@@ -62,7 +64,8 @@ def reference(formula, X, y, coef, weight, l2=0.0, offset=0.0, intercept=True):
     penalty = np.full(A.shape[1], 0.0)
     penalty[: X.shape[1]] = l2
     loss, gradient, hessian = formula(y, A @ coef + offset)
-    value = (w @ loss) / w.sum() + 0.5 * (penalty @ coef**2)
+    # a sum without roundings: BLAS adds in as many parts as its kernels of a processor have
+    value = math.fsum(w * loss) / math.fsum(w) + 0.5 * (penalty @ coef**2)
     return (
         value,
         A.T @ (w * gradient) / w.sum() + penalty * coef,

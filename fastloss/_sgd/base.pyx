@@ -430,11 +430,11 @@ cdef class LinearSGDBase:
         n_chunks = (job.batch_size + job.chunk_rows - 1) // job.chunk_rows
         n_chunks = min(n_chunks, <Py_ssize_t>(max(MOST_CHUNKS, n_threads) if n_threads > 1 else 1))
         job.n_chunks = n_chunks
-        job.chunk_bytes = padded(2 * job.n_outputs * 8)
+        job.chunk_bytes = whole_lines(2 * job.n_outputs * 8)
         if not job.x.sparse:
-            job.chunk_bytes += padded((job.n_coef + FL_SGD_PAD) * job.x.item)
+            job.chunk_bytes += whole_lines((job.n_coef + FL_SGD_PAD) * job.x.item)
         job.scratch_bytes = divide_batch_scratch(&job, NULL, &unused)
-        shared = padded(8 * sizeof(double)) + 64
+        shared = whole_lines(8 * sizeof(double)) + 64
         # zeros: what stands behind a row's features is read, and sums begin there
         memory = <char*>calloc(
             shared + n_chunks * job.chunk_bytes + n_threads * job.scratch_bytes, 1
@@ -443,7 +443,7 @@ cdef class LinearSGDBase:
             raise MemoryError
         start = <char*>((<uintptr_t>memory + 63) // 64 * 64)
         place_steps(&job.steps, <double*>start, 1)
-        job.chunks = start + padded(8 * sizeof(double))
+        job.chunks = start + whole_lines(8 * sizeof(double))
         job.scratch = job.chunks + n_chunks * job.chunk_bytes
         if job.x.sparse:  # each step goes through all coefficients
             step = max(_row_entries(&job.x), <Py_ssize_t>64) * self.n_outputs * job.batch_size

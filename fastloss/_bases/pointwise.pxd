@@ -21,5 +21,4 @@ cdef class PointwiseLoss(Loss):
     )
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1
     cdef int _check_labels(self, ndarray y, int precision) except -1
-    cdef int _check_classes(self, ndarray y, FlArray* array) except -1
     cdef const void* _table(self, int precision) except NULL

@@ -537,31 +537,21 @@ cdef class PointwiseLoss(Loss):
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array
         cdef Py_ssize_t index, n = cnp.PyArray_SIZE(y)
+        cdef int64_t last
         describe(y, "y_true", precision, &array)
         if self._labels == FL_LABELS_CLASSES:
-            return self._check_classes(y, &array)
-        with nogil:
-            index = find_invalid(&array, precision, n, self._labels)
+            last = <int64_t>self._values[FL_LAST_CLASS]
+            expected = f"class labels 0 to {last}"
+            with nogil:
+                index = find_no_class(&array, n, last, NULL)
+        else:
+            expected = _LABELS[self._labels]
+            with nogil:
+                index = find_invalid(&array, precision, n, self._labels)
         if index >= 0:
             raise ValueError(
-                f"{element('y_true', y, index)}: {type(self).__name__} expects "
-                f"{_LABELS[self._labels]}"
+                f"{element('y_true', y, index)}: {type(self).__name__} expects {expected}"
             )
-        return 0
-
-    cdef int _check_classes(self, ndarray y, FlArray* array) except -1:
-        cdef Py_ssize_t start, m, i, n = cnp.PyArray_SIZE(y)
-        cdef int64_t labels[1024]
-        cdef int64_t last = <int64_t>self._values[FL_LAST_CLASS]
-        for start in range(0, n, 1024):
-            m = min(n - start, <Py_ssize_t>1024)
-            kernels().read_labels(array, start, m, labels)
-            for i in range(m):
-                if labels[i] < 0 or labels[i] > last:
-                    raise ValueError(
-                        f"{element('y_true', y, start + i)}: {type(self).__name__} expects class "
-                        f"labels 0 to {last}"
-                    )
         return 0
 
     cdef const void* _table(self, int precision) except NULL:

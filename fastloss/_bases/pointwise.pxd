@@ -5,6 +5,8 @@ from fastloss._bases.loss cimport Loss
 from fastloss._bases.pointwise_job cimport Job
 from fastloss.kernels cimport *
 
+cdef ndarray describe_labels(Job* job, ndarray y, ndarray f, object sample_weight)
+
 
 cdef class PointwiseLoss(Loss):
     cdef int _which                        # FL_ID_* of its kernel

@@ -73,13 +73,13 @@ def main() -> int:
     arguments = parse()
     if arguments.render:
         return render(arguments.output)
-    old = last_report(arguments.output, arguments.scale) if arguments.update else None
     settings = Settings(
         n_threads=arguments.threads or fl.get_num_threads(),
         repeats=arguments.repeats,
         scale=arguments.scale,
         say=lambda line: print(f"… {line}", flush=True),
     )
+    old = last_report(arguments.output, settings) if arguments.update else None
     targets: list[Target] = []
     for name in arguments.only:
         if name != SURVEY:
@@ -131,23 +131,27 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def last_report(folder: Path, scale: float) -> dict[str, Any] | None:
-    """Return the report to be updated, None if there is none; its sizes have to be the same."""
+def last_report(folder: Path, settings: Settings) -> dict[str, Any] | None:
+    """Return the report to be updated, None if there is none; its scale and threads are to be ours."""
     path = folder / "report.json"
     if not path.exists():
         return None
     report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if report.get("scale") != scale:
-        raise SystemExit(
-            f"--scale {scale:g}: {path.name} was measured at scale {report.get('scale')}; expected the "
-            f"same with --update, for one report has one scale"
-        )
+    for name, value in (("scale", settings.scale), ("threads", settings.n_threads)):
+        if report.get(name) != value:
+            raise SystemExit(
+                f"--{name} {value}: {path.name} has {name} {report.get(name)}; expected the same "
+                f"with --update"
+            )
     return report
 
 
 def render(folder: Path) -> int:
     """Write REPORT.md from report.json."""
-    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    path = folder / "report.json"
+    if not path.exists():
+        raise SystemExit(f"--render: there is no {path}; python -m benchmarks.targets measures one")
+    report = json.loads(path.read_text(encoding="utf-8"))
     targets = [Target.from_json(entry) for entry in report["targets"]]
     text = markdown(targets, report["machine"], report["scale"])
     (folder / "REPORT.md").write_text(text, encoding="utf-8")

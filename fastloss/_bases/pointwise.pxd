@@ -5,6 +5,8 @@ from fastloss._bases.loss cimport Loss
 from fastloss._bases.pointwise_job cimport Job
 from fastloss.kernels cimport *
 
+cdef ndarray describe_labels(Job* job, ndarray y, ndarray f, object sample_weight)
+
 
 cdef class PointwiseLoss(Loss):
     cdef int _which                        # FL_ID_* of its kernel
@@ -21,5 +23,4 @@ cdef class PointwiseLoss(Loss):
     )
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1
     cdef int _check_labels(self, ndarray y, int precision) except -1
-    cdef int _check_classes(self, ndarray y, FlArray* array) except -1
     cdef const void* _table(self, int precision) except NULL

@@ -276,14 +276,6 @@ class PointwiseLoss(Loss):
         out: tuple[_AnyReal, ...],
         n_threads: int | None,
     ) -> None: ...
-    def _class_sums(
-        self,
-        tables: tuple[_Tables, _Tables],
-        y_true: npt.ArrayLike,
-        raw_prediction: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
-        n_threads: int | None = None,
-    ) -> npt.NDArray[np.float64]: ...
     def _why_not_float32(self) -> str: ...
     def _best_constant(
         self, labels: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]

@@ -13,7 +13,6 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport ndarray
 
-from fastloss._bases.class_sums cimport *
 from fastloss._bases.pointwise_job cimport *
 from fastloss._core.arrays cimport *
 from fastloss._core.runtime cimport *
@@ -25,6 +24,7 @@ cnp.import_array()
 
 cdef enum:
     RELEASE_GIL_FROM = 4096
+    MOST_CLASSES = 4194304  # labels are told from others by float32 arithmetic
 
 _LABELS = {
     FL_LABELS_FINITE: "finite numbers",
@@ -93,7 +93,7 @@ cdef ndarray _checked(
     return array
 
 
-cdef ndarray _describe_labels(Job* job, ndarray y, ndarray f, object sample_weight):
+cdef ndarray describe_labels(Job* job, ndarray y, ndarray f, object sample_weight):
     """Labels and weights in the job, if their shapes are those of the predictions; the weights."""
     cdef ndarray w = None
     job.contiguous = True
@@ -347,7 +347,7 @@ cdef class PointwiseLoss(Loss):
         threads = thread_count(n_threads, n)
         self._choose_kernel(operation, precision, &job)
         job.one_hot = one_hot
-        w = _describe_labels(&job, y, f, sample_weight)
+        w = describe_labels(&job, y, f, sample_weight)
 
         # ---- outputs: all checked before any is written
         if out is not None:
@@ -537,31 +537,21 @@ cdef class PointwiseLoss(Loss):
     cdef int _check_labels(self, ndarray y, int precision) except -1:
         cdef FlArray array
         cdef Py_ssize_t index, n = cnp.PyArray_SIZE(y)
+        cdef int64_t last
         describe(y, "y_true", precision, &array)
         if self._labels == FL_LABELS_CLASSES:
-            return self._check_classes(y, &array)
-        with nogil:
-            index = find_invalid(&array, precision, n, self._labels)
+            last = <int64_t>self._values[FL_LAST_CLASS]
+            expected = f"class labels 0 to {last}"
+            with nogil:
+                index = find_no_class(&array, n, last, NULL)
+        else:
+            expected = _LABELS[self._labels]
+            with nogil:
+                index = find_invalid(&array, precision, n, self._labels)
         if index >= 0:
             raise ValueError(
-                f"{element('y_true', y, index)}: {type(self).__name__} expects "
-                f"{_LABELS[self._labels]}"
+                f"{element('y_true', y, index)}: {type(self).__name__} expects {expected}"
             )
-        return 0
-
-    cdef int _check_classes(self, ndarray y, FlArray* array) except -1:
-        cdef Py_ssize_t start, m, i, n = cnp.PyArray_SIZE(y)
-        cdef int64_t labels[1024]
-        cdef int64_t last = <int64_t>self._values[FL_LAST_CLASS]
-        for start in range(0, n, 1024):
-            m = min(n - start, <Py_ssize_t>1024)
-            kernels().read_labels(array, start, m, labels)
-            for i in range(m):
-                if labels[i] < 0 or labels[i] > last:
-                    raise ValueError(
-                        f"{element('y_true', y, start + i)}: {type(self).__name__} expects class "
-                        f"labels 0 to {last}"
-                    )
         return 0
 
     cdef const void* _table(self, int precision) except NULL:
@@ -575,53 +565,6 @@ cdef class PointwiseLoss(Loss):
     def _why_not_float32(self):
         """For a loss without a table in float32: what is wrong with its parameters."""
         raise TypeError(f"{type(self).__name__} does not say what float32 lacks")
-
-    def _class_sums(self, tables, y_true, raw_prediction, sample_weight=None, n_threads=None):
-        """
-        Return sums by class: of gradients under either table, and of weights.
-
-        Parameters
-        ----------
-        tables : tuple of tuple of ndarray
-            For each of two columns a table in float64 and one in float32, in place of the loss's own.
-        y_true, raw_prediction, sample_weight, n_threads
-            As `loss`.
-
-        Returns
-        -------
-        ndarray of shape (C, 3)
-            In float64; its bits do not depend on the number of threads.
-        """
-        cdef Job job
-        cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
-        cdef ndarray y = as_values(y_true, "y_true"), w
-        cdef ndarray first, second, sums
-        cdef int precision, threads, invalid
-        cdef Py_ssize_t n = size_of(f), n_classes
-        if self._functions == NULL or self._tables is None:
-            raise TypeError(f"{type(self).__name__}: not an ordinal loss, or not initialised")
-        n_classes = <Py_ssize_t>self._values[FL_LAST_CLASS] + 1
-        precision = precision_of(f, "raw_prediction")
-        threads = thread_count(n_threads, n)
-        job.precision = precision
-        job.one_hot = 0
-        self._table(precision)
-        w = _describe_labels(&job, y, f, sample_weight)
-        if w is not None:
-            sum_weights(w, "sample_weight", precision, n_threads)
-        describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
-        job.function = self._functions[FL_GRADIENT * 2 + precision]
-        job.params = self._values
-        first, second = tables[0][precision], tables[1][precision]
-        sums = np.zeros((class_sum_parts(n, n_classes), n_classes, 3))
-        with nogil:
-            invalid = add_class_sums(
-                &job, cnp.PyArray_DATA(first), cnp.PyArray_DATA(second), n, n_classes,
-                <double*>cnp.PyArray_DATA(sums), threads,
-            )
-        if invalid:
-            self._check_labels(y, precision)
-        return (<object>sums).sum(axis=0)
 
     # ------------------------------------------------------------ link and start
 

@@ -67,25 +67,21 @@ cdef struct Buffers:
     char* staged[4]
 
 
-cdef inline size_t rounded(size_t n_bytes) noexcept nogil:
-    return (n_bytes + 63) // 64 * 64
-
-
 cdef inline size_t kernel_scratch(const Job* job) noexcept nogil:
     """What the kernel of a block needs; some go the ways of the cross-entropy, and their own."""
-    cdef size_t shared = rounded(fl_cross_entropy_scratch_bytes(job.n_classes))
-    return shared if job.softmax else max(shared, rounded(fl_row_scratch_bytes(job.n_classes)))
+    cdef size_t shared = whole_lines(fl_cross_entropy_scratch_bytes(job.n_classes))
+    return shared if job.softmax else max(shared, whole_lines(fl_row_scratch_bytes(job.n_classes)))
 
 
 cdef inline size_t divide_scratch(const Job* job, char* base, Buffers* out) noexcept nogil:
     """Places the buffers one behind the other; returns how much they need."""
     cdef size_t item = 8 if job.precision == FL_F64 else 4
-    cdef size_t at = 0, row_bytes = rounded(job.rows * item)
+    cdef size_t at = 0, row_bytes = whole_lines(job.rows * item)
     cdef int i
     out.kernel = base
     at += kernel_scratch(job)
     out.labels = <int64_t*>(base + at)
-    at += rounded(job.rows * sizeof(int64_t))
+    at += whole_lines(job.rows * sizeof(int64_t))
     out.value = base + at
     at += row_bytes
     out.weight = base + at
@@ -95,7 +91,7 @@ cdef inline size_t divide_scratch(const Job* job, char* base, Buffers* out) noex
     for i in range(4):
         out.staged[i] = base + at
         if job.operands[i].present and not job.operands[i].direct:
-            at += rounded(job.rows * job.n_classes * item)
+            at += whole_lines(job.rows * job.n_classes * item)
     return at
 
 

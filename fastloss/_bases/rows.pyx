@@ -577,8 +577,9 @@ cdef class RowLoss(Loss):
     ) except -1:
         """An error for the first invalid label, if there is one."""
         cdef FlArray array
-        cdef Py_ssize_t start = 0, m, i, n = cnp.PyArray_SIZE(y), last
-        cdef int64_t labels[1024]
+        cdef Py_ssize_t i, n = cnp.PyArray_SIZE(y), last
+        cdef bint has_ignored = self._ignore_index is not None
+        cdef int64_t ignored = self._ignore_index if has_ignored else 0
         describe(y, "y_true", precision, &array)
         name = type(self).__name__
         if self._labels == FL_ROW_LOG_TARGETS or self._labels == FL_ROW_SETS:
@@ -596,21 +597,13 @@ cdef class RowLoss(Loss):
                 raise ValueError(f"{element('y_true', y, i)}: {name} expects {expected}")
             return 0
         last = n_classes - 1 + self._extra_classes
-        while start < n:
-            m = min(n - start, <Py_ssize_t>1024)
-            kernels().read_labels(&array, start, m, labels)
-            for i in range(m):
-                if self._ignore_index is not None and labels[i] == <int64_t>self._ignore_index:
-                    continue
-                if labels[i] < 0 or labels[i] > last:
-                    ignored = (
-                        "" if self._ignore_index is None else f" or ignore_index {self._ignore_index}"
-                    )
-                    raise ValueError(
-                        f"{element('y_true', y, start + i)}: {name} expects class labels 0 to "
-                        f"{last}{ignored}"
-                    )
-            start += m
+        with nogil:
+            i = find_no_class(&array, n, last, &ignored if has_ignored else NULL)
+        if i >= 0:
+            or_ignored = f" or ignore_index {ignored}" if has_ignored else ""
+            raise ValueError(
+                f"{element('y_true', y, i)}: {name} expects class labels 0 to {last}{or_ignored}"
+            )
         return 0
 
     cdef int _refuse_rows(

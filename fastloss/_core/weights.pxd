@@ -1,4 +1,5 @@
-# Sample weights.
+# Sample weights, and labels that are none.
+from libc.stdint cimport int64_t
 from numpy cimport ndarray
 
 from fastloss.kernels cimport FlArray
@@ -9,4 +10,7 @@ cdef ndarray balanced_weights(
 )
 cdef Py_ssize_t find_invalid(
     FlArray* array, int precision, Py_ssize_t n, int labels
+) noexcept nogil
+cdef Py_ssize_t find_no_class(
+    FlArray* array, Py_ssize_t n, int64_t last, const int64_t* ignored
 ) noexcept nogil

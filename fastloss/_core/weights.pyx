@@ -76,6 +76,22 @@ cdef Py_ssize_t find_invalid(FlArray* array, int precision, Py_ssize_t n, int la
     return -1
 
 
+cdef Py_ssize_t find_no_class(
+    FlArray* array, Py_ssize_t n, int64_t last, const int64_t* ignored
+) noexcept nogil:
+    """The flat index of the first label that is no class from 0 to last and not ignored, or -1."""
+    cdef int64_t labels[1024]
+    cdef Py_ssize_t start = 0, m, i
+    while start < n:
+        m = min(n - start, <Py_ssize_t>1024)
+        kernels().read_labels(array, start, m, labels)
+        for i in range(m):
+            if (labels[i] < 0 or labels[i] > last) and (ignored == NULL or labels[i] != ignored[0]):
+                return start + i
+        start += m
+    return -1
+
+
 cdef bint _sum_if_valid(
     ndarray weights, str argument, int precision, object n_threads, double* total
 ) except -1:

@@ -84,10 +84,6 @@ cdef struct LinearBuffers:
     char* rows                # what a row loss wants
 
 
-cdef inline size_t whole_lines(Py_ssize_t n_bytes) noexcept nogil:
-    return <size_t>(n_bytes + 63) // 64 * 64
-
-
 cdef inline size_t divide_linear_scratch(
     const LinearJob* job, char* base, LinearBuffers* out
 ) noexcept nogil:

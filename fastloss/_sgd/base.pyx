@@ -22,7 +22,7 @@ from fastloss._core.runtime cimport *
 from fastloss._core.weights cimport *
 from fastloss._sgd.batch cimport *
 from fastloss._sgd.job cimport *
-from fastloss._sgd.optimizer cimport NUMBERS_AHEAD, OptimizerJob
+from fastloss._sgd.optimizer cimport NUMBERS_AHEAD, OptimizerJob, describe_optimizer
 from fastloss._sgd.shared cimport *
 from fastloss.kernels cimport *
 
@@ -93,45 +93,25 @@ cdef Py_ssize_t _run_some_batches(
     return at
 
 
-cdef int _describe_optimizer(
-    OptimizerJob* job, tuple recipe, tuple intercept_recipe, bint lazy, dict state, dict held
-) except -1:
-    """What of a step does not change; the numbers are still to come."""
-    cdef ndarray own
-    cdef int k, kernel = recipe[0]
-    cdef int first, rebase
-    _, first, rebase = recipe[2]
-    always = rebase if state["rebase"] else 0
-    memset(job, 0, sizeof(OptimizerJob))
-    job.function[<int>FL_F64] = kernels().optim[kernel].step[<int>FL_F64]
-    job.function[<int>FL_F32] = kernels().optim[kernel].step[<int>FL_F32]
-    job.variant = recipe[2][0] | always
-    job.intercept_variant = intercept_recipe[2][0] | always
-    job.first = first | rebase
-    job.lazy = lazy
-    job.done = state["optimizer_steps"]
-    own = state["intercept_moments"]
-    for k in range(FL_OPTIM_STATES):
-        if held[f"moment_{k}"] is not None:
-            job.state[k] = <char*>_data(held[f"moment_{k}"])
-            job.intercept_state[k] = <double*>cnp.PyArray_GETPTR2(own, k, 0)
-    return 0
-
-
 cdef Py_ssize_t _row_entries(const Matrix* x) noexcept:
     """How many a sparse row has, on average."""
     return (x.indptr[x.n_samples] - x.indptr[0]) // max(x.n_samples, <Py_ssize_t>1)
 
 
-cdef void* _data(object array) noexcept:
-    return NULL if array is None else cnp.PyArray_DATA(<ndarray>array)
-
-
-def _rows_read(ndarray x, Py_ssize_t start, Py_ssize_t row_length, dtype):
-    """The rows of X from `start` on, with zeros behind them."""
-    n = cnp.PyArray_DIM(x, 0) - start
-    tail = np.zeros((n, row_length), dtype)
-    tail[:, :cnp.PyArray_DIM(x, 1)] = (<object>x)[start:]
+cdef object _describe_x(Matrix* x, object X, int precision, Py_ssize_t row_length):
+    """X, an array or CSR arrays; returns what has to live as long as its rows are read."""
+    cdef ndarray tail
+    if isinstance(X, tuple):
+        describe_csr(x, X[0], X[1], X[2], X[3], X[4])
+        return None
+    describe_rows(x, X, precision)
+    if x.copied:
+        return None
+    # the last rows, with zeros behind them
+    tail = np.zeros((x.n_samples - x.whole_rows, row_length), X.dtype)
+    tail[:, :x.n_features] = X[x.whole_rows:]
+    x.tail = <const char*>cnp.PyArray_DATA(tail)
+    x.tail_bytes = row_length * x.item
     return tail
 
 
@@ -378,22 +358,15 @@ cdef class LinearSGDBase:
         self._fold()
         state = self._state
         memset(&job, 0, sizeof(BatchJob))
-        if isinstance(X, tuple):
-            describe_csr(&job.x, X[0], X[1], X[2], X[3], X[4])
-            n_threads = 1
-        else:
-            describe_rows(&job.x, X, precision)
         length = state["coef"].shape[1]
         job.kernels = kernels().sgd
         job.linear = kernels().linear
         job.precision = precision
         job.coef_stride = length
         job.n_outputs = self.n_outputs
-        tail = None
-        if not job.x.sparse and not job.x.copied:
-            tail = _rows_read(X, job.x.whole_rows, job.coef_stride, self.dtype)
-            job.x.tail = <const char*>_data(tail)
-            job.x.tail_bytes = job.coef_stride * job.x.item
+        _tail = _describe_x(&job.x, X, precision, job.coef_stride)
+        if job.x.sparse:
+            n_threads = 1
         self._begin_schedule(&job.schedule)
         job.of_rows = isinstance(self.loss_function, RowLoss)
         if job.of_rows:
@@ -408,10 +381,10 @@ cdef class LinearSGDBase:
             job.params = parameters.params
             job.table = parameters.table
             job.one_hot = classes is not None
-        job.y = <const char*>_data(y)
-        job.classes = <const int64_t*>_data(classes)
-        job.weight = <const double*>_data(weight)
-        job.class_weight = <const double*>_data(class_weight)
+        job.y = <const char*>data_of(y)
+        job.classes = <const int64_t*>data_of(classes)
+        job.weight = <const double*>data_of(weight)
+        job.class_weight = <const double*>data_of(class_weight)
         job.order = <const int64_t*>cnp.PyArray_DATA(order)
         job.n_order = cnp.PyArray_DIM(order, 0)
         job.batch_size = min(settings["batch_size"], max(job.n_order, <Py_ssize_t>1))
@@ -430,38 +403,38 @@ cdef class LinearSGDBase:
         }
         job.n_coef = self.n_outputs * (d if job.x.sparse else length)
         total = np.zeros(job.n_coef + FL_SGD_PAD)
-        job.coef = <char*>_data(held["coef"])
-        job.received = <double*>_data(held["received"])
-        job.average = <double*>_data(held["average"])
-        job.momentum.velocity = <double*>_data(held["velocity"])
+        job.coef = <char*>data_of(held["coef"])
+        job.received = <double*>data_of(held["received"])
+        job.average = <double*>data_of(held["average"])
+        job.momentum.velocity = <double*>data_of(held["velocity"])
         job.momentum.momentum = settings["momentum"]
         job.momentum.l2 = settings["l2"]
         job.momentum.nesterov = settings["nesterov"]
         job.momentum.fresh = not state["has_velocity"]
-        job.total = <double*>_data(total)
+        job.total = <double*>data_of(total)
         rule = self._optimizer
         if rule is not None:
-            _describe_optimizer(
+            describe_optimizer(
                 &optimizer, rule.coef._recipe, rule.intercept._recipe,
                 job.x.sparse and rule.idles and job.average == NULL, state, held,
             )
             job.optimizer = &optimizer
         intercepts = np.zeros((2, self.n_outputs + FL_SGD_PAD))
-        job.intercept_total = <double*>_data(intercepts)
+        job.intercept_total = <double*>data_of(intercepts)
         job.narrow_intercept = <char*>(job.intercept_total + self.n_outputs + FL_SGD_PAD)
-        job.intercept = <double*>_data(state["intercept"])
-        job.average_intercept = <double*>_data(state["average_intercept"])
-        job.intercept_velocity = <double*>_data(state["intercept_velocity"])
+        job.intercept = <double*>data_of(state["intercept"])
+        job.average_intercept = <double*>data_of(state["average_intercept"])
+        job.intercept_velocity = <double*>data_of(state["intercept_velocity"])
         job.n_averaged = state["n_averaged"]
         job.losses = <double*>cnp.PyArray_DATA(losses)
         n_chunks = (job.batch_size + job.chunk_rows - 1) // job.chunk_rows
         n_chunks = min(n_chunks, <Py_ssize_t>(max(MOST_CHUNKS, n_threads) if n_threads > 1 else 1))
         job.n_chunks = n_chunks
-        job.chunk_bytes = padded(2 * job.n_outputs * 8)
+        job.chunk_bytes = whole_lines(2 * job.n_outputs * 8)
         if not job.x.sparse:
-            job.chunk_bytes += padded((job.n_coef + FL_SGD_PAD) * job.x.item)
+            job.chunk_bytes += whole_lines((job.n_coef + FL_SGD_PAD) * job.x.item)
         job.scratch_bytes = divide_batch_scratch(&job, NULL, &unused)
-        shared = padded(8 * sizeof(double)) + 64
+        shared = whole_lines(8 * sizeof(double)) + 64
         # zeros: what stands behind a row's features is read, and sums begin there
         memory = <char*>calloc(
             shared + n_chunks * job.chunk_bytes + n_threads * job.scratch_bytes, 1
@@ -470,7 +443,7 @@ cdef class LinearSGDBase:
             raise MemoryError
         start = <char*>((<uintptr_t>memory + 63) // 64 * 64)
         place_steps(&job.steps, <double*>start, 1)
-        job.chunks = start + padded(8 * sizeof(double))
+        job.chunks = start + whole_lines(8 * sizeof(double))
         job.scratch = job.chunks + n_chunks * job.chunk_bytes
         if job.x.sparse:  # each step goes through all coefficients
             step = max(_row_entries(&job.x), <Py_ssize_t>64) * self.n_outputs * job.batch_size
@@ -484,8 +457,8 @@ cdef class LinearSGDBase:
                     end = min(end, at + NUMBERS_AHEAD * job.batch_size)
                     count = (end - at + job.batch_size - 1) // job.batch_size
                     numbers = rule.numbers(optimizer.done, count, state["eta"])
-                    optimizer.numbers = <const double*>_data(numbers[0])
-                    optimizer.intercept_numbers = <const double*>_data(numbers[1])
+                    optimizer.numbers = <const double*>data_of(numbers[0])
+                    optimizer.intercept_numbers = <const double*>data_of(numbers[1])
                     optimizer.numbers_apart = FL_OPTIM_NUMBERS if rule.varies else 0
                 with nogil:
                     at = _run_some_batches(&job, at, end, n_threads)
@@ -536,18 +509,10 @@ cdef class LinearSGDBase:
         cdef ndarray losses = np.zeros(self.n_outputs), dots = np.zeros(self.n_outputs)
         cdef ndarray coef = state["coef"]
         memset(&job, 0, sizeof(SampleJob))
-        if isinstance(X, tuple):
-            describe_csr(&job.x, X[0], X[1], X[2], X[3], X[4])
-        else:
-            describe_rows(&job.x, X, precision)
         job.kernels = kernels().sgd
         job.precision = precision
         job.coef_stride = cnp.PyArray_DIM(coef, 1)
-        tail = None
-        if not job.x.sparse and not job.x.copied:
-            tail = _rows_read(X, job.x.whole_rows, job.coef_stride, self.dtype)
-            job.x.tail = <const char*>_data(tail)
-            job.x.tail_bytes = job.coef_stride * job.x.item
+        _tail = _describe_x(&job.x, X, precision, job.coef_stride)
         which = loss._which
         if job.x.sparse:
             job.run = kernels().sgd_losses[which].sparse[precision]
@@ -560,10 +525,10 @@ cdef class LinearSGDBase:
         job.loss.want_loss = True
         job.loss.scale = 1.0
         self._begin_schedule(&job.schedule)
-        job.y = <const char*>_data(y)
-        job.classes = <const int64_t*>_data(classes)
-        job.weight = <const double*>_data(weight)
-        job.class_weight = <const double*>_data(class_weight)
+        job.y = <const char*>data_of(y)
+        job.classes = <const int64_t*>data_of(classes)
+        job.weight = <const double*>data_of(weight)
+        job.class_weight = <const double*>data_of(class_weight)
         job.plain_labels = plain
         job.order = <const int64_t*>cnp.PyArray_DATA(order)
         job.n_order = cnp.PyArray_DIM(order, 0)
@@ -591,13 +556,13 @@ cdef class LinearSGDBase:
         job.passive = _PASSIVE.get(settings["learning_rate"], 0)
         job.intercept_rate = settings["intercept_rate"]
         job.coef = <char*>cnp.PyArray_DATA(coef)
-        job.intercept = <double*>_data(state["intercept"])
-        job.received = <double*>_data(state["received"])
-        job.average = <double*>_data(state["average"])
-        job.average_intercept = <double*>_data(state["average_intercept"])
+        job.intercept = <double*>data_of(state["intercept"])
+        job.received = <double*>data_of(state["received"])
+        job.average = <double*>data_of(state["average"])
+        job.average_intercept = <double*>data_of(state["average_intercept"])
         job.n_averaged = state["n_averaged"]
-        job.pending_row = <char*>_data(state["pending_row"])
-        job.pending_times = <double*>_data(state["pending_times"])
+        job.pending_row = <char*>data_of(state["pending_row"])
+        job.pending_times = <double*>data_of(state["pending_times"])
         job.pending = state["pending"]
         job.dots = <double*>cnp.PyArray_DATA(dots)
         job.losses = <double*>cnp.PyArray_DATA(losses)

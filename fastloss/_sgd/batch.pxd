@@ -91,10 +91,6 @@ cdef struct BatchBuffers:
     double* weight
 
 
-cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
-    return (n_bytes + 63) // 64 * 64
-
-
 cdef inline Py_ssize_t divide_batch_scratch(
     const BatchJob* job, char* base, BatchBuffers* out
 ) noexcept nogil:
@@ -104,21 +100,21 @@ cdef inline Py_ssize_t divide_batch_scratch(
     if job.of_rows:
         at += kernel_scratch(&job.rows)
     out.rows = <const void**>(base + at)
-    at += padded((n + FL_SGD_AHEAD) * sizeof(void*))
+    at += whole_lines((n + FL_SGD_AHEAD) * sizeof(void*))
     out.x = base + at
-    at += 0 if job.x.sparse else padded((n * job.coef_stride + FL_SGD_PAD) * item)
+    at += 0 if job.x.sparse else whole_lines((n * job.coef_stride + FL_SGD_PAD) * item)
     out.raw = base + at
-    at += padded((job.n_outputs * job.raw_stride + FL_SGD_PAD) * item)
+    at += whole_lines((job.n_outputs * job.raw_stride + FL_SGD_PAD) * item)
     out.y = base + at
-    at += padded(n * item)
+    at += whole_lines(n * item)
     out.loss = base + at
-    at += padded(n * item)
+    at += whole_lines(n * item)
     out.staged = base + at
-    at += padded(n * item)
+    at += whole_lines(n * item)
     out.labels = <int64_t*>(base + at)
-    at += padded(n * 8)
+    at += whole_lines(n * 8)
     out.weight = <double*>(base + at)
-    at += padded(n * 8)
+    at += whole_lines(n * 8)
     return at
 
 
@@ -132,7 +128,7 @@ cdef inline double* chunk_losses(const BatchJob* job, Py_ssize_t c) noexcept nog
 
 
 cdef inline char* chunk_sums(const BatchJob* job, Py_ssize_t c) noexcept nogil:
-    return job.chunks + c * job.chunk_bytes + padded(2 * job.n_outputs * 8)
+    return job.chunks + c * job.chunk_bytes + whole_lines(2 * job.n_outputs * 8)
 
 
 cdef inline void predict_batch(

@@ -102,6 +102,11 @@ cdef struct Part:
     int forget, is_last
 
 
+cdef inline void* data_of(object array) noexcept:
+    """Where an array's numbers stand, NULL for None."""
+    return NULL if array is None else cnp.PyArray_DATA(<ndarray>array)
+
+
 cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1:
     """Dense X of any dtype and layout; the tail is still to be made."""
     cdef Py_ssize_t row_stride, column_stride, beyond

@@ -610,6 +610,11 @@ class LinearSGD(LinearSGDBase):
         ----------
         state : dict
             Of `state_dict`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an entry is missing, or is none that this object could have come to: nothing has changed.
         """
         new = checked_state(state, self._state)
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be

@@ -1,8 +1,12 @@
 # The step of an optimizer of fastloss.optim in the place of a plain one, for the loops that run without
 # the GIL: from the sums of a batch's gradients, of all coefficients or of those that sparse rows meet.
+cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+from numpy cimport ndarray
 
-from fastloss._sgd.job cimport Matrix
+from fastloss._core.runtime cimport kernels
+from fastloss._sgd.job cimport Matrix, data_of
 from fastloss.kernels cimport *
 
 cdef enum:
@@ -20,6 +24,31 @@ cdef struct OptimizerJob:
     Py_ssize_t numbers_apart  # from one step to the next; 0 where all have the same
     char* state[3]          # as coef, or NULL
     double* intercept_state[3]
+
+
+cdef inline int describe_optimizer(
+    OptimizerJob* job, tuple recipe, tuple intercept_recipe, bint lazy, dict state, dict held
+) except -1:
+    """What of a step does not change; the numbers are still to come."""
+    cdef ndarray own
+    cdef int k, kernel = recipe[0]
+    cdef int first, rebase
+    _, first, rebase = recipe[2]
+    always = rebase if state["rebase"] else 0
+    memset(job, 0, sizeof(OptimizerJob))
+    job.function[<int>FL_F64] = kernels().optim[kernel].step[<int>FL_F64]
+    job.function[<int>FL_F32] = kernels().optim[kernel].step[<int>FL_F32]
+    job.variant = recipe[2][0] | always
+    job.intercept_variant = intercept_recipe[2][0] | always
+    job.first = first | rebase
+    job.lazy = lazy
+    job.done = state["optimizer_steps"]
+    own = state["intercept_moments"]
+    for k in range(FL_OPTIM_STATES):
+        if held[f"moment_{k}"] is not None:
+            job.state[k] = <char*>data_of(held[f"moment_{k}"])
+            job.intercept_state[k] = <double*>cnp.PyArray_GETPTR2(own, k, 0)
+    return 0
 
 
 cdef inline void step_piece(

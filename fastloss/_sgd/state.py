@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -36,12 +37,17 @@ def _at_least_1(name: str, value: object) -> float:
     return number
 
 
+def _taken(name: str, value: object) -> float:
+    """Return what L1 may have taken from any coefficient: under a huge penalty, infinity in the end."""
+    return math.inf if isinstance(value, float) and value == math.inf else nonnegative(name, value)
+
+
 #: which numbers are bounded
 _BOUNDED: dict[str, Callable[[str, object], float]] = {
     "t": _at_least_1,
     "eta": nonnegative,
     "scale": positive,
-    "penalty": nonnegative,
+    "penalty": _taken,
     "n_averaged": nonnegative,
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._bases.class_sums import class_sums
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._core.arrays import array_of, checked_place, share_memory
 from fastloss._core.weights import checked_weights
@@ -128,7 +129,7 @@ class CumulativeLogit(PointwiseLoss):
                 n_threads=n_threads,
             )
         tables = _one_ended_tables(self.thresholds)
-        sums = self._class_sums(tables, y_true, f, sample_weight, n_threads)
+        sums = class_sums(self, tables, y_true, f, sample_weight, n_threads)
         below, above, weights = -sums[:, 0], sums[:, 1], sums[:, 2]
         # the derivative of -log(1 - e^(l - u)), which is the same for all samples of a class
         narrow = f.dtype == np.float32

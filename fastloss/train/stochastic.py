@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fastloss.linear_model import SGDClassifier, SGDRegressor
 from fastloss.linear_model._losses import CLASSES
-from fastloss.linear_model._scaling import mean_squares
 from fastloss.linear_model._sgd_history import EpochProgress
 from fastloss.linear_model._solvers.solution import INTERRUPTED, STOPPED
 from fastloss.train.errors import InputError
@@ -52,8 +51,7 @@ def train(problem: Problem, options: Options, on_step: Callable[[Step], None], /
     if options.optimizer in _OPTIMIZER_RATES:
         rate = _OPTIMIZER_RATES[options.optimizer] * math.sqrt(unit.loss / unit.curvature)
     else:
-        length = float(mean_squares(problem.training.X, None).sum())  # of a row, squared
-        rate = _RATE / (unit.curvature * (1.0 + length))
+        rate = _RATE / (unit.curvature * (1.0 + _mean_square(problem.training.X)))
     for _ in range(_ATTEMPTS):
         watch = _Watch((first[0], first[1]), first[0] + unit.loss, rate, options, on_step)
         estimator = _fit(problem, loss, start, rate, options.tol * unit.loss, options, watch)
@@ -168,6 +166,12 @@ def _outcome(estimator: Any, watch: _Watch, options: Options) -> Outcome:
         history.converged or history.reason == STOPPED,
         interrupted,
     )
+
+
+def _mean_square(X: Any) -> float:
+    """Return the mean of the squared lengths of the rows: of all, for a few may hold most of it."""
+    numbers = X.data[np.newaxis] if hasattr(X, "indptr") else X
+    return float(np.einsum("ij,ij->", numbers, numbers, dtype=np.float64) / X.shape[0])
 
 
 def _best_constant(problem: Problem, loss: Any) -> NDArray[np.float64]:

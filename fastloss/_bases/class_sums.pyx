@@ -1,14 +1,24 @@
-# Sums by class of two gradients and of the weights: the gradient of a loss's parameters, one or two a
-# class. Parts of the samples, which depend on their number alone, have sums of their own.
-from cython.parallel cimport prange
+"""
+Sums by class of two gradients and of the weights: the gradient of a loss's parameters, one or two a
+class. Parts of the samples, which depend on their number alone, have sums of their own.
+"""
 
+import numpy as np
+
+cimport numpy as cnp
+from cython.parallel cimport prange
+from numpy cimport ndarray
+
+from fastloss._bases.pointwise cimport PointwiseLoss, describe_labels
 from fastloss._bases.pointwise_job cimport *
 from fastloss._core.arrays cimport *
 from fastloss._core.runtime cimport *
+from fastloss._core.weights cimport sum_weights
 from fastloss.kernels cimport *
 
+cnp.import_array()
+
 cdef enum:
-    MOST_CLASSES = 4194304  # labels are told from others by float32 arithmetic
     MOST_PARTS = 32
     LEAST_PART = 4096
 
@@ -17,14 +27,14 @@ ctypedef fused real:
     double
 
 
-cdef inline Py_ssize_t class_sum_parts(Py_ssize_t n, Py_ssize_t n_classes) noexcept nogil:
+cdef Py_ssize_t _count_parts(Py_ssize_t n, Py_ssize_t n_classes) noexcept nogil:
     """No more of them than leaves the sums of all parts smaller than the samples."""
     return min(
         <Py_ssize_t>MOST_PARTS, max(<Py_ssize_t>1, n // max(<Py_ssize_t>LEAST_PART, 8 * n_classes))
     )
 
 
-cdef inline void add_by_class(
+cdef void _add_by_class(
     const real* labels, const real* first, const real* second, const real* weights, Py_ssize_t n,
     double* sums
 ) noexcept nogil:
@@ -37,7 +47,7 @@ cdef inline void add_by_class(
         own[2] += weights[i] if weights != NULL else 1.0
 
 
-cdef inline int add_part(
+cdef int _add_part(
     const Job* job, const void* first_table, const void* second_table, Py_ssize_t start,
     Py_ssize_t end, double* sums
 ) noexcept nogil:
@@ -73,12 +83,12 @@ cdef inline int add_part(
         if block.invalid:
             return 1
         if precision == FL_F64:
-            add_by_class[double](
+            _add_by_class[double](
                 <const double*>block.y_true, first, second, <const double*>block.sample_weight, m,
                 sums,
             )
         else:
-            add_by_class[float](
+            _add_by_class[float](
                 <const float*>block.y_true, <const float*>first, <const float*>second,
                 <const float*>block.sample_weight, m, sums,
             )
@@ -86,24 +96,76 @@ cdef inline int add_part(
     return 0
 
 
-cdef inline int add_class_sums(
+cdef int _add_parts(
     const Job* job, const void* first_table, const void* second_table, Py_ssize_t n,
     Py_ssize_t n_classes, double* sums, int threads
 ) noexcept nogil:
-    """Into (class_sum_parts(n, n_classes), n_classes, 3) sums; not 0 if a label is invalid."""
-    cdef Py_ssize_t part, n_parts = class_sum_parts(n, n_classes)
+    """Into (_count_parts(n, n_classes), n_classes, 3) sums; not 0 if a label is invalid."""
+    cdef Py_ssize_t part, n_parts = _count_parts(n, n_classes)
     cdef Py_ssize_t length = (n + n_parts - 1) // n_parts
     cdef int invalid = 0
     if threads > 1:
         for part in prange(n_parts, schedule="static", num_threads=threads):
-            invalid += add_part(
+            invalid += _add_part(
                 job, first_table, second_table, part * length, min(n, (part + 1) * length),
                 sums + part * 3 * n_classes,
             )
     else:
         for part in range(n_parts):
-            invalid += add_part(
+            invalid += _add_part(
                 job, first_table, second_table, part * length, min(n, (part + 1) * length),
                 sums + part * 3 * n_classes,
             )
     return invalid
+
+
+def class_sums(
+    PointwiseLoss loss not None, tables, y_true, raw_prediction, sample_weight=None, n_threads=None
+):
+    """
+    Return sums by class: of gradients under either table, and of weights.
+
+    Parameters
+    ----------
+    loss : PointwiseLoss
+        An ordinal one.
+    tables : tuple of tuple of ndarray
+        For each of two columns a table in float64 and one in float32, in place of the loss's own.
+    y_true, raw_prediction, sample_weight, n_threads
+        As `loss`.
+
+    Returns
+    -------
+    ndarray of shape (C, 3)
+        In float64; its bits do not depend on the number of threads.
+    """
+    cdef Job job
+    cdef ndarray f = as_prediction(raw_prediction, "raw_prediction")
+    cdef ndarray y = as_values(y_true, "y_true"), w
+    cdef ndarray first, second, sums
+    cdef int precision, threads, invalid
+    cdef Py_ssize_t n = size_of(f), n_classes
+    if loss._functions == NULL or loss._tables is None:
+        raise TypeError(f"{type(loss).__name__}: not an ordinal loss, or not initialised")
+    n_classes = <Py_ssize_t>loss._values[FL_LAST_CLASS] + 1
+    precision = precision_of(f, "raw_prediction")
+    threads = thread_count(n_threads, n)
+    job.precision = precision
+    job.one_hot = 0
+    loss._table(precision)
+    w = describe_labels(&job, y, f, sample_weight)
+    if w is not None:
+        sum_weights(w, "sample_weight", precision, n_threads)
+    describe_in_job(f, "raw_prediction", precision, &job, &job.raw_prediction)
+    job.function = loss._functions[FL_GRADIENT * 2 + precision]
+    job.params = loss._values
+    first, second = tables[0][precision], tables[1][precision]
+    sums = np.zeros((_count_parts(n, n_classes), n_classes, 3))
+    with nogil:
+        invalid = _add_parts(
+            &job, cnp.PyArray_DATA(first), cnp.PyArray_DATA(second), n, n_classes,
+            <double*>cnp.PyArray_DATA(sums), threads,
+        )
+    if invalid:
+        loss._check_labels(y, precision)
+    return (<object>sums).sum(axis=0)

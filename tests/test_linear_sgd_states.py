@@ -1,0 +1,64 @@
+"""States of `LinearSGD` that come from elsewhere: what they may hold, and what is refused."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 3))
+Y = (X[:, 0] + rng.logistic(size=40) > 0).astype(np.int64)
+
+
+def machine():
+    sgd = fl.LinearSGD("log_loss", 3, penalty="elasticnet", learning_rate="constant", eta0=0.1)
+    sgd.epoch(X, Y)
+    return sgd
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("scale", 0.0, "a number greater than 0"),
+        ("scale", -1.0, "a number greater than 0"),
+        ("scale", np.inf, "a finite number"),
+        ("penalty", -1e-300, "a number of at least 0"),
+        ("penalty", -np.inf, "a finite number"),
+        ("penalty", np.nan, "a finite number"),
+        ("sums", np.inf, "a finite number"),
+    ],
+)
+def test_numbers_that_no_state_becomes(name, value, expected):
+    sgd = machine()
+    before = sgd.state_dict()
+    message = f"state[{name!r}] = {value!r}: expected {expected}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sgd.load_state_dict({**before, name: value})
+    assert sgd.epoch(X, Y) == machine().epoch(X, Y)  # as if nothing had been asked
+
+
+@pytest.mark.parametrize("state", [None, [], "text", [("coef", np.zeros((1, 3)))]])
+def test_a_state_is_a_dict(state):
+    message = f"state: expected a dict, got {type(state).__name__}"
+    with pytest.raises(TypeError, match=message):
+        machine().load_state_dict(state)
+
+
+def test_names_of_another_kind():
+    sgd = machine()
+    with pytest.raises(ValueError, match="state: has 3 too many or too few"):
+        sgd.load_state_dict({**sgd.state_dict(), 3: 0.0})
+
+
+def test_a_penalty_beyond_the_floats_goes_on():
+    options = {"penalty": "l1", "alpha": 1e200, "learning_rate": "constant", "eta0": 1e200}
+    sgd = fl.LinearSGD("hinge", 3, **options)
+    sgd.epoch(X, Y)
+    assert sgd.state_dict()["penalty"] == np.inf
+    other = pickle.loads(pickle.dumps(sgd))
+    assert other.epoch(X, Y) == sgd.epoch(X, Y)
+    np.testing.assert_array_equal(other.coef, np.zeros(3))
+    np.testing.assert_array_equal(other.intercept, sgd.intercept)

@@ -85,6 +85,7 @@ def minimise(
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
     cold: Callable[[], npt.NDArray[np.float64]] | None = None,
+    hessian: npt.NDArray[np.float64] | None = None,
 ) -> Fitted:
     """
     Minimise an objective plus an L1 penalty.
@@ -114,6 +115,8 @@ def minimise(
         Shape of the coefficients given to the callback, if they are only the first ones.
     cold : callable, optional
         Returns where to start if the objective is not finite at `start`, that of a warm start.
+    hessian : ndarray of float64, optional
+        About the Hessian at `start`, for Newton's method.
     """
     monitor = _monitor(settings, report_shape or start.shape)
     flat = np.ascontiguousarray(start, np.float64).ravel()
@@ -124,19 +127,23 @@ def minimise(
         "report": monitor,
     }
     try:
-        with _one_blas_thread(X.size > _BLAS_NUMBERS):
+        with one_blas_thread(X.size):
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
             penalised = l1 is not None and bool(l1.any())
             newtonian = curved and settings.solver == "newton-cholesky"
-            options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
+
+            def scale() -> npt.NDArray[np.float64]:
+                return coefficient_scale(X, weights, l2, start.shape, curvature)
+
             # a Hessian of dense X costs about a fifth as many passes as there are coefficients
             few = curved and flat.size <= _HESSIAN_COEFFICIENTS and not issparse(X)
             patient: dict[str, Any] = (
                 {"hessian": objective.hessian, "patience": 20 + flat.size // 5} if few else {}
             )
             if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
-                solution = newton(objective, flat, **options)
+                solution = newton(objective, flat, **options, scale=scale, hessian=hessian)
             else:
+                options["scale"] = scale()
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
                 if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
                     solution = lbfgs(objective.loss_gradient, flat, **options, **patient)
@@ -217,7 +224,7 @@ def minimise_lines(
     monitor = _monitor(settings, (n_coef,))
     penalised = np.arange(n_coef) < d
     try:
-        with _one_blas_thread(X.size > _BLAS_NUMBERS):
+        with one_blas_thread(X.size):
             solution = piecewise_linear(
                 X,
                 target,
@@ -306,13 +313,13 @@ def _conclude(
     return Fitted(solution.coef.reshape(shape), n_iter, convergence)
 
 
-def _one_blas_thread(limited: bool) -> Any:
+def one_blas_thread(size: int) -> Any:
     """
-    Keep BLAS to one thread.
+    Keep BLAS to one thread where X has so many entries.
 
     After a threaded call its workers spin for a while, and take the cores from the kernels.
     """
-    return _blas().limit(limits=1, user_api="blas") if limited else nullcontext()
+    return _blas().limit(limits=1, user_api="blas") if size > _BLAS_NUMBERS else nullcontext()
 
 
 @cache

@@ -75,8 +75,7 @@ class HuberRegressor(LinearRegressorBase):
     outliers_ : ndarray of bool, shape (n_samples,)
         Samples whose residual is beyond epsilon * sigma.
     n_iter_ : int
-        Iterations made, over all samples: where there are many, a first fit to some of them is not
-        counted.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int

@@ -8,16 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
+from fastloss.linear_model._head_start import is_small, stride_of
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._solvers import NotFiniteError, newton
 from fastloss.linear_model._solvers.solution import INTERRUPTED
 
 Vector = npt.NDArray[np.float64]
 
-_ROWS_PER_FEATURE = 200  # rows that tell a coefficient to about a tenth of its noise
-_LEAST_STRIDE = 4
-# Multiplications of a Hessian below which other threads cost more to wait for than they spare.
-_ONE_THREAD = 10_000_000
 _ROWS_OF_SCALE = 1000
 _LEAST_SHARE = 0.01  # of the scale that residuals tell, for a start
 _OPTIONS: dict[str, Any] = {"precision": 1e-7, "report": lambda *_: None}
@@ -44,16 +41,15 @@ def first_guess(
     epsilon, l2, fit_intercept, n_threads
         As in `HuberScale`.
     """
-    n, d = X.shape
-    stride = n // (_ROWS_PER_FEATURE * (d + 2))
-    few = stride < _LEAST_STRIDE
-    part = weights if weights is None or few else weights[::stride]
+    d = X.shape[1]
+    stride = stride_of(len(y), d + 1)
+    part = weights if weights is None or not stride else weights[::stride]
     if part is not None and not part.any():
         return no_slopes(y, weights, d, fit_intercept), None, False
-    if not few:
+    if stride:
         X = X[::stride] if hasattr(X, "indptr") else np.ascontiguousarray(X[::stride])
         y = np.ascontiguousarray(y[::stride])
-    if X.size * d < _ONE_THREAD:
+    if is_small(len(y), d):
         n_threads = 1
     data, others = (X, y, part), (fit_intercept, n_threads)
     flat = no_slopes(y, part, d, fit_intercept)
@@ -62,7 +58,7 @@ def first_guess(
         # outliers may have led the squares astray
         starts = (flat, _of_least_squares(*data, *others))
         start = min(starts, key=lambda start: objective.loss_gradient(start)[0])
-        if few:
+        if not stride:
             return start, None, False
         tol = 1e-3 * float(np.exp(start[-1]))
         solution = newton(objective, start, tol=tol, max_iter=20, **_OPTIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -29,6 +29,10 @@ from fastloss.linear_model._solvers.solution import (
 _HALVINGS = 60
 # a step that leaves so little of the gradient is followed by one with the same Hessian
 _QUICK = 0.2
+_STEADY = 0.5  # where no other Hessian is formed
+
+
+Rest: TypeAlias = Callable[[Vector, int, Report], Solution]
 
 
 class Curved(Protocol):
@@ -49,8 +53,10 @@ def newton(
     max_iter: int,
     precision: float,
     report: Report,
-    scale: Callable[[], Vector] | None = None,
+    rest: Rest | None = None,
     hessian: Vector | None = None,
+    forms_hessians: bool = True,
+    evaluated: tuple[float, Vector] | None = None,
 ) -> Solution:
     """
     Minimise a smooth function that gives its Hessian.
@@ -58,7 +64,7 @@ def newton(
     Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
     so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
     it serves again while it makes the gradient fall quickly, together with what the steps tell of its
-    change (BFGS). Where it is 0, as that of a loss whose samples all lie on straight lines, `lbfgs`
+    change (BFGS). Where it is 0, as that of a loss whose samples all lie on straight lines, `rest`
     goes on.
 
     Parameters
@@ -75,10 +81,15 @@ def newton(
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
         Called after each iteration with its number, value, norm of the gradient and vector.
-    scale : callable, optional
-        Returns what `lbfgs` is given; ones by default.
+    rest : callable, optional
+        Goes on without Hessians, given a vector, how many iterations are left and to whom to report; by
+        default `lbfgs`.
     hessian : ndarray of float64, optional
         About the Hessian at the start, as that of some of the samples. It is used while it serves.
+    forms_hessians : bool, default=True
+        Whether the next is the function's own; else `rest` goes on.
+    evaluated : tuple of (float, ndarray), optional
+        Value and gradient at the start, finite, where they are known.
 
     Returns
     -------
@@ -86,7 +97,7 @@ def newton(
         The last vector, which is the lowest.
     """
     watched = Watched(function.loss_gradient)
-    value, gradient = evaluate_start(watched, start)
+    value, gradient = evaluated or evaluate_start(watched, start)
     state = (start.copy(), value, gradient)
     model = None if hessian is None or not np.isfinite(hessian).all() else _Model(hessian)
     descent = Descent(watched, "gradient", tol, max_iter)
@@ -96,28 +107,33 @@ def newton(
         if done:  # its start is known
             report(descent.n_iter + done, objective, norm, coef)
 
+    def plain(coef: Vector, most: int, report: Report) -> Solution:
+        ones = np.ones(len(coef))
+        return lbfgs(
+            function.loss_gradient,
+            coef,
+            tol=tol,
+            max_iter=most,
+            scale=ones,
+            precision=precision,
+            report=report,
+        )
+
+    least = _QUICK if forms_hessians else _STEADY
     try:
         report(0, value, max_norm(gradient), start)
         while True:
             coef, value, gradient = state
-            end = descent.end(max_norm(gradient))
-            if end is not None:
-                converged, reason = end
+            ended = descent.end(max_norm(gradient))
+            if ended is not None:
+                converged, reason = ended
                 break
             fresh = model is None
             if model is None:
-                hessian = function.hessian(coef)
-                if not hessian.any():
-                    rest = lbfgs(
-                        function.loss_gradient,
-                        coef,
-                        tol=tol,
-                        max_iter=max_iter - descent.n_iter,
-                        scale=np.ones(len(coef)) if scale is None else scale(),
-                        precision=precision,
-                        report=continued,
-                    )
-                    return replace(rest, n_iter=descent.n_iter + rest.n_iter)
+                hessian = function.hessian(coef) if forms_hessians else None
+                if hessian is None or not hessian.any():
+                    end = (rest or plain)(coef, max_iter - descent.n_iter, continued)
+                    return replace(end, n_iter=descent.n_iter + end.n_iter)
                 model = _Model(hessian)
             step = -model.solve(gradient)
             slope = float(gradient @ step)
@@ -138,7 +154,7 @@ def newton(
                 )
                 break
             descent.moved(value, moved[1])
-            if max_norm(moved[2]) <= _QUICK * max_norm(gradient):
+            if max_norm(moved[2]) <= least * max_norm(gradient):
                 model.learn(moved[0] - coef, moved[2] - gradient)
             else:
                 model = None

@@ -12,6 +12,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 
 from fastloss.linear_model._base import LinearRegressorBase, over_power
 from fastloss.linear_model._fitting import (
+    Fitted,
     Settings,
     closing,
     conclude,
@@ -188,36 +189,9 @@ class HuberRegressor(LinearRegressorBase):
                 )
                 linear, self.scale_ = fitted.coef, _LEAST_SCALE
             else:
-                start = self._warm_start(X.shape[1]) if self.warm_start else None
-                hessian, interrupted = None, False
-                if start is None and settings.solver == "lbfgs":
-                    start = no_slopes(y, weights, X.shape[1], fit_intercept)
-                elif start is None:
-                    start, hessian, interrupted = first_guess(
-                        X,
-                        y,
-                        weights,
-                        epsilon,
-                        alpha / total,
-                        fit_intercept,
-                        self._n_threads(),
-                    )
-                start = with_large_scale(start, X, y, weights)
-                objective = HuberScale(
-                    X, y, weights, epsilon, alpha / total, fit_intercept, self._n_threads()
-                )
-                if interrupted:
-                    fitted = unfitted(start, INTERRUPTED, settings)
-                else:
-                    fitted = minimise(
-                        objective,
-                        start,
-                        settings,
-                        X,
-                        weights=weights,
-                        report_shape=(objective.n_coef,),
-                        cold=lambda: no_slopes(y, weights, X.shape[1], fit_intercept),
-                        hessian=hessian,
+                with one_blas_thread(X.size):
+                    fitted = self._fit_scale(
+                        X, y, weights, epsilon, alpha / total, fit_intercept, settings
                     )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._keep(replace(fitted, coef=linear), X.dtype)
@@ -228,6 +202,41 @@ class HuberRegressor(LinearRegressorBase):
         self.outliers_ = np.abs(residuals, out=residuals) > epsilon * self.scale_
         warn_unless_converged("HuberRegressor", fitted)
         return self
+
+    def _fit_scale(
+        self,
+        X: Any,
+        y: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        epsilon: float,
+        l2: float,
+        fit_intercept: bool,
+        settings: Settings,
+    ) -> Fitted:
+        """Return coefficients and log(sigma)."""
+        d, n_threads = X.shape[1], self._n_threads()
+        start = self._warm_start(d) if self.warm_start else None
+        hessian, interrupted = None, False
+        if start is None and settings.solver == "lbfgs":
+            start = no_slopes(y, weights, d, fit_intercept)
+        elif start is None:
+            start, hessian, interrupted = first_guess(
+                X, y, weights, epsilon, l2, fit_intercept, n_threads
+            )
+        if interrupted:
+            return unfitted(start, INTERRUPTED, settings)
+        start = with_large_scale(start, X, y, weights)
+        objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
+        return minimise(
+            objective,
+            start,
+            settings,
+            X,
+            weights=weights,
+            report_shape=(objective.n_coef,),
+            cold=lambda: no_slopes(y, weights, d, fit_intercept),
+            hessian=hessian,
+        )
 
     def _warm_start(self, n_features: int) -> npt.NDArray[np.float64] | None:
         """Return coefficients and log(sigma) of the last fit, if it had as many features."""

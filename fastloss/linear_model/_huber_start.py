@@ -118,11 +118,14 @@ def _of_least_squares(
     squares = fl.LinearObjective(
         fl.SquaredError(), X, y, weights, fit_intercept=fit_intercept, n_threads=n_threads
     )
-    solution = newton(squares, np.zeros(d + fit_intercept), tol=0.0, max_iter=1, **_OPTIONS)
-    if solution.reason == INTERRUPTED:
-        raise KeyboardInterrupt
-    residuals = y - X @ solution.coef[:d] - (solution.coef[d] if fit_intercept else 0.0)
-    return np.append(solution.coef, np.log(_scale(residuals, weights) or 1.0))
+    gradient, hessian = squares.gradient_hessian(np.zeros(d + fit_intercept))
+    if not np.isfinite(hessian).all() or not np.isfinite(gradient).all():
+        raise NotFiniteError("squares of X, or products with y, are not finite")
+    coef = -np.linalg.lstsq(hessian, gradient, rcond=None)[
+        0
+    ]  # the shortest where there are several
+    residuals = y - X @ coef[:d] - (coef[d] if fit_intercept else 0.0)
+    return np.append(coef, np.log(_scale(residuals, weights) or 1.0))
 
 
 def _scale(residuals: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None) -> float:

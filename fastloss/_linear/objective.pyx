@@ -696,6 +696,16 @@ n_threads=None, n_outputs=None)
             unit[j] = 0.0
         return self.gradient(coef), hessian
 
+    def _of_every(self, stride, one_thread):
+        """An objective of every stride-th row, copied, of one output and dense X without an offset."""
+        X, weight = self._kept[0], self._weight
+        return LinearObjective(
+            self.loss_function, np.ascontiguousarray(X[::stride]), (<object>self._y)[::stride].copy(),
+            None if weight is None else (<object>weight)[::stride].copy(),
+            l2=0.0 if self._penalty is None else self._penalty,
+            fit_intercept=bool(self.fit_intercept), n_threads=1 if one_thread else self._n_threads,
+        )
+
     def _exchange(self, loss, beside=None):
         """Another loss of the same class, and one whose `_mean_beside` comes with value and gradient.
 

@@ -29,6 +29,7 @@ from fastloss.linear_model._losses import (
     TWO_CLASSES,
     choose_loss,
     has_probabilities,
+    is_convex,
     is_smooth,
     straight_lines,
     threshold,
@@ -288,6 +289,7 @@ class LinearClassifier(LinearClassifierBase):
             curvature=0.25,
             smooth=is_smooth(self.loss_),
             cold=None if start is None else lambda: cold,
+            convex=is_convex(self.loss_),
         )
 
     def _fit_classes(

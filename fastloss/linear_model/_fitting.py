@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite
 from threadpoolctl import ThreadpoolController
 
+from fastloss.linear_model._head_start import head_start
 from fastloss.linear_model._progress import Callback, Convergence, Monitor
 from fastloss.linear_model._scaling import coefficient_scale, refuse_too_large
 from fastloss.linear_model._solvers import (
@@ -85,6 +86,8 @@ def minimise(
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
     cold: Callable[[], npt.NDArray[np.float64]] | None = None,
+    hessian: npt.NDArray[np.float64] | None = None,
+    convex: bool = False,
 ) -> Fitted:
     """
     Minimise an objective plus an L1 penalty.
@@ -114,6 +117,11 @@ def minimise(
         Shape of the coefficients given to the callback, if they are only the first ones.
     cold : callable, optional
         Returns where to start if the objective is not finite at `start`, that of a warm start.
+    hessian : ndarray of float64, optional
+        About the Hessian at `start`, for Newton's method.
+    convex : bool, default=False
+        Whether the objective has one optimum alone, wherever it starts: then it may be with some of the
+        samples, unless this is a warm start.
     """
     monitor = _monitor(settings, report_shape or start.shape)
     flat = np.ascontiguousarray(start, np.float64).ravel()
@@ -124,19 +132,57 @@ def minimise(
         "report": monitor,
     }
     try:
-        with _one_blas_thread(X.size > _BLAS_NUMBERS):
+        with one_blas_thread(X.size):
             curved = smooth and getattr(objective, "n_outputs", 1) == 1
             penalised = l1 is not None and bool(l1.any())
-            newtonian = curved and settings.solver == "newton-cholesky"
-            options["scale"] = coefficient_scale(X, weights, l2, start.shape, curvature)
+            newtonian = (
+                curved
+                and settings.solver == "newton-cholesky"
+                and not penalised
+                and flat.size <= _NEWTON_COEFFICIENTS
+            )
+
+            def scale() -> npt.NDArray[np.float64]:
+                return coefficient_scale(X, weights, l2, start.shape, curvature)
+
             # a Hessian of dense X costs about a fifth as many passes as there are coefficients
             few = curved and flat.size <= _HESSIAN_COEFFICIENTS and not issparse(X)
             patient: dict[str, Any] = (
                 {"hessian": objective.hessian, "patience": 20 + flat.size // 5} if few else {}
             )
-            if newtonian and not penalised and flat.size <= _NEWTON_COEFFICIENTS:
-                solution = newton(objective, flat, **options)
+
+            def rest(coef: npt.NDArray[np.float64], most: int, report: Any) -> Solution:
+                return lbfgs(
+                    objective.loss_gradient,
+                    coef,
+                    tol=settings.tol,
+                    max_iter=most,
+                    scale=scale(),
+                    precision=options["precision"],
+                    report=report,
+                    **patient,
+                )
+
+            evaluated = None
+            if convex and few and not penalised and cold is None and settings.max_iter > 0:
+                try:
+                    ahead = head_start(objective, flat, X.shape[0], options["precision"])
+                except KeyboardInterrupt:
+                    return unfitted(start, INTERRUPTED, settings)
+                if ahead is not None:
+                    flat, evaluated, hessian = ahead
+            if newtonian or hessian is not None:
+                solution = newton(
+                    objective,
+                    flat,
+                    **options,
+                    rest=rest,
+                    hessian=hessian,
+                    forms_hessians=newtonian,
+                    evaluated=evaluated,
+                )
             else:
+                options["scale"] = scale()
                 most = 0 if settings.solver == "lbfgs" else _PROXIMAL_COEFFICIENTS
                 if not penalised and flat.size <= _SCIPY_COEFFICIENTS:
                     solution = lbfgs(objective.loss_gradient, flat, **options, **patient)
@@ -217,7 +263,7 @@ def minimise_lines(
     monitor = _monitor(settings, (n_coef,))
     penalised = np.arange(n_coef) < d
     try:
-        with _one_blas_thread(X.size > _BLAS_NUMBERS):
+        with one_blas_thread(X.size):
             solution = piecewise_linear(
                 X,
                 target,
@@ -306,13 +352,13 @@ def _conclude(
     return Fitted(solution.coef.reshape(shape), n_iter, convergence)
 
 
-def _one_blas_thread(limited: bool) -> Any:
+def one_blas_thread(size: int) -> Any:
     """
-    Keep BLAS to one thread.
+    Keep BLAS to one thread where X has so many entries.
 
     After a threaded call its workers spin for a while, and take the cores from the kernels.
     """
-    return _blas().limit(limits=1, user_api="blas") if limited else nullcontext()
+    return _blas().limit(limits=1, user_api="blas") if size > _BLAS_NUMBERS else nullcontext()
 
 
 @cache

@@ -14,6 +14,7 @@ import fastloss as fl
 from fastloss._core.arrays import refuse_masked
 from fastloss.linear_model._base import LinearRegressorBase
 from fastloss.linear_model._fitting import closing, minimise, warn_unless_converged
+from fastloss.linear_model._losses import is_convex
 from fastloss.linear_model._parameters import nonnegative, one_of, real, switch
 from fastloss.linear_model._progress import Callback
 
@@ -93,6 +94,7 @@ class GeneralizedLinearRegressor(LinearRegressorBase, ABC):
                 weights=weights,
                 l2=alpha,
                 cold=None if warm is None else lambda: cold,
+                convex=is_convex(loss),
             )
         self._keep(fitted, X.dtype)
         warn_unless_converged(settings.title, fitted)
@@ -183,7 +185,7 @@ class PoissonRegressor(GeneralizedLinearRegressor):
     intercept_ : float
         The intercept.
     n_iter_ : int
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int
@@ -240,7 +242,7 @@ class GammaRegressor(GeneralizedLinearRegressor):
     intercept_ : float
         The intercept.
     n_iter_ : int
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int
@@ -304,7 +306,7 @@ class TweedieRegressor(GeneralizedLinearRegressor):
     intercept_ : float
         The intercept.
     n_iter_ : int
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int

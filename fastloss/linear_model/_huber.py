@@ -10,27 +10,26 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.extmath import safe_sparse_dot
 
-import fastloss as fl
 from fastloss.linear_model._base import LinearRegressorBase, over_power
 from fastloss.linear_model._fitting import (
+    Fitted,
     Settings,
     closing,
     conclude,
     minimise,
     minimise_lines,
+    one_blas_thread,
     unfitted,
     warn_unless_converged,
 )
 from fastloss.linear_model._huber_objective import HuberScale
+from fastloss.linear_model._huber_start import first_guess, no_slopes, with_large_scale
 from fastloss.linear_model._interpolation import interpolation
 from fastloss.linear_model._parameters import between, integer, nonnegative, switch, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
-from fastloss.linear_model._solvers import NotFiniteError, newton
 from fastloss.linear_model._solvers.solution import INTERRUPTED
 
 _NEWTON_FEATURES = 300  # beyond, L-BFGS is quicker than forming Hessians
-_ROWS_PER_FEATURE = 200  # rows that tell a coefficient to about a tenth of its noise
-_GUESS: dict[str, Any] = {"max_iter": 20, "precision": 1e-7, "report": lambda *_: None}
 _GAP = 1e-9
 _LEAST_SCALE = 10 * float(np.finfo(np.float64).eps)  # scikit-learn's lower bound
 
@@ -77,7 +76,7 @@ class HuberRegressor(LinearRegressorBase):
     outliers_ : ndarray of bool, shape (n_samples,)
         Samples whose residual is beyond epsilon * sigma.
     n_iter_ : int
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int
@@ -190,33 +189,54 @@ class HuberRegressor(LinearRegressorBase):
                 )
                 linear, self.scale_ = fitted.coef, _LEAST_SCALE
             else:
-                start = self._warm_start(X.shape[1]) if self.warm_start else None
-                interrupted = False
-                if start is None:
-                    start, interrupted = _first_guess(
-                        X, y, weights, epsilon, fit_intercept, self._n_threads()
-                    )
-                objective = HuberScale(
-                    X, y, weights, epsilon, alpha / total, fit_intercept, self._n_threads()
-                )
-                if interrupted:
-                    fitted = unfitted(start, INTERRUPTED, settings)
-                else:
-                    fitted = minimise(
-                        objective,
-                        start,
-                        settings,
-                        X,
-                        weights=weights,
-                        report_shape=(objective.n_coef,),
-                        cold=lambda: _no_slopes(y, weights, X.shape[1], fit_intercept),
+                with one_blas_thread(X.size):
+                    fitted = self._fit_scale(
+                        X, y, weights, epsilon, alpha / total, fit_intercept, settings
                     )
                 linear, self.scale_ = fitted.coef[:-1], float(np.exp(fitted.coef[-1]))
         self._keep(replace(fitted, coef=linear), X.dtype)
-        residuals = y - safe_sparse_dot(X, self.coef_) - self.intercept_
-        self.outliers_ = np.abs(residuals) > epsilon * self.scale_
+        with one_blas_thread(X.size):
+            residuals = np.asarray(safe_sparse_dot(X, self.coef_))
+        np.subtract(y, residuals, out=residuals)
+        residuals -= self.intercept_
+        self.outliers_ = np.abs(residuals, out=residuals) > epsilon * self.scale_
         warn_unless_converged("HuberRegressor", fitted)
         return self
+
+    def _fit_scale(
+        self,
+        X: Any,
+        y: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        epsilon: float,
+        l2: float,
+        fit_intercept: bool,
+        settings: Settings,
+    ) -> Fitted:
+        """Return coefficients and log(sigma)."""
+        d, n_threads = X.shape[1], self._n_threads()
+        start = self._warm_start(d) if self.warm_start else None
+        hessian, interrupted = None, False
+        if start is None and settings.solver == "lbfgs":
+            start = no_slopes(y, weights, d, fit_intercept)
+        elif start is None:
+            start, hessian, interrupted = first_guess(
+                X, y, weights, epsilon, l2, fit_intercept, n_threads
+            )
+        if interrupted:
+            return unfitted(start, INTERRUPTED, settings)
+        start = with_large_scale(start, X, y, weights)
+        objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
+        return minimise(
+            objective,
+            start,
+            settings,
+            X,
+            weights=weights,
+            report_shape=(objective.n_coef,),
+            cold=lambda: no_slopes(y, weights, d, fit_intercept),
+            hessian=hessian,
+        )
 
     def _warm_start(self, n_features: int) -> npt.NDArray[np.float64] | None:
         """Return coefficients and log(sigma) of the last fit, if it had as many features."""
@@ -224,48 +244,3 @@ class HuberRegressor(LinearRegressorBase):
         if linear is None or not self.scale_ > _LEAST_SCALE:
             return None
         return np.append(linear, np.log(self.scale_))
-
-
-def _first_guess(
-    X: Any,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    epsilon: float,
-    fit_intercept: bool,
-    n_threads: int | None,
-) -> tuple[npt.NDArray[np.float64], bool]:
-    """
-    Return coefficients and log(sigma) of some of the rows, and whether Ctrl-C ended their fit.
-
-    Where there are few rows there are no slopes.
-    """
-    d = X.shape[1]
-    stride = len(y) // (_ROWS_PER_FEATURE * (d + 2))
-    part = None if weights is None or stride < 1 else weights[::stride]
-    if stride < 4 or d > _NEWTON_FEATURES or (part is not None and not part.any()):
-        return _no_slopes(y, weights, d, fit_intercept), False
-    start = _no_slopes(y[::stride], part, d, fit_intercept)
-    objective = HuberScale(X[::stride], y[::stride], part, epsilon, 0.0, fit_intercept, n_threads)
-    tol = 1e-3 * float(np.exp(start[-1]))
-    try:
-        solution = newton(objective, start, tol=tol, **_GUESS)
-    except NotFiniteError:  # X is not finite: the whole fit will say so
-        return start, False
-    return solution.coef, solution.reason == INTERRUPTED
-
-
-def _no_slopes(
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    d: int,
-    fit_intercept: bool,
-) -> npt.NDArray[np.float64]:
-    """Return the median as intercept, and the log of the scale that the deviations from it tell."""
-    median = fl.AbsoluteError().initial_prediction
-    start = np.zeros(d + fit_intercept + 1)
-    if fit_intercept:
-        start[d] = median(y, weights)
-    deviations = np.abs(y - start[d] if fit_intercept else y)
-    scale = 1.5 * median(deviations, weights) or float(np.average(deviations, weights=weights))
-    start[-1] = np.log(scale or 1.0)
-    return start

@@ -36,9 +36,9 @@ def interpolation(
         Whether there is an intercept.
     """
     n, d = X.shape
-    used = np.arange(n) if weights is None else np.flatnonzero(weights)
-    if len(used) > min(2 * (d + fit_intercept), _ROWS):
+    if (n if weights is None else np.count_nonzero(weights)) > min(2 * (d + fit_intercept), _ROWS):
         return None
+    used = np.arange(n) if weights is None else np.flatnonzero(weights)
     rows = X[used]
     rows = np.asarray(rows.toarray() if hasattr(rows, "indptr") else rows, np.float64)
     target = y[used].astype(np.float64)

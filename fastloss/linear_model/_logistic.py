@@ -58,7 +58,8 @@ class LogisticRegression(LinearClassifierBase):
         Any of scikit-learn's names, each with any penalty and any number of classes. Without an L1
         penalty "newton-cholesky" is Newton's method for two classes and at most 2000 features, and all
         others are L-BFGS, which takes up the Hessian of two classes and at most 300 features where it
-        goes on for long. With it "lbfgs" is OWL-QN, and all others are proximal Newton for two classes
+        goes on for long. Two classes of many samples start from the optimum for some of them, with the
+        Hessian there. With it "lbfgs" is OWL-QN, and all others are proximal Newton for two classes
         and at most 100 features, and OWL-QN beyond.
     max_iter : int, default=100
         Iterations at most.
@@ -78,7 +79,7 @@ class LogisticRegression(LinearClassifierBase):
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercepts, 0 if there are none.
     n_iter_ : ndarray of shape (1,)
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int
@@ -272,6 +273,7 @@ class LogisticRegression(LinearClassifierBase):
             l2=l2,
             curvature=0.25,
             cold=None if warm is None else lambda: cold[0] if two else cold,
+            convex=True,
         )
 
 

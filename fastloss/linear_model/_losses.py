@@ -100,6 +100,27 @@ KINKED = frozenset(
         "wing",
     }
 )
+# smooth, of one output, and convex in the raw prediction whatever their parameters
+_CONVEX = frozenset(
+    {
+        "c_log_log",
+        "expectile",
+        "exponential",
+        "fair",
+        "gamma",
+        "half_squared_error",
+        "huber",
+        "log_cosh",
+        "log_loss",
+        "poisson",
+        "probit",
+        "pseudo_huber",
+        "smooth_hinge",
+        "squared_epsilon_insensitive",
+        "squared_error",
+        "squared_hinge",
+    }
+)
 _WITHOUT_PROBABILITIES = frozenset(
     {
         "crammer_singer",
@@ -141,6 +162,13 @@ def is_smooth(loss: Any) -> bool:
     if loss.name == "lq":
         return bool(loss.q > 1)
     return loss.name not in KINKED
+
+
+def is_convex(loss: Any) -> bool:
+    """Return whether a loss is known to be smooth, of one output and convex in the raw prediction."""
+    if loss.name == "tweedie":
+        return bool(1 <= loss.power <= 2)
+    return loss.name in _CONVEX
 
 
 def has_probabilities(loss: Any) -> bool:

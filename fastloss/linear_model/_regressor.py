@@ -17,7 +17,13 @@ from fastloss.linear_model._fitting import (
     minimise_lines,
     warn_unless_converged,
 )
-from fastloss.linear_model._losses import NUMBERS, choose_loss, is_smooth, straight_lines
+from fastloss.linear_model._losses import (
+    NUMBERS,
+    choose_loss,
+    is_convex,
+    is_smooth,
+    straight_lines,
+)
 from fastloss.linear_model._parameters import (
     between,
     nonnegative,
@@ -76,7 +82,7 @@ class LinearRegressor(LinearRegressorBase):
     loss_ : loss
         The loss.
     n_iter_ : int
-        Iterations made.
+        Iterations made, over all samples.
     convergence_ : Convergence
         Objective, gradient and time of each iteration, and why the fit ended.
     n_features_in_ : int
@@ -207,6 +213,7 @@ class LinearRegressor(LinearRegressorBase):
                     l2=alpha - l1,
                     smooth=is_smooth(self.loss_),
                     cold=None if warm is None else lambda: cold,
+                    convex=is_convex(self.loss_) and not squares,  # those take one step
                 )
         self._keep(fitted, X.dtype)
         warn_unless_converged("LinearRegressor", fitted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -26,9 +27,12 @@ from fastloss.linear_model._solvers.solution import (
 )
 
 _HALVINGS = 60
-_QUICK = (
-    0.2  # a step that leaves so little of the gradient is followed by one with the same Hessian
-)
+# a step that leaves so little of the gradient is followed by one with the same Hessian
+_QUICK = 0.2
+_STEADY = 0.5  # where no other Hessian is formed
+
+
+Rest: TypeAlias = Callable[[Vector, int, Report], Solution]
 
 
 class Curved(Protocol):
@@ -49,15 +53,19 @@ def newton(
     max_iter: int,
     precision: float,
     report: Report,
-    scale: Vector | None = None,
+    rest: Rest | None = None,
+    hessian: Vector | None = None,
+    forms_hessians: bool = True,
+    evaluated: tuple[float, Vector] | None = None,
 ) -> Solution:
     """
     Minimise a smooth function that gives its Hessian.
 
     Where the Hessian is not positive definite, a multiple of the unit matrix is added that makes it
     so. Steps are halved until the value falls and is finite. A Hessian costs as much as many gradients:
-    it serves again while it makes the gradient fall quickly. Where it is 0, as that of a loss whose
-    samples all lie on straight lines, `lbfgs` goes on.
+    it serves again while it makes the gradient fall quickly, together with what the steps tell of its
+    change (BFGS). Where it is 0, as that of a loss whose samples all lie on straight lines, `rest`
+    goes on.
 
     Parameters
     ----------
@@ -73,8 +81,15 @@ def newton(
         The relative rounding of the function's values: 2**-52, or that of float32.
     report : callable
         Called after each iteration with its number, value, norm of the gradient and vector.
-    scale : ndarray of float64, optional
-        What `lbfgs` is given; ones by default.
+    rest : callable, optional
+        Goes on without Hessians, given a vector, how many iterations are left and to whom to report; by
+        default `lbfgs`.
+    hessian : ndarray of float64, optional
+        About the Hessian at the start, as that of some of the samples. It is used while it serves.
+    forms_hessians : bool, default=True
+        Whether the next is the function's own; else `rest` goes on.
+    evaluated : tuple of (float, ndarray), optional
+        Value and gradient at the start, finite, where they are known.
 
     Returns
     -------
@@ -82,10 +97,9 @@ def newton(
         The last vector, which is the lowest.
     """
     watched = Watched(function.loss_gradient)
-    value, gradient = evaluate_start(watched, start)
+    value, gradient = evaluated or evaluate_start(watched, start)
     state = (start.copy(), value, gradient)
-    factor: Any = None
-    quick = False
+    model = None if hessian is None or not np.isfinite(hessian).all() else _Model(hessian)
     descent = Descent(watched, "gradient", tol, max_iter)
     converged, reason = False, ""
 
@@ -93,34 +107,39 @@ def newton(
         if done:  # its start is known
             report(descent.n_iter + done, objective, norm, coef)
 
+    def plain(coef: Vector, most: int, report: Report) -> Solution:
+        ones = np.ones(len(coef))
+        return lbfgs(
+            function.loss_gradient,
+            coef,
+            tol=tol,
+            max_iter=most,
+            scale=ones,
+            precision=precision,
+            report=report,
+        )
+
+    least = _QUICK if forms_hessians else _STEADY
     try:
         report(0, value, max_norm(gradient), start)
         while True:
             coef, value, gradient = state
-            end = descent.end(max_norm(gradient))
-            if end is not None:
-                converged, reason = end
+            ended = descent.end(max_norm(gradient))
+            if ended is not None:
+                converged, reason = ended
                 break
-            fresh = factor is None or not quick
-            if fresh:
-                hessian = function.hessian(coef)
-                if not hessian.any():
-                    rest = lbfgs(
-                        function.loss_gradient,
-                        coef,
-                        tol=tol,
-                        max_iter=max_iter - descent.n_iter,
-                        scale=np.ones(len(coef)) if scale is None else scale,
-                        precision=precision,
-                        report=continued,
-                    )
-                    return replace(rest, n_iter=descent.n_iter + rest.n_iter)
-                factor = _factor(hessian)
-            step: Vector = cho_solve(factor, -gradient)
+            fresh = model is None
+            if model is None:
+                hessian = function.hessian(coef) if forms_hessians else None
+                if hessian is None or not hessian.any():
+                    end = (rest or plain)(coef, max_iter - descent.n_iter, continued)
+                    return replace(end, n_iter=descent.n_iter + end.n_iter)
+                model = _Model(hessian)
+            step = -model.solve(gradient)
             slope = float(gradient @ step)
-            moved = _search(watched, state, step, slope, precision)
+            moved = _search(watched, state, step, slope, precision, _HALVINGS if fresh else 1)
             if moved is None and not fresh:
-                factor = None
+                model, watched.beyond = None, False
                 continue
             if moved is None and watched.beyond:
                 reason = EDGE
@@ -135,7 +154,10 @@ def newton(
                 )
                 break
             descent.moved(value, moved[1])
-            quick = max_norm(moved[2]) <= _QUICK * max_norm(gradient)
+            if max_norm(moved[2]) <= least * max_norm(gradient):
+                model.learn(moved[0] - coef, moved[2] - gradient)
+            else:
+                model = None
             state = moved
             report(descent.n_iter, state[1], max_norm(state[2]), state[0])
     except KeyboardInterrupt:
@@ -144,6 +166,39 @@ def newton(
         reason = STOPPED
     coef, value, gradient = state
     return Solution(coef, value, max_norm(gradient), descent.n_iter, converged, reason)
+
+
+class _Model:
+    """
+    The inverse of a Hessian, with what steps have told since: BFGS from its Cholesky factor on.
+
+    Parameters
+    ----------
+    hessian : ndarray of float64
+        Square, finite or not.
+    """
+
+    def __init__(self, hessian: Vector) -> None:
+        self.factor = _factor(hessian)
+        self.steps: list[tuple[Vector, Vector, float]] = []
+
+    def learn(self, step: Vector, change: Vector) -> None:
+        """Take note of a step, and of how much the gradient changed."""
+        along = float(step @ change)
+        if along > 0:
+            self.steps.append((step, change, 1 / along))
+
+    def solve(self, gradient: Vector) -> Vector:
+        """Return the inverse times a gradient."""
+        solved: Vector = gradient
+        shares = []
+        for step, change, inverse in reversed(self.steps):
+            shares.append(inverse * float(step @ solved))
+            solved = solved - shares[-1] * change
+        solved = cho_solve(self.factor, solved)
+        for (step, change, inverse), share in zip(self.steps, reversed(shares), strict=True):
+            solved = solved + (share - inverse * float(change @ solved)) * step
+        return solved
 
 
 def _factor(hessian: Vector) -> Any:
@@ -169,12 +224,13 @@ def _search(
     step: Vector,
     slope: float,
     precision: float,
+    halvings: int,
 ) -> tuple[Vector, float, Vector] | None:
     """Return the first point of halved steps that is low enough, or None."""
     coef, value, gradient = state
     rounding = 4 * precision * abs(value)
     length = 1.0
-    for _ in range(_HALVINGS):
+    for _ in range(halvings):
         point = coef + length * step
         low, slopes = function(point)
         if np.isfinite(low) and np.isfinite(slopes).all():

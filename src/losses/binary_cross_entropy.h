@@ -27,3 +27,31 @@ FL_INLINE void FN(binary_cross_entropy)(V y, V f, V t, const REAL *p, V *loss, V
     *gradient = (p[2] * (f - y) + ((p[4] * z) * f - (p[3] * y) * q)) / d;
     *hessian = vselect(inside, a * (at_1 * at_1) + b * (at_0 * at_0), vsplat((REAL)NAN));
 }
+
+/* The same for y in {0, 1}: one logarithm, that of f or of 1 - f, reduced as vlog() and as vlog1p() do. What is
+ * left out is a product by 0, so the bits are those of binary_cross_entropy(). */
+FL_INLINE void FN(binary_cross_entropy_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
+                                              V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), most = vsplat(R(100.0));
+    const V least = vsplat(R(1e-12));
+    const V q = one - f, product = FN(fl_opaque)(f * q);
+    const VI positive = y > zero, limited = product < least;
+    const V nothing = vselect(product >= zero, zero, vsplat((REAL)NAN)); /* NaN outside [0, 1] */
+    const V weight = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    const V chosen = vselect(positive, vabs(f), q), step = vselect(positive, -q, f);
+    const V d = vmax(least, product) + nothing;
+    const V ratio = vselect(limited, vselect(positive, q, f), one) / vselect(limited, d, chosen);
+    /* subnormal float64, and 0, have a logarithm beyond the limit, whatever is made of them */
+    const UINT up = FL_BITS == 64 ? 0 : MANTISSA_BITS;
+    VU e;
+    const V m = FN(fl_log_split)(chosen * (REAL)((UINT)1 << up), &e);
+    const V scale = FN(fl_from_ubits)(((UINT)(2 * EXPONENT_BIAS) + up - e) << MANTISSA_BITS);
+    const V log = FN(fl_log_sum)(FN(fl_log_exponent)(e) - (REAL)up,
+                                 vselect(positive, m - one, (scale - one) - f * scale));
+    (void)t;
+    *loss = nothing - weight * vmax(-most, log);
+    *gradient =
+        (p[2] * step + FN(fl_opaque)(vselect(positive, vsplat(p[3]), vsplat(p[4])) * step)) / d;
+    *hessian = weight * (ratio * ratio) + nothing;
+}

@@ -20,22 +20,26 @@ FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                            2.087673683638037e-08,  -5.283757898636377e-10,
                                            1.3330961991201414e-11, -3.0659722541194154e-13};
     const V one = vsplat(R(1.0)), half = vsplat(R(0.5));
-    const V most = vsplat(800.0);
     const VI positive = y > R(0.0), small = f < R(0.0);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    const V most = vsplat(599.0);
     V e_low;
-    const V e = FN(fl_exp_twofold)(vmin(most, vmax(-most, f)), &e_low);
-    const V bounded = vmin(most, e), square = e * e, fourth = square * square;
-    const V tail = FN(fl_exp_of_sum)(-e, -e_low);
+    V e = FN(fl_exp_nonpositive_twofold)(vmin(most, f), &e_low);
+    if (FL_UNLIKELY(vany(f > most)))
+        e = vselect(f > most, vexp(f), e);
+    const V bounded = vmin(vsplat(800.0), e), square = bounded * bounded, fourth = square * square;
+    /* e^-E, and that over 1 - e^-E, which is h / E; both larger until the last product */
+    const V tail = FN(fl_exp_headroom_of_sum)(-bounded, vkeep(f < R(7.0), -e_low));
+    const V odds = vkeep((e > -EXP_LOWEST) == 0, tail / (one - tail * EXP_BACK));
     const V log_part =
         FN(fl_polynomial)(square, fourth, log_series, sizeof log_series / sizeof *log_series);
     const V excess_part = FN(fl_polynomial)(square, fourth, excess_series,
                                             sizeof excess_series / sizeof *excess_series);
     const V half_e = half * e, excess_square = FN(fl_opaque)(square * excess_part);
-    const V h_large = (bounded * tail) / (one - tail);
+    const V h_large = (bounded * odds) * EXP_BACK;
     const V h = vselect(small, one - (half_e - excess_square), h_large);
     const V excess = vselect(small, half_e + excess_square, (bounded - one) + h_large);
-    const V value = vselect(small, (half_e - square * log_part) - f, -vlog1p(-tail));
+    const V value = vselect(small, (half_e - square * log_part) - f, vlog1p_unit(odds * EXP_BACK));
     (void)t;
     *loss = cost * vselect(positive, value, e);
     *gradient = cost * vselect(positive, -h, e);

@@ -12,11 +12,19 @@
 FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V one = vsplat(R(1.0)), c = vsplat(p[3]);
-    const V most = vsplat((REAL)(2 * EXPONENT_BIAS - 4));
     V g_lo, n;
     const V g = FN(fl_two_sum)(f, vsplat(p[0]), &g_lo);
     g_lo = vkeep(vabs(g) <= REAL_MAX, g_lo + p[FL_BITS == 64 ? 1 : 2]);
     const V e = FN(fl_exp_parts)(vminus_abs(g), vselect_negative(g, g_lo, -g_lo), &n);
+#if FL_VECTOR_BYTES == 64
+    /* instructions that apply 2^n and round once */
+    const V half = R(0.5) * e;
+    n = n + one;
+    const V c_t = (V)FL_MM(scalef)(c * half, n), y_t = (V)FL_MM(scalef)(y * half, n);
+    const V u = (V)FL_MM(scalef)((y + c) * half, n);
+    t = (V)FL_MM(scalef)(half, n);
+#else
+    const V most = vsplat((REAL)(2 * EXPONENT_BIAS - 4));
     /* 2^n in two factors, the smaller first; what is below any exponent goes into that, too */
     const V bounded = vmax(-most, n);
     const VU i = FN(fl_ubits)(bounded + (vround_shift() + (REAL)(2 * EXPONENT_BIAS)));
@@ -27,6 +35,7 @@ FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *g
     const V y_t = FN(fl_opaque)((first * y) * e * second);
     const V u = FN(fl_opaque)((first * (y + c)) * e * second);
     t = FN(fl_opaque)(first * e * second);
+#endif
 
     const V l = vlog1p_unit(t), d = one + t, d_lo = (one - d) + t;
     const V of_c = vselect(t < REAL_EPS * REAL_EPS, c_t, l * c);

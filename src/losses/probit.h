@@ -6,15 +6,26 @@
  * pi) h); for z < 0 it is -log(1 - T) with T = phi(z) / h(-z), and h = phi(z) / (1 - T).
  * Worst error 4 ULP, of the Hessian 6. Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
+FL_INLINE V FN(probit_size)(V f)
+{
+    /* above that the Hessian is 1 */
+    return vmin(vsplat((REAL)(FL_BITS == 64 ? 0x1p60 : 0x1p28)), vabs(f));
+}
+
+FL_INLINE V FN(probit_prepare)(V y, V f, const REAL *p)
+{
+    (void)y, (void)p;
+    return FN(fl_normal_bump)(FN(probit_size)(f));
+}
+
 FL_INLINE void FN(probit)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V sign = R(1.0) - (y + y), zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V cost = vselect(y > zero, vsplat(p[0]), vsplat(p[1]));
     const V z = sign * f, size = vabs(z);
-    /* above that the Hessian is 1 */
-    const V bounded = vmin(vsplat((REAL)(FL_BITS == 64 ? 0x1p60 : 0x1p28)), size);
+    const V bounded = FN(probit_size)(f);
     V excess_low;
-    const V excess = FN(fl_normal_excess)(bounded, &excess_low);
+    const V excess = FN(fl_normal_excess_of)(bounded, t, &excess_low);
     const V hazard = size + (excess + excess_low);
     /* of the bounded size: beyond it is nothing beside z^2/2 */
     const V scaled = FN(fl_normal_scaled_hazard)(bounded, excess, excess_low);
@@ -22,8 +33,9 @@ FL_INLINE void FN(probit)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V 
     const V tail = bell / scaled;
     const V below = FN(fl_over_root_two_pi)(bell) / (one - tail);
     const VI wrong = z >= zero; /* false for NaN, which the other branch keeps */
-    const V log_part = vlog1p(vselect(wrong, scaled - one, -tail));
-    (void)t;
+    V exponent;
+    const V rest = FN(fl_log1p_split)(vselect(wrong, scaled - one, -tail), &exponent);
+    const V log_part = FN(fl_log_sum)(exponent, rest);
     *loss = cost * vselect(wrong, (R(0.5) * size) * size + log_part, -log_part);
     *gradient = sign * (cost * vselect(wrong, hazard, below));
     *hessian = cost * vselect(wrong, (bounded + excess) * excess, below * (below + bounded));

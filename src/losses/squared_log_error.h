@@ -12,17 +12,23 @@ FL_INLINE void FN(squared_log_error)(V y, V f, V t, const REAL *p, V *loss, V *g
     /* the quotient may overflow where its logarithm does not: then 2^-shift times it */
     const REAL large = 0x1p900;
     const REAL down = 0x1p-60;
-    V d_lo, m_lo, product_lo, x_lo, log_lo;
+    V d_lo, m_lo, product_lo, x_lo, tail;
+    VU e;
     (void)t, (void)p;
     const V d = FN(fl_two_sum)(f, -y, &d_lo), m = FN(fl_two_sum)(one, vmin(y, f), &m_lo);
     const VI shifted = (vabs(d) > large) & (m < one);
     const V unit = vselect(shifted, vsplat(down), one);
     const V size = vabs(d) * unit, size_lo = vselect_negative(d, -d_lo, d_lo) * unit;
-    const V q = size / m, product = FN(fl_product)(q, m, &product_lo);
-    const V q_lo = FN(fl_opaque)((((size - product) - product_lo) + size_lo - q * m_lo) / m);
-    const V x = FN(fl_two_sum)(one, q, &x_lo);
-    V log_hi = FN(fl_log_pair_of)(x, x_lo + q_lo, vkeep(shifted, vsplat(60.0)), &log_lo);
-    log_hi = FN(fl_log1p_of_small)(q, q_lo, log_hi, &log_lo);
+    const V inverse = one / m, q = FN(fl_opaque)(size * inverse);
+    const V product = FN(fl_product)(q, m, &product_lo);
+    const V q_lo = FN(fl_opaque)((((size - product) - product_lo) + size_lo - q * m_lo) * inverse);
+    /* log(1 + q + q_lo) = k log 2 + log(1 + g + g_lo), whose derivative is 1 - g + g^2 - ... */
+    const V x = FN(fl_two_sum)(one, q, &x_lo), g = FN(fl_log_split)(x, &e) - one;
+    const V k = FN(fl_log_exponent)(e) + vkeep(shifted, vsplat(60.0));
+    const V g_lo = FN(fl_opaque)((x_lo + q_lo) * FN(fl_log_scale)(e));
+    const V sum = FN(fl_log_sum_parts)(k, g, &tail);
+    const V rest = tail + FN(fl_opaque)(g_lo * (one - g * (one - g * (one - g))));
+    const V log_hi = sum + rest, log_lo = (sum - log_hi) + rest;
     /* q itself where it is infinite, at f = -1 and beyond all numbers, or NaN */
     const VI finite = (q <= REAL_MAX) & (m > zero);
     V size_of_r = vselect(finite, log_hi, q);

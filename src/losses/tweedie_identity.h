@@ -7,7 +7,15 @@
  * the largest.
  * Parameters: p[0] = a, its rest p[1]; p[2], p[3], p[4] = 1/a, -1/b, 1/(a b); or 1, -1, 0 for power = 1, and
  * -1, 1, 0 for 2; p[5] = b, p[6] = power. float32 is computed in float64, without pairs.
+ *
+ * For power = 1.5 with w = sqrt(f) and u = w - sqrt(y) = (f - y) / (w + sqrt(y)) the loss is 2 u^2 / w, where
+ * nothing cancels, the gradient (f - y) / (f w).
  */
+FL_INLINE int FN(tweedie_identity_is_plain)(const REAL *p)
+{
+    return FL_EXACT(p)[6] == 1.5;
+}
+
 #if FL_BITS == 64
 FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
@@ -70,6 +78,35 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
     *hessian = vselect(valid, vselect(infinite, vkeep(b > one, infinity), curvature), nan);
 }
 
+FL_INLINE void FN(tweedie_identity_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
+                                          V *hessian)
+{
+    const V zero = vsplat(0.0), infinity = vsplat((REAL)INFINITY), nan = vsplat((REAL)NAN);
+    V r_lo, sum_lo, error, v_lo;
+    const VI infinite = f > REAL_MAX, valid = f > zero;
+    const V r = FN(fl_two_sum)(f, -y, &r_lo);
+    /* the roots, their rounding errors, and 1 / w in a pair */
+    const V w = vsqrt(f), z = vsqrt(y);
+    const V w_square = FN(fl_product)(w, w, &error), w_lo = ((f - w_square) - error) * (0.5 / w);
+    const V z_square = FN(fl_product)(z, z, &error);
+    const V z_lo = vkeep(y > zero, ((y - z_square) - error) * (0.5 / z));
+    const V v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
+    /* u in a pair */
+    const V sum = FN(fl_two_sum)(w, z, &sum_lo), inverse = 1.0 / sum;
+    const V u = FN(fl_opaque)(r * inverse), product = FN(fl_product)(u, sum, &error);
+    const V rest = ((r - product) - error) + (r_lo - u * (sum_lo + (w_lo + z_lo)));
+    const V u_lo = FN(fl_opaque)(rest * inverse);
+    const V part = u * v + (u * v_lo + u_lo * v);
+    const V ratio = y / f, slope = r / f;
+    /* no correction of what overflows */
+    const V low = vkeep(vabs(u * part) <= REAL_MAX, u_lo * part);
+    const V slope_low = vkeep(vabs(slope * v) <= REAL_MAX, slope * v_lo);
+    (void)t;
+    *loss = vselect(valid, vselect(infinite, infinity, R(2.0) * (u * part + low)), nan);
+    *gradient = vselect(valid, vkeep(infinite == 0, slope * v + slope_low), nan);
+    *hessian = vselect(valid, vkeep(infinite == 0, ((p[5] + ratio * p[6]) * v) / f), nan);
+}
+
 FL_INLINE void FN(tweedie_identity_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
                                              V *hessian)
 {
@@ -104,6 +141,20 @@ FL_INLINE void FN(tweedie_identity_of_float)(V y, V f, const REAL *p, V *loss, V
     *hessian = vselect(infinite, vkeep(vsplat(p[5]) > one, infinity), e * (p[5] + ratio * p[6]));
     *hessian = vselect(valid, *hessian, nan);
 }
+
+FL_INLINE void FN(tweedie_identity_plain_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
+                                                   V *hessian)
+{
+    const V zero = vsplat(0.0), infinity = vsplat((REAL)INFINITY), nan = vsplat((REAL)NAN);
+    const VI infinite = f > REAL_MAX, valid = f > zero;
+    const V r = f - y, w = vsqrt(f), over = 1.0 / w, u = r / (w + vsqrt(y));
+    const V cube = FN(fl_opaque)((over * over) * over);
+    *loss = vselect(valid, vselect(infinite, infinity, (2.0 * u) * (u * over)), nan);
+    *gradient = vselect(valid, vkeep(infinite == 0, r * cube), nan);
+    *hessian =
+        vselect(valid, vkeep(infinite == 0, (p[5] * f + p[6] * y) * (cube * (over * over))), nan);
+}
 #else
 FL_FROM_WIDE(tweedie_identity, tweedie_identity_of_float)
+FL_FROM_WIDE(tweedie_identity_plain, tweedie_identity_plain_of_float)
 #endif

@@ -155,24 +155,31 @@ FL_INLINE V FN(fl_exp_sixteenth_tail)(V r)
 }
 #endif
 
-/* e^x / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
- * EXP_BACK rounds it; for x < EXP_LOWEST that of EXP_LOWEST. Worst error as of vexp_nonpositive. */
-FL_INLINE V vexp_headroom(V x)
+/* e^(x + x_low) / EXP_BACK for x <= 0, so that what is subnormal can be multiplied by something large before
+ * EXP_BACK rounds it; for x < EXP_LOWEST about that of EXP_LOWEST. x_low is finite and far below 1. Worst error
+ * as of vexp_nonpositive. */
+FL_INLINE V FN(fl_exp_headroom_of_sum)(V x, V x_low)
 {
     /* NaN stays: vmax gives its second operand */
     const V bounded = vmax(vsplat(EXP_LOWEST), x);
 #if FL_LOOKUP
     const V shift = vround_shift() + R(16.0) * EXP_HEADROOM;
     const V shifted = bounded * (16 * LOG2_E) + shift, n = shifted - shift;
-    const V tail = FN(fl_exp_sixteenth_tail)(FN(fl_exp_sixteenth)(bounded, n));
+    const V tail = FN(fl_exp_sixteenth_tail)(FN(fl_exp_sixteenth)(bounded, n) + x_low);
     const V scale = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(shifted));
     return scale + scale * tail;
 #else
     const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);
     const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
-    const V r = (bounded - n * LN2_HI) - n * LN2_LO;
+    const V r = ((bounded - n * LN2_HI) - n * LN2_LO) + x_low;
     return vexp_poly(r) * FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
 #endif
+}
+
+/* e^x / EXP_BACK likewise: -0 changes nothing, and is not added. */
+FL_INLINE V vexp_headroom(V x)
+{
+    return FN(fl_exp_headroom_of_sum)(x, vsplat(R(-0.0)));
 }
 
 /* e^x for x <= 0 (more exactly: x < 600, 60 in float32), cheaper than vexp: the exponent needs room

@@ -102,7 +102,7 @@ FL_INLINE V vlog1p(V x)
     return vselect(x <= -one, vselect(x == -one, -infinity, vsplat((REAL)NAN)), y);
 }
 
-/* The same for finite x >= 0, cheaper, is fl_log_sum() of this f and *k: two steps, which a caller may do apart. */
+/* The same for finite x > -1, cheaper, is fl_log_sum() of this f and *k: two steps, which a caller may do apart. */
 FL_INLINE V FN(fl_log1p_split)(V x, V *k)
 {
     VU e;

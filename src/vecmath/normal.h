@@ -3,8 +3,8 @@
 
 /* D(x) for 0 <= x < 2^60 (2^28 in float32). With b = sqrt(pi/2), D(x) (x + b) is 1 at both ends and at
  * most 1.2; with q = (x - 7/2) / (x + 7/2), after Shepherd and Laframboise (1981), it is 1 + (1 - q^2)
- * G(q) with a polynomial G. *low is what the sums and the quotient lose. Worst error 0.8 ULP. */
-FL_INLINE V FN(fl_normal_excess)(V x, V *low)
+ * G(q) with a polynomial G. In two steps, which a caller may do apart: this is (1 - q^2) G(q). */
+FL_INLINE V FN(fl_normal_bump)(V x)
 {
 #if FL_BITS == 64
     static const double c[] = {
@@ -24,14 +24,19 @@ FL_INLINE V FN(fl_normal_excess)(V x, V *low)
                               -0.00193241553f, -0.000794879918f, 0.00053892174f, 0.000204166019f,
                               -8.3457322e-05f, -3.12566299e-05f};
 #endif
+    const V q = (x - R(3.5)) / (x + R(3.5)), q2 = q * q;
+    return (R(1.0) - q2) * FN(fl_polynomial)(q, q2, c, sizeof c / sizeof *c);
+}
+
+/* D(x), given that. *low is what the sums and the quotient lose. Worst error 0.8 ULP. */
+FL_INLINE V FN(fl_normal_excess_of)(V x, V bump, V *low)
+{
 #if FL_BITS == 64
     const REAL b = 1.2533141373155003, b_low = -9.164289990229583e-17;
 #else
     const REAL b = 1.25331414f, b_low = -1.43301024e-10f;
 #endif
     const V one = vsplat(R(1.0));
-    const V q = (x - R(3.5)) / (x + R(3.5)), q2 = q * q;
-    const V bump = (one - q2) * FN(fl_polynomial)(q, q2, c, sizeof c / sizeof *c);
     const V numerator = one + bump, lost = (one - numerator) + bump;
     V error, product_low;
     const V denominator = FN(fl_two_sum)(x, vsplat(b), &error);
@@ -41,6 +46,11 @@ FL_INLINE V FN(fl_normal_excess)(V x, V *low)
     /* over the denominator, which is the numerator's 1 to 1.2 over the quotient */
     *low = (remainder - quotient * (error + b_low)) * quotient;
     return quotient;
+}
+
+FL_INLINE V FN(fl_normal_excess)(V x, V *low)
+{
+    return FN(fl_normal_excess_of)(x, FN(fl_normal_bump)(x), low);
 }
 
 /* x + D(x) for x >= 0, times sqrt(2 pi): e^(-x^2/2) over this is Phi(-x). Worst error 1.2 ULP. */

@@ -63,7 +63,8 @@ FL_INLINE V FN(fl_exp_twofold)(V x, V *low)
     return FN(fl_scale_by_halves)(sum, exponent);
 }
 
-/* The same for x <= 0, with tables in fewer operations: e^r - 1 = r + tail is small, for r is at most ln2/32. */
+/* The same for x <= 0 (more exactly: x < 600, 60 in float32), with tables in fewer operations: e^r - 1 = r + tail is
+ * small, for r is at most ln2/32. */
 FL_INLINE V FN(fl_exp_nonpositive_twofold)(V x, V *low)
 {
 #if FL_LOOKUP && FL_BITS == 64

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    FL_SGD_AHEAD = 16, /* a run's rows have so many more behind them, to be fetched ahead */
+    FL_SGD_AHEAD = 25, /* a run's rows have so many more behind them, to be fetched ahead */
     FL_SGD_SHORT_ROW = 2048, /* bytes: of a shorter row all lines are fetched at once */
     FL_SGD_PASSIVE_1 = 1,
     FL_SGD_PASSIVE_2 = 2,

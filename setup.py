@@ -338,10 +338,7 @@ def library(name: str, sources: list[Path], flags: list[str]) -> tuple[str, dict
 LIBRARIES = [
     library(
         "fastloss_common",
-        [
-            *(SOURCE / name for name in ("dispatch.c", "names.c", "threads.c", "arrays.c")),
-            SOURCE / "sgd" / "permutation.c",
-        ],
+        [SOURCE / name for name in ("dispatch.c", "names.c", "threads.c", "arrays.c")],
         OPENMP_COMPILE + WITHOUT,
     ),
     *(

@@ -242,6 +242,7 @@ cdef extern from "kernels.h" nogil:
 
     enum:
         FL_SGD_AHEAD
+        FL_SGD_SHORT_ROW
         FL_SGD_PAD
         FL_SGD_PASSIVE_1
         FL_SGD_PASSIVE_2
@@ -262,6 +263,12 @@ cdef extern from "kernels.h" nogil:
         double* intercept
         double (*predict)(const void* run, Py_ssize_t i) noexcept nogil
         void (*step)(const void* run, Py_ssize_t i, double step, double times) noexcept nogil
+
+    ctypedef struct FlSgdRows:
+        const char* rows
+        const char* tail
+        Py_ssize_t row_bytes, tail_bytes
+        Py_ssize_t whole_rows
 
     ctypedef struct FlSgdSteps:
         double* eta
@@ -337,7 +344,11 @@ cdef extern from "kernels.h" nogil:
             void* coef, const void* x, double times, Py_ssize_t n
         ) noexcept nogil
         void (*gather)(
-            const void** rows, Py_ssize_t n, Py_ssize_t n_bytes, void* out, Py_ssize_t stride
+            const FlSgdRows* rows, const int64_t* order, Py_ssize_t n, Py_ssize_t left,
+            Py_ssize_t n_bytes, void* out, Py_ssize_t stride
+        ) noexcept nogil
+        void (*take[2])(
+            const void* values, const int64_t* order, Py_ssize_t n, Py_ssize_t left, void* out
         ) noexcept nogil
         void (*step[2])(
             void* coef, const double* sums, Py_ssize_t n, double shrink, double eta,
@@ -355,9 +366,8 @@ cdef extern from "kernels.h" nogil:
             Py_ssize_t n_outputs, Py_ssize_t sample_stride, Py_ssize_t output_stride, double scale,
             double clip
         ) noexcept nogil
+        void (*permute)(int64_t* order, Py_ssize_t n, uint64_t* state) noexcept nogil
         int (*finite[2])(const void* x, Py_ssize_t n) noexcept nogil
-
-    void fl_sgd_permute(int64_t* order, Py_ssize_t n, uint64_t* state)
 
     ctypedef struct FlKernels:
         const char* isa

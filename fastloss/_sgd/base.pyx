@@ -209,7 +209,7 @@ cdef class LinearSGDBase:
         cdef uint64_t random = self._state["random"]
         cdef int64_t* rows = <int64_t*>cnp.PyArray_DATA(order)
         with nogil:
-            fl_sgd_permute(rows, n, &random)
+            kernels().sgd.permute(rows, n, &random)
         self._state["random"] = int(random)
         return order
 

@@ -9,7 +9,7 @@ from fastloss._bases.row_job cimport kernel_scratch
 from fastloss._core.arrays cimport *
 from fastloss._core.prefetch cimport fl_prefetch
 from fastloss._core.runtime cimport *
-from fastloss._sgd.job cimport Matrix, Schedule, next_steps, row_of
+from fastloss._sgd.job cimport Matrix, Schedule, next_steps
 from fastloss._sgd.optimizer cimport OptimizerJob, end_step, step_coefficients, step_met
 from fastloss.kernels cimport *
 
@@ -18,6 +18,8 @@ cdef enum:
     CHUNK_BYTES = 131072
     LEAST_CHUNK_ROWS = 32
     MOST_CHUNK_ROWS = 64
+    # of short rows, gathered before they are predicted: memory brings the next ones meanwhile
+    PIECE_ROWS = 16
     # so many have sums at once, with threads
     MOST_CHUNKS = 64
     # sparse rows that are fetched ahead, and entries of each at most
@@ -81,7 +83,6 @@ cdef struct BatchJob:
 # Where a thread's memory begins.
 cdef struct BatchBuffers:
     char* kernel
-    const void** rows
     char* x
     char* raw
     char* y
@@ -99,8 +100,6 @@ cdef inline Py_ssize_t divide_batch_scratch(
     out.kernel = base
     if job.of_rows:
         at += kernel_scratch(&job.rows)
-    out.rows = <const void**>(base + at)
-    at += whole_lines((n + FL_SGD_AHEAD) * sizeof(void*))
     out.x = base + at
     at += 0 if job.x.sparse else whole_lines((n * job.coef_stride + FL_SGD_PAD) * item)
     out.raw = base + at
@@ -136,8 +135,10 @@ cdef inline void predict_batch(
     Py_ssize_t left, FlLinearBlock* block
 ) noexcept nogil:
     """The rows' raw predictions; dense rows are gathered. So many are left of the whole order."""
-    cdef Py_ssize_t i, d = job.x.n_features, item = job.x.item
+    cdef Py_ssize_t i, m, piece = n, d = job.x.n_features, item = job.x.item
+    cdef Py_ssize_t row_bytes = job.coef_stride * item
     cdef int p = job.precision
+    cdef FlSgdRows rows
     block.n_features = d
     block.n_outputs = job.n_outputs
     block.coef = job.coef
@@ -159,37 +160,37 @@ cdef inline void predict_batch(
         return
     if job.x.copied:
         for i in range(n):
-            kernels().read[p](
-                &job.x.array, order[i] * d, d, buffers.x + i * job.coef_stride * item
-            )
+            kernels().read[p](&job.x.array, order[i] * d, d, buffers.x + i * row_bytes)
     else:
-        for i in range(min(n + FL_SGD_AHEAD, left)):
-            buffers.rows[i] = row_of(&job.x, order[i])
-        for i in range(left, n + FL_SGD_AHEAD):
-            buffers.rows[i] = buffers.rows[0]
-        job.kernels.gather(buffers.rows, n, d * item, buffers.x, job.coef_stride * item)
-    block.n_rows = n
-    block.x = buffers.x
+        rows.rows = job.x.rows
+        rows.row_bytes = job.x.row_bytes
+        rows.whole_rows = job.x.whole_rows
+        rows.tail = job.x.tail
+        rows.tail_bytes = job.x.tail_bytes
+        if d * item <= FL_SGD_SHORT_ROW:
+            piece = PIECE_ROWS
     block.row_stride = job.coef_stride
     block.column_stride = 1
+    i = 0
+    while i < n:
+        m = min(piece, n - i)
+        block.n_rows = m
+        block.x = buffers.x + i * row_bytes
+        block.raw = buffers.raw + i * item
+        if not job.x.copied:
+            job.kernels.gather(
+                &rows, order + i, m, left - i, d * item, buffers.x + i * row_bytes, row_bytes
+            )
+        job.linear.dense_forward[p](block)
+        i += m
+    block.n_rows = n
+    block.x = buffers.x
     block.raw = buffers.raw
-    job.linear.dense_forward[p](block)
-
-
-cdef inline void gather(
-    const char* values, const int64_t* order, Py_ssize_t n, Py_ssize_t item, char* out
-) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        if item == 8:
-            (<double*>out)[i] = (<const double*>values)[order[i]]
-        else:
-            (<float*>out)[i] = (<const float*>values)[order[i]]
 
 
 cdef inline double row_losses(
     const BatchJob* job, const BatchBuffers* buffers, const int64_t* order, Py_ssize_t n,
-    double scale
+    Py_ssize_t left, double scale
 ) noexcept nogil:
     """Raw predictions of n samples become what they add to the gradients; returns the loss."""
     cdef FlRowBlock block
@@ -231,7 +232,7 @@ cdef inline double row_losses(
                     one = (<const float*>job.rows.class_weight)[buffers.labels[i]]
                 buffers.weight[i] *= one
     else:
-        gather(job.y, order, n, job.x.item, buffers.y)
+        job.kernels.take[job.precision](job.y, order, n, left, buffers.y)
         block.values = buffers.y
     job.rows.function(&block)
     return job.kernels.weigh[job.precision](
@@ -269,13 +270,14 @@ cdef inline void move_output(
 
 cdef inline double output_losses(
     const BatchJob* job, const BatchBuffers* buffers, const int64_t* order, Py_ssize_t k,
-    Py_ssize_t n, double scale
+    Py_ssize_t n, Py_ssize_t left, double scale
 ) noexcept nogil:
     """The same for one output of a loss of one."""
     cdef FlPointwiseBlock block
     cdef Py_ssize_t i
     cdef char* raw = buffers.raw
     cdef bint staged = job.x.sparse and job.n_outputs > 1
+    cdef bint weighted = job.weight != NULL or job.class_weight != NULL
     if staged:
         move_output(job, buffers, k, n, False)
         raw = buffers.staged
@@ -288,11 +290,12 @@ cdef inline double output_losses(
             else:
                 (<float*>buffers.y)[i] = job.classes[order[i]] == k
     else:
-        gather(job.y, order, n, job.x.item, buffers.y)
-    for i in range(n):
-        buffers.weight[i] = job.weight[order[i]] if job.weight != NULL else 1.0
-        if job.class_weight != NULL and job.classes[order[i]] == k:
-            buffers.weight[i] *= job.class_weight[k]
+        job.kernels.take[job.precision](job.y, order, n, left, buffers.y)
+    if weighted:
+        for i in range(n):
+            buffers.weight[i] = job.weight[order[i]] if job.weight != NULL else 1.0
+            if job.class_weight != NULL and job.classes[order[i]] == k:
+                buffers.weight[i] *= job.class_weight[k]
     memset(&block, 0, sizeof(block))
     block.y_true = buffers.y
     block.raw_prediction = raw
@@ -304,7 +307,7 @@ cdef inline double output_losses(
     block.fresh = True
     job.pointwise(&block, n)
     scale = job.kernels.weigh[job.precision](
-        buffers.loss, buffers.weight, raw, n, 1, 1, 0, scale, job.clip
+        buffers.loss, buffers.weight if weighted else NULL, raw, n, 1, 1, 0, scale, job.clip
     )
     if staged:
         move_output(job, buffers, k, n, True)
@@ -321,16 +324,16 @@ cdef inline void run_batch_chunk(
     cdef double* intercepts = chunk_intercepts(job, c)
     cdef double* losses = chunk_losses(job, c)
     cdef const int64_t* order = job.order + at
-    cdef Py_ssize_t i, k, item = job.x.item
+    cdef Py_ssize_t i, k, item = job.x.item, left = job.n_order - at
     cdef int p = job.precision
     divide_batch_scratch(job, job.scratch + thread * job.scratch_bytes, &buffers)
     memset(intercepts, 0, 2 * job.n_outputs * sizeof(double))
-    predict_batch(job, &buffers, order, n, job.n_order - at, &block)
+    predict_batch(job, &buffers, order, n, left, &block)
     if job.of_rows:
-        losses[0] = row_losses(job, &buffers, order, n, scale)
+        losses[0] = row_losses(job, &buffers, order, n, left, scale)
     else:
         for k in range(job.n_outputs):
-            losses[k] = output_losses(job, &buffers, order, k, n, scale)
+            losses[k] = output_losses(job, &buffers, order, k, n, left, scale)
     if not job.x.sparse and (job.weight != NULL or job.of_rows):
         for i in range(n):
             if is_idle(job, &buffers, order, i):

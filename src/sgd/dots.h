@@ -88,7 +88,7 @@ FL_INLINE REAL FN(fl_sgd_square)(const REAL *x, ptrdiff_t n_features, VI last)
     return FN(fl_fold)(sum + z * z);
 }
 
-/* coef . next and x . next, while the lines of a later row are fetched */
+/* coef . next and x . next, while half of a later row is fetched, if there is one */
 FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *next,
                                    const REAL *later, ptrdiff_t n_features, VI last,
                                    REAL *with_coef, REAL *with_x)
@@ -98,8 +98,8 @@ FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *
     ptrdiff_t v = 0;
     for (; v + 2 < n_vectors; v += 2) {
         const V z0 = vload(next + v * LANES), z1 = vload(next + (v + 1) * LANES);
-        FL_PREFETCH(later + v * LANES, 0);
-        FL_PREFETCH(later + (v + 1) * LANES, 0);
+        if (later)
+            FL_PREFETCH(later + v / 2 * LANES, 0);
         a0 += vload(coef + v * LANES) * z0;
         b0 += vload(x + v * LANES) * z0;
         a1 += vload(coef + (v + 1) * LANES) * z1;
@@ -107,12 +107,10 @@ FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *
     }
     if (v + 1 < n_vectors) {
         const V z0 = vload(next + v * LANES);
-        FL_PREFETCH(later + v * LANES, 0);
         a0 += vload(coef + v * LANES) * z0;
         b0 += vload(x + v * LANES) * z0;
         v++;
     }
-    FL_PREFETCH(later + v * LANES, 0);
     z = FN(fl_sgd_load_last)(next + v * LANES, n_features, last);
     a1 += vload(coef + v * LANES) * z;
     b1 += FN(fl_sgd_load_last)(x + v * LANES, n_features, last) * z;
@@ -120,12 +118,20 @@ FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *
     *with_x = FN(fl_fold)(b0 + b1);
 }
 
-/* coef += times * x */
-FL_INLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, ptrdiff_t n_features, VI last)
+/* coef += times * x, while the other half of that row is: memory never rests */
+FL_INLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, const REAL *later,
+                              ptrdiff_t n_features, VI last)
 {
     const V factor = vsplat(times);
     const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
     ptrdiff_t v = 0;
+    if (later)
+        for (; v + 2 < n_vectors; v += 2) {
+            FL_PREFETCH(later + (n_vectors + v) / 2 * LANES, 0);
+            vstore(coef + v * LANES, vload(coef + v * LANES) + factor * vload(x + v * LANES));
+            vstore(coef + (v + 1) * LANES,
+                   vload(coef + (v + 1) * LANES) + factor * vload(x + (v + 1) * LANES));
+        }
     for (; v + 1 < n_vectors; v++)
         vstore(coef + v * LANES, vload(coef + v * LANES) + factor * vload(x + v * LANES));
     vstore(coef + v * LANES, vload(coef + v * LANES) +

@@ -2,10 +2,9 @@
  * between one step and the next. Beyond |f| of 700 (87 in float32) it is that of the bound. Worst error: 2 ULP.
  * Included once per precision, after dots.h. */
 
-/* e^x for |x| <= 700 (87), in the first lane */
-FL_INLINE REAL FN(fl_sgd_exp)(REAL exponent)
+/* e^x for |x| <= 700 (87), of the first lane */
+FL_INLINE REAL FN(fl_sgd_exp)(V x)
 {
-    const V x = {exponent};
 #if FL_LOOKUP
     const V shift = vround_shift();
     const V shifted = x * (16 * LOG2_E) + shift, n = shifted - shift;
@@ -20,15 +19,14 @@ FL_INLINE REAL FN(fl_sgd_exp)(REAL exponent)
 #endif
 }
 
+/* Labels come in no order that a branch could be foretold by: they flip the sign bit. */
 FL_INLINE REAL FN(fl_sgd_log_loss_slope)(REAL y, REAL f)
 {
     const REAL most = FL_BITS == 64 ? R(700.0) : R(87.0);
-    const int is_one = y != R(0.0);
-    REAL x = is_one ? f : -f;
-    if (FL_UNLIKELY(x > most))
-        x = most;
-    if (FL_UNLIKELY(x < -most))
-        x = -most;
-    x = R(1.0) / (R(1.0) + FN(fl_sgd_exp)(x));
-    return is_one ? -x : x;
+    const VI flipped = vbits(vsplat(y - R(0.5))) & ~(INT)(~(UINT)0 >> 1);
+    V x = {f};
+    x = vfrom_bits(vbits(x) ^ flipped);
+    if (FL_UNLIKELY(!(FN(fl_first)(vabs(x)) <= most)))
+        x = vmin(vsplat(most), vmax(vsplat(-most), x)); /* NaN stays */
+    return (R(1.0) - R(2.0) * y) / (R(1.0) + FN(fl_sgd_exp)(x));
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    FL_SGD_AHEAD = 16, /* a run's rows have so many more behind them, to be fetched ahead */
+    FL_SGD_AHEAD = 25, /* a run's rows have so many more behind them, to be fetched ahead */
     FL_SGD_SHORT_ROW = 2048, /* bytes: of a shorter row all lines are fetched at once */
     FL_SGD_PASSIVE_1 = 1,
     FL_SGD_PASSIVE_2 = 2,
@@ -44,6 +44,13 @@ typedef struct {
     /* coef += times * row i, and the intercept's part of the step */
     void (*step)(const void *run, ptrdiff_t i, double step, double times);
 } FlSgdShared;
+
+/* Dense rows, from any feature of which a whole vector may be read on; the last of them stand elsewhere. */
+typedef struct {
+    const char *rows, *tail;
+    ptrdiff_t row_bytes, tail_bytes; /* from one to the next */
+    ptrdiff_t whole_rows; /* so many stand in rows */
+} FlSgdRows;
 
 /* The schedule of a run. */
 typedef struct {
@@ -114,9 +121,13 @@ typedef struct {
     void (*fold[2])(void *coef, ptrdiff_t n, double scale, double *average, double sum);
     /* coef += times * x */
     void (*add[2])(void *coef, const void *x, double times, ptrdiff_t n);
-    /* Rows to where they stand one after the other, `stride` bytes each; more rows are behind them. */
-    void (*gather)(const void *const *rows, ptrdiff_t n, ptrdiff_t n_bytes, void *out,
-                   ptrdiff_t stride);
+    /* n rows of n_bytes to where they stand one after the other, `stride` bytes each; so many are left of their
+     * order, the next of which are fetched. */
+    void (*gather)(const FlSgdRows *rows, const int64_t *order, ptrdiff_t n, ptrdiff_t left,
+                   ptrdiff_t n_bytes, void *out, ptrdiff_t stride);
+    /* The same of a number for each row. */
+    void (*take[2])(const void *values, const int64_t *order, ptrdiff_t n, ptrdiff_t left,
+                    void *out);
     /* A step of many samples: coef = shrink * coef - eta * sums; with a velocity, momentum as torch.optim.SGD has
      * it, where l2 * coef joins the sums. */
     void (*step[2])(void *coef, const double *sums, ptrdiff_t n, double shrink, double eta,
@@ -128,10 +139,13 @@ typedef struct {
     void (*after_step[2])(void *coef, ptrdiff_t n, double *average, double *received,
                           double penalty);
     /* Losses and derivatives of a block become what they count: sum of weight * loss, and
-     * gradient = clipped * weight * scale; n samples by outputs. */
+     * gradient = clipped * weight * scale; n samples by outputs. Without weights, which are then 1,
+     * samples stand one after the other. */
     double (*weigh[2])(const void *loss, const double *weight, void *gradient, ptrdiff_t n,
                        ptrdiff_t n_outputs, ptrdiff_t sample_stride, ptrdiff_t output_stride,
                        double scale, double clip);
+    /* A random order of n numbers, in place; the generator's state goes on. The same on every platform. */
+    void (*permute)(int64_t *order, ptrdiff_t n, uint64_t *state);
     /* whether all are finite */
     int (*finite[2])(const void *x, ptrdiff_t n);
 } FlSgdKernels;
@@ -140,8 +154,5 @@ typedef struct {
 #define FL_SGD_LOSS_TABLE(name, isa) FL_SGD_LOSS_TABLE_(name, isa)
 #define FL_SGD_TABLE_(isa) fl_sgd_##isa
 #define FL_SGD_TABLE(isa) FL_SGD_TABLE_(isa)
-
-/* permutation.c: of 0 to n - 1, in place; the generator's state goes on. The same on every platform. */
-void fl_sgd_permute(int64_t *order, ptrdiff_t n, uint64_t *state);
 
 #endif

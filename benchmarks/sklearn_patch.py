@@ -1,11 +1,16 @@
-"""scikit-learn's estimators under fastloss.sklearn.patch() against the same without, fitted in turn."""
+"""
+scikit-learn's estimators under fastloss.sklearn.patch() against the same without, fitted in turn.
+
+Losses are 1 to 8 hundredths of what boosting takes, and the wall clock varies by more than they can
+gain: there it is the processor time of all threads that is compared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 import numpy as np
@@ -38,6 +43,8 @@ class Case:
         The data.
     factor : float
         The promise.
+    clock : callable
+        Seconds, wall or processor.
     """
 
     what: str
@@ -45,6 +52,7 @@ class Case:
     X: Any
     y: Any
     factor: float
+    clock: Callable[[], float] = perf_counter
 
 
 def run(settings: Settings) -> list[Target]:
@@ -65,10 +73,13 @@ def measure(case: Case, threads: int, rounds: int) -> Target:
     ours: list[float] = []
     difference = 0.0
     case.model.fit(case.X[:1000], case.y[:1000])  # so that no library is loaded while timed
-    for _ in range(rounds):
-        theirs = timed_fit(case, plain)
+    for i in range(rounds):
+        if i % 2:  # whoever is first finds the caches and the clock rate otherwise
+            theirs = timed_fit(case, plain)
         with patched():
             mine = timed_fit(case, ours)
+        if i % 2 == 0:
+            theirs = timed_fit(case, plain)
         difference = float(np.abs(mine - theirs).max() / np.abs(theirs).max())
     return Target(
         SUBJECT,
@@ -85,9 +96,9 @@ def measure(case: Case, threads: int, rounds: int) -> Target:
 def timed_fit(case: Case, seconds: list[float]) -> Any:
     """Return what the fitted estimator predicts of some rows, before any link to classes."""
     sleep(BLAS_PAUSE_SECONDS)
-    start = perf_counter()
+    start = case.clock()
     case.model.fit(case.X, case.y)
-    seconds.append(perf_counter() - start)
+    seconds.append(case.clock() - start)
     predict: Callable[[Any], Any] = getattr(case.model, "decision_function", case.model.predict)
     return predict(case.X[:1000])
 
@@ -151,7 +162,7 @@ def boosting(settings: Settings) -> list[Case]:
     classes = np.argmax(X[:, :CLASSES] + rng.gumbel(size=(n, CLASSES)), axis=1)
     counts = rng.poisson(np.exp(X[:, 0] / 2))
     trees = {"max_iter": 10, "early_stopping": False}
-    size = f"{n:,} × {FEATURES}, 10 iterations"
+    size = f"{n:,} × {FEATURES}, 10 iterations, processor time"
     return [
         Case(
             f"HistGradientBoostingClassifier, {size}",
@@ -159,6 +170,7 @@ def boosting(settings: Settings) -> list[Case]:
             X,
             binary,
             1.0,
+            process_time,
         ),
         Case(
             f"HistGradientBoostingClassifier, {CLASSES} classes, {size}",
@@ -166,6 +178,7 @@ def boosting(settings: Settings) -> list[Case]:
             X,
             classes,
             1.0,
+            process_time,
         ),
         Case(
             f"HistGradientBoostingRegressor, Poisson, {size}",
@@ -173,5 +186,6 @@ def boosting(settings: Settings) -> list[Case]:
             X,
             counts,
             1.0,
+            process_time,
         ),
     ]

@@ -7,6 +7,7 @@ import numpy as np
 
 cimport numpy as cnp
 from cython.parallel cimport prange
+from libc.string cimport memcpy
 from numpy cimport ndarray
 
 from fastloss._bases.pointwise cimport PointwiseLoss, describe_labels
@@ -58,8 +59,10 @@ cdef int _add_part(
     cdef double w[PIECE]
     cdef double first[PIECE]
     cdef double second[PIECE]
+    cdef const void* labels
     cdef Py_ssize_t m
     cdef int precision = job.precision
+    block.y_true = y
     block.params = job.params
     block.scale = 1.0
     block.fresh = True
@@ -70,7 +73,10 @@ cdef int _add_part(
     block.hessian = NULL
     while start < end:
         m = min(end - start, <Py_ssize_t>PIECE)
-        block.y_true = piece_of(&job.y_true, precision, start, m, y)
+        # a copy: sums go where checked labels say, and another thread may change those of the caller
+        labels = piece_of(&job.y_true, precision, start, m, y)
+        if labels != <const void*>y:
+            memcpy(y, labels, m * job.y_true.itemsize)
         block.raw_prediction = piece_of(&job.raw_prediction, precision, start, m, f)
         if job.has_weight:
             block.sample_weight = piece_of(&job.sample_weight, precision, start, m, w)

@@ -84,6 +84,8 @@ def whole_classes(y: _Array, n_classes: int) -> tuple[_Array, _Array]:
     with np.errstate(invalid="ignore"):
         is_class = np.asarray((y >= 0) & (y < n_classes))
         classes = np.where(is_class, y, 0).astype(np.int64)
+    # of the copy, for another thread may change y meanwhile: nothing beyond may become an index
+    classes[(classes < 0) | (classes >= n_classes)] = 0
     return classes, is_class & (classes == y)
 
 

@@ -86,6 +86,7 @@ def checked_order(order: npt.ArrayLike, n: int) -> _Array:
         raise ValueError(f"order has shape {rows.shape}: expected one axis")
     if rows.size and rows.dtype.kind not in "iu":
         raise TypeError(f"order has dtype {rows.dtype}: expected integers")
+    rows = rows.copy()  # another thread may change the caller's after the look at them
     if rows.size and (rows.min() < 0 or rows.max() >= n):
         i = int(np.flatnonzero((rows < 0) | (rows >= n))[0])
         raise ValueError(f"order[{i}] = {rows[i]}: expected rows 0 to {n - 1}")

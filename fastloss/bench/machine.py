@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fastloss as fl
 
-LIBRARIES = ("numpy", "scikit-learn", "torch")
+LIBRARIES = ("numpy", "scikit-learn", "scikit-learn-intelex", "torch")
 
 
 def describe_machine() -> dict[str, str]:

@@ -14,6 +14,7 @@ Vector = npt.NDArray[np.float64]
 
 _ROWS_PER_COEFFICIENT = 200  # rows that tell a coefficient to about a tenth of its noise
 _LEAST_STRIDE = 4
+_LEAST_CURVATURE = 1e-10  # of that along the features, for rows that tell about every direction
 # Rows for each square of the number of coefficients, from which on the Hessians of some rows cost less
 # than the passes over all of them that they spare.
 _ROWS_PER_SQUARE = 60
@@ -83,4 +84,20 @@ def head_start(objective: Any, start: Vector, n: int, precision: float) -> HeadS
     # a few rows may be separable, or have a feature that is rare
     if not value <= ceiling or not np.isfinite(gradient).all():
         return None
-    return HeadStart(found.coef, (value, gradient), part.hessian(found.coef))
+    hessian = part.hessian(found.coef)
+    if not _tells_all(hessian):
+        return None
+    return HeadStart(found.coef, (value, gradient), hessian)
+
+
+def _tells_all(hessian: Vector) -> bool:
+    """
+    Return whether a Hessian has a curvature along every direction.
+
+    Where it has none, as for a category that none of the rows has, or for columns that depend on each
+    other, the optimum for the rows is one of many, and far from that of all or from the shortest.
+    """
+    with np.errstate(all="ignore"):
+        units = np.sqrt(np.diagonal(hessian))
+        alike = hessian / np.outer(units, units)
+    return bool(np.isfinite(alike).all() and np.linalg.eigvalsh(alike)[0] > _LEAST_CURVATURE)

@@ -217,15 +217,21 @@ class HuberRegressor(LinearRegressorBase):
         d, n_threads = X.shape[1], self._n_threads()
         start = self._warm_start(d) if self.warm_start else None
         hessian, interrupted = None, False
-        if start is None and settings.solver == "lbfgs":
-            start = no_slopes(y, weights, d, fit_intercept)
-        elif start is None:
-            start, hessian, interrupted = first_guess(
-                X, y, weights, epsilon, l2, fit_intercept, n_threads
-            )
+        try:
+            if start is None and (settings.solver == "lbfgs" or not settings.max_iter):
+                start = no_slopes(y, weights, d, fit_intercept)
+            elif start is None:
+                start, hessian, interrupted = first_guess(
+                    X, y, weights, epsilon, l2, fit_intercept, n_threads
+                )
+            if not interrupted:
+                start = with_large_scale(start, X, y, weights)
+        except KeyboardInterrupt:
+            interrupted = True
+        if start is None:
+            start = np.zeros(d + fit_intercept + 1)
         if interrupted:
             return unfitted(start, INTERRUPTED, settings)
-        start = with_large_scale(start, X, y, weights)
         objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
         return minimise(
             objective,

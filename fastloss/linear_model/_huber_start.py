@@ -16,6 +16,7 @@ from fastloss.linear_model._solvers.solution import INTERRUPTED
 Vector = npt.NDArray[np.float64]
 
 _ROWS_OF_SCALE = 1000
+_ROWS_A_COEFFICIENT = 100  # that every k-th row has to be worth
 _LEAST_SHARE = 0.01  # of the scale that residuals tell, for a start
 _OPTIONS: dict[str, Any] = {"precision": 1e-7, "report": lambda *_: None}
 
@@ -41,32 +42,73 @@ def first_guess(
     epsilon, l2, fit_intercept, n_threads
         As in `HuberScale`.
     """
-    d = X.shape[1]
-    stride = stride_of(len(y), d + 1)
-    part = weights if weights is None or not stride else weights[::stride]
-    if part is not None and not part.any():
-        return no_slopes(y, weights, d, fit_intercept), None, False
-    if stride:
-        X = X[::stride] if hasattr(X, "indptr") else np.ascontiguousarray(X[::stride])
-        y = np.ascontiguousarray(y[::stride])
-    if is_small(len(y), d):
-        n_threads = 1
-    data, others = (X, y, part), (fit_intercept, n_threads)
-    flat = no_slopes(y, part, d, fit_intercept)
+    flat = np.zeros(X.shape[1] + fit_intercept + 1)
     try:
-        objective = HuberScale(*data, epsilon, l2, *others)
-        # outliers may have led the squares astray
-        starts = (flat, _of_least_squares(*data, *others))
-        start = min(starts, key=lambda start: objective.loss_gradient(start)[0])
-        if not stride:
-            return start, None, False
-        tol = 1e-3 * float(np.exp(start[-1]))
-        solution = newton(objective, start, tol=tol, max_iter=20, **_OPTIONS)
-        return solution.coef, objective.hessian(solution.coef), solution.reason == INTERRUPTED
+        stride = _stride(weights, len(y), X.shape[1])
+        if stride:
+            found = _of_some(stride, X, y, weights, epsilon, l2, fit_intercept, n_threads)
+            if found is not None:
+                return found
+        flat = no_slopes(y, weights, X.shape[1], fit_intercept)
+        if is_small(len(y), X.shape[1]):
+            n_threads = 1
+        objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
+        squares = _of_least_squares(X, y, weights, fit_intercept, n_threads)
+        return _lower(objective, flat, squares), None, False
     except NotFiniteError:  # X is not finite, or squares are not: the whole fit will say so
         return flat, None, False
     except KeyboardInterrupt:
         return flat, None, True
+
+
+def _stride(weights: npt.NDArray[np.float64] | None, n: int, d: int) -> int:
+    """Return k such that every k-th row tells enough, 0 if none does."""
+    stride = stride_of(n, d + 1)
+    if stride and weights is not None:
+        least = _ROWS_A_COEFFICIENT * (d + 2)
+        if min(_rows_worth(weights[::stride]), _rows_worth(weights) / stride) < least:
+            return 0
+    return stride
+
+
+def _rows_worth(weights: npt.NDArray[np.float64]) -> float:
+    """Return how many rows of equal weights tell as much (Kish 1965)."""
+    shares = weights / max(float(weights.max(initial=0.0)), np.finfo(np.float64).tiny)
+    return float(shares.sum()) ** 2 / max(float(shares @ shares), np.finfo(np.float64).tiny)
+
+
+def _of_some(
+    stride: int,
+    X: Any,
+    y: npt.NDArray[Any],
+    weights: npt.NDArray[np.float64] | None,
+    epsilon: float,
+    l2: float,
+    fit_intercept: bool,
+    n_threads: int | None,
+) -> tuple[Vector, Vector | None, bool] | None:
+    """Return what `first_guess` does, by every k-th row; None where the others contradict."""
+    some = X[::stride] if hasattr(X, "indptr") else np.ascontiguousarray(X[::stride])
+    some_y = np.ascontiguousarray(y[::stride])
+    part = None if weights is None else weights[::stride]
+    others = (fit_intercept, 1 if is_small(len(some_y), X.shape[1]) else n_threads)
+    objective = HuberScale(some, some_y, part, epsilon, l2, *others)
+    flat = no_slopes(some_y, part, X.shape[1], fit_intercept)
+    start = _lower(objective, flat, _of_least_squares(some, some_y, part, *others))
+    tol = 1e-3 * float(np.exp(start[-1]))
+    found = newton(objective, start, tol=tol, max_iter=20, **_OPTIONS)
+    if found.reason == INTERRUPTED:
+        return found.coef, None, True
+    # a row that is not among them may have a feature far from all of theirs
+    whole = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
+    if not whole.loss_gradient(found.coef)[0] <= whole.loss_gradient(flat)[0]:
+        return None
+    return found.coef, objective.hessian(found.coef), False
+
+
+def _lower(objective: HuberScale, flat: Vector, squares: Vector) -> Vector:
+    """Return the better start: outliers may have led the squares astray."""
+    return min((flat, squares), key=lambda start: objective.loss_gradient(start)[0])
 
 
 def with_large_scale(
@@ -79,14 +121,15 @@ def with_large_scale(
     there where the rows, or the data of the last fit, have been fitted without residuals.
     """
     d = X.shape[1]
-    chosen = np.random.default_rng(0).integers(len(y), size=_ROWS_OF_SCALE)  # of no period
-    if weights is not None:
-        weights = weights[chosen]
-        if not weights.any():
-            return start
+    if len(y) > 4 * _ROWS_OF_SCALE:
+        chosen = np.random.default_rng(0).integers(len(y), size=_ROWS_OF_SCALE)  # of no period
+        X, y, weights = X[chosen], y[chosen], None if weights is None else weights[chosen]
+    if weights is not None and not weights.any():
+        return start
     intercept = start[d] if len(start) > d + 1 else 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # the whole fit looks at that
-        scale = _scale(y[chosen] - X[chosen] @ start[:d] - intercept, weights)
+        # in the precision of X, which a product with another would copy
+        scale = _scale(y - X @ start[:d].astype(X.dtype) - intercept, weights)
     if not 0 < scale < np.inf or np.exp(start[-1]) >= _LEAST_SHARE * scale:
         return start
     return np.append(start[:-1], np.log(scale))
@@ -121,10 +164,10 @@ def _of_least_squares(
     gradient, hessian = squares.gradient_hessian(np.zeros(d + fit_intercept))
     if not np.isfinite(hessian).all() or not np.isfinite(gradient).all():
         raise NotFiniteError("squares of X, or products with y, are not finite")
-    coef = -np.linalg.lstsq(hessian, gradient, rcond=None)[
-        0
-    ]  # the shortest where there are several
-    residuals = y - X @ coef[:d] - (coef[d] if fit_intercept else 0.0)
+    # the shortest where there are several
+    coef = -np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+    # in the precision of X, which a product with another would copy
+    residuals = y - X @ coef[:d].astype(X.dtype) - (coef[d] if fit_intercept else 0.0)
     return np.append(coef, np.log(_scale(residuals, weights) or 1.0))
 
 

@@ -49,7 +49,7 @@ FL_INLINE void fl_swap(int64_t *a, int64_t *b)
 FL_INLINE void fl_draw(uint64_t bound, uint64_t *state, uint64_t drawn[FL_DRAWN])
 {
 #if FL_VECTOR_BYTES == 64
-    if (bound <= UINT32_MAX) {
+    if (bound <= UINT32_MAX >> 8) { /* beyond, one of them often might */
         uint64_t doubtful = 0;
         for (uint64_t k = 0; k < FL_DRAWN; k++) {
             const uint64_t z = fl_random_at(*state + (k + 1) * FL_RANDOM_STEP);

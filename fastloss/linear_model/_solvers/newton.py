@@ -185,7 +185,7 @@ class _Model:
     def learn(self, step: Vector, change: Vector) -> None:
         """Take note of a step, and of how much the gradient changed."""
         along = float(step @ change)
-        if along > 0:
+        if along > np.finfo(np.float64).tiny:  # else its inverse may be infinite
             self.steps.append((step, change, 1 / along))
 
     def solve(self, gradient: Vector) -> Vector:
@@ -236,8 +236,11 @@ def _search(
         if np.isfinite(low) and np.isfinite(slopes).all():
             if low <= value + ARMIJO * length * slope:
                 return point, low, slopes
-            # at the last digits the value is noise: then the gradient has to fall
-            if low <= value + rounding and max_norm(slopes) < 0.9 * max_norm(gradient):
+            # at the last digits, where no step promises more than they are, the value is noise: then
+            # the gradient has to fall
+            promised = -ARMIJO * length * slope
+            falls = max_norm(slopes) < 0.9 * max_norm(gradient)
+            if promised <= rounding and low <= value + rounding and falls:
                 return point, low, slopes
         length /= 2
         if -length * slope < EPS * rounding:

@@ -92,7 +92,7 @@ def apply_unary(str name not None, x):
     ndarray
         Of x's shape and dtype.
     """
-    cdef ndarray array = np.ascontiguousarray(x)
+    cdef ndarray array = np.require(x, requirements=["C", "A"])
     cdef int precision = precision_of(array, "x")
     cdef ndarray out = np.empty_like(array)
     cdef int i
@@ -108,8 +108,8 @@ def apply_unary(str name not None, x):
 
 def apply_pow(x, y):
     """Return x ** y, element by element, by the vector math library; both of one shape and dtype."""
-    cdef ndarray base = np.ascontiguousarray(x)
-    cdef ndarray exponent = np.ascontiguousarray(y, dtype=base.dtype)
+    cdef ndarray base = np.require(x, requirements=["C", "A"])
+    cdef ndarray exponent = np.require(y, base.dtype, ["C", "A"])
     cdef int precision = precision_of(base, "x")
     cdef ndarray out = np.empty_like(base)
     if not same_shape(base, exponent):

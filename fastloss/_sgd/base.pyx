@@ -315,7 +315,7 @@ cdef class LinearSGDBase:
             wrong = np.flatnonzero(~np.isfinite(np.asarray(y, dtype=np.float64)))
             if wrong.size:
                 raise ValueError(f"y[{wrong[0]}] = {y[wrong[0]]}: {name} expects finite numbers")
-            return np.ascontiguousarray(y, dtype=self.dtype), None
+            return np.require(y, self.dtype, ["C", "A"]), None
         last = self.n_outputs - 1 + loss._extra_classes
         classes, is_class = whole_classes(y, last + 1)
         ignored = np.zeros(classes.shape, bool)

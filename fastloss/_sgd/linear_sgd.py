@@ -444,7 +444,7 @@ class LinearSGD(LinearSGDBase):
         if sample_weight is not None:
             given = self._values(sample_weight, "sample_weight", n)
             self._weight_sum(given, self._n_threads)
-            weight = np.ascontiguousarray(given, dtype=np.float64)
+            weight = np.require(given, np.float64, ["C", "A"])
         if self._class_weight is not None and self._of_rows:
             if classes is None:
                 raise ValueError("class_weight: the loss has no class labels")

@@ -166,7 +166,7 @@ cdef ndarray checked_rows(object rows, Py_ssize_t n_rows):
                 f"{element('rows', array, int(outside.argmax()))}: expected a row of param, from 0 "
                 f"to {n_rows - 1}"
             )
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.require(array, np.int64, ["C", "A"])  # a packed field may stand anywhere
 
 
 cdef tuple _arranged(object rows, Py_ssize_t n, Py_ssize_t n_rows):

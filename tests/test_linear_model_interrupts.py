@@ -8,7 +8,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import fastloss as fl
-from fastloss.linear_model import HuberRegressor, LinearClassifier, _classifier, _huber_start
+from fastloss.linear_model import HuberRegressor, LinearClassifier, _classifier, _huber_objective
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 4))
@@ -86,7 +86,7 @@ def test_an_interrupt_of_the_fit_before_the_fit(monkeypatch):
 
 
 def test_an_interrupt_of_hubers_first_guess(monkeypatch):
-    interrupt_objective(monkeypatch, _huber_start, "HuberScale", "loss_gradient")
+    interrupt_objective(monkeypatch, _huber_objective, "HuberScale", "loss_gradient")
     A = rng.normal(size=(5000, 2))
     seen = []
     with pytest.warns(ConvergenceWarning, match="interrupted"):

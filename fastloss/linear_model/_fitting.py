@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite
 from threadpoolctl import ThreadpoolController
 
-from fastloss.linear_model._head_start import head_start
+from fastloss.linear_model._head_start import HeadStart, head_start
 from fastloss.linear_model._progress import Callback, Convergence, Monitor
 from fastloss.linear_model._scaling import coefficient_scale, refuse_too_large
 from fastloss.linear_model._solvers import (
@@ -86,7 +86,7 @@ def minimise(
     smooth: bool = True,
     report_shape: tuple[int, ...] | None = None,
     cold: Callable[[], npt.NDArray[np.float64]] | None = None,
-    hessian: npt.NDArray[np.float64] | None = None,
+    ahead: HeadStart | None = None,
     convex: bool = False,
 ) -> Fitted:
     """
@@ -117,8 +117,8 @@ def minimise(
         Shape of the coefficients given to the callback, if they are only the first ones.
     cold : callable, optional
         Returns where to start if the objective is not finite at `start`, that of a warm start.
-    hessian : ndarray of float64, optional
-        About the Hessian at `start`, for Newton's method.
+    ahead : HeadStart, optional
+        What is known of the objective at `start`.
     convex : bool, default=False
         Whether the objective has one optimum alone, wherever it starts: then it may be with some of the
         samples, unless this is a warm start.
@@ -163,14 +163,12 @@ def minimise(
                     **patient,
                 )
 
-            evaluated = None
             if convex and few and not penalised and cold is None and settings.max_iter > 0:
                 try:
                     ahead = head_start(objective, flat, X.shape[0], options["precision"])
                 except KeyboardInterrupt:
                     return unfitted(start, INTERRUPTED, settings)
-                if ahead is not None:
-                    flat, evaluated, hessian = ahead
+            flat, evaluated, hessian = ahead or HeadStart(flat)
             if newtonian or hessian is not None:
                 solution = newton(
                     objective,

@@ -25,11 +25,11 @@ _MOST_STEPS = 12
 
 
 class HeadStart(NamedTuple):
-    """Coefficients, what the objective is there, and about its Hessian."""
+    """Coefficients; what the objective is there, and about its Hessian, where these are known."""
 
     coef: Vector
-    evaluated: tuple[float, Vector]
-    hessian: Vector
+    evaluated: tuple[float, Vector] | None = None
+    hessian: Vector | None = None
 
 
 def stride_of(n: int, n_coef: int) -> int:
@@ -80,12 +80,12 @@ def head_start(objective: Any, start: Vector, n: int, precision: float) -> HeadS
         return None
     if found.reason == INTERRUPTED:
         raise KeyboardInterrupt
+    hessian = part.hessian(found.coef)
+    if not _tells_all(hessian):
+        return None
     value, gradient = objective.loss_gradient(found.coef)
     # a few rows may be separable, or have a feature that is rare
     if not value <= ceiling or not np.isfinite(gradient).all():
-        return None
-    hessian = part.hessian(found.coef)
-    if not _tells_all(hessian):
         return None
     return HeadStart(found.coef, (value, gradient), hessian)
 

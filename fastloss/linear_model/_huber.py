@@ -22,6 +22,7 @@ from fastloss.linear_model._fitting import (
     unfitted,
     warn_unless_converged,
 )
+from fastloss.linear_model._head_start import HeadStart
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._huber_start import first_guess, no_slopes, with_large_scale
 from fastloss.linear_model._interpolation import interpolation
@@ -214,34 +215,33 @@ class HuberRegressor(LinearRegressorBase):
         settings: Settings,
     ) -> Fitted:
         """Return coefficients and log(sigma)."""
-        d, n_threads = X.shape[1], self._n_threads()
-        start = self._warm_start(d) if self.warm_start else None
-        hessian, interrupted = None, False
+        whole = HuberScale(X, y, weights, epsilon, l2, fit_intercept, self._n_threads())
+
+        def cold() -> npt.NDArray[np.float64]:
+            return no_slopes(y, weights, whole.d, fit_intercept)
+
+        warm = self._warm_start(whole.d) if self.warm_start else None
         try:
-            if start is None and (settings.solver == "lbfgs" or not settings.max_iter):
-                start = no_slopes(y, weights, d, fit_intercept)
-            elif start is None:
-                start, hessian, interrupted = first_guess(
-                    X, y, weights, epsilon, l2, fit_intercept, n_threads
-                )
-            if not interrupted:
-                start = with_large_scale(start, X, y, weights)
+            if warm is not None:
+                ahead = HeadStart(warm)
+            elif settings.solver == "lbfgs" or not settings.max_iter:
+                ahead = HeadStart(cold())
+            else:
+                ahead = first_guess(whole)
+            start = with_large_scale(ahead.coef, whole)
         except KeyboardInterrupt:
-            interrupted = True
-        if start is None:
-            start = np.zeros(d + fit_intercept + 1)
-        if interrupted:
-            return unfitted(start, INTERRUPTED, settings)
-        objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
+            return unfitted(np.zeros(whole.n_coef + 1), INTERRUPTED, settings)
+        if start is not ahead.coef:
+            ahead = HeadStart(start, hessian=ahead.hessian)
         return minimise(
-            objective,
+            whole,
             start,
             settings,
             X,
             weights=weights,
-            report_shape=(objective.n_coef,),
-            cold=lambda: no_slopes(y, weights, d, fit_intercept),
-            hessian=hessian,
+            report_shape=(whole.n_coef,),
+            cold=cold,
+            ahead=ahead,
         )
 
     def _warm_start(self, n_features: int) -> npt.NDArray[np.float64] | None:

@@ -47,8 +47,10 @@ class HuberScale:
         fit_intercept: bool,
         n_threads: int | None,
     ) -> None:
+        self.X, self.y, self.sample_weight = X, y, sample_weight
         self.d = X.shape[1]
         self.epsilon, self.l2 = epsilon, l2
+        self.fit_intercept, self.n_threads = fit_intercept, n_threads
         self.n_coef = self.d + fit_intercept
         # always with an intercept, which may stay 0
         self.objective = fl.LinearObjective(
@@ -56,6 +58,19 @@ class HuberScale:
         )
         self._last: tuple[Vector, float, Vector, float] | None = None
         self._sigma = 0.0
+
+    def of_every(self, stride: int, one_thread: bool) -> HuberScale:
+        """Return the same of every stride-th row, copied."""
+        X, weights = self.X[::stride], self.sample_weight
+        return HuberScale(
+            X if hasattr(X, "indptr") else np.ascontiguousarray(X),
+            np.ascontiguousarray(self.y[::stride]),
+            None if weights is None else weights[::stride],
+            self.epsilon,
+            self.l2,
+            self.fit_intercept,
+            1 if one_thread else self.n_threads,
+        )
 
     def _use_scale(self, sigma: float) -> None:
         """Let one pass compute both losses for a scale."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
-from fastloss.linear_model._head_start import is_small, stride_of
+from fastloss.linear_model._head_start import HeadStart, is_small, stride_of
 from fastloss.linear_model._huber_objective import HuberScale
 from fastloss.linear_model._solvers import NotFiniteError, newton
 from fastloss.linear_model._solvers.solution import INTERRUPTED
@@ -21,44 +21,27 @@ _LEAST_SHARE = 0.01  # of the scale that residuals tell, for a start
 _OPTIONS: dict[str, Any] = {"precision": 1e-7, "report": lambda *_: None}
 
 
-def first_guess(
-    X: Any,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    epsilon: float,
-    l2: float,
-    fit_intercept: bool,
-    n_threads: int | None,
-) -> tuple[Vector, Vector | None, bool]:
+def first_guess(whole: HuberScale) -> HeadStart:
     """
-    Return the optimum for every k-th row, the Hessian there, and whether Ctrl-C ended that fit.
+    Return the optimum for every k-th row, with the Hessian there.
 
     Where there are few rows it is the least squares of all of them, or no slopes, and no Hessian.
 
-    Parameters
-    ----------
-    X, y, weights : array
-        The data.
-    epsilon, l2, fit_intercept, n_threads
-        As in `HuberScale`.
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ended it.
     """
-    flat = np.zeros(X.shape[1] + fit_intercept + 1)
+    y, weights, d = whole.y, whole.sample_weight, whole.d
+    stride = _stride(weights, len(y), d)
+    found = _of_some(whole, stride) if stride else None
+    if found is not None:
+        return found
+    flat = no_slopes(y, weights, d, whole.fit_intercept)
     try:
-        stride = _stride(weights, len(y), X.shape[1])
-        if stride:
-            found = _of_some(stride, X, y, weights, epsilon, l2, fit_intercept, n_threads)
-            if found is not None:
-                return found
-        flat = no_slopes(y, weights, X.shape[1], fit_intercept)
-        if is_small(len(y), X.shape[1]):
-            n_threads = 1
-        objective = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
-        squares = _of_least_squares(X, y, weights, fit_intercept, n_threads)
-        return _lower(objective, flat, squares), None, False
+        return HeadStart(_lower(whole, flat, _of_least_squares(whole)))
     except NotFiniteError:  # X is not finite, or squares are not: the whole fit will say so
-        return flat, None, False
-    except KeyboardInterrupt:
-        return flat, None, True
+        return HeadStart(flat)
 
 
 def _stride(weights: npt.NDArray[np.float64] | None, n: int, d: int) -> int:
@@ -77,33 +60,23 @@ def _rows_worth(weights: npt.NDArray[np.float64]) -> float:
     return float(shares.sum()) ** 2 / max(float(shares @ shares), np.finfo(np.float64).tiny)
 
 
-def _of_some(
-    stride: int,
-    X: Any,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    epsilon: float,
-    l2: float,
-    fit_intercept: bool,
-    n_threads: int | None,
-) -> tuple[Vector, Vector | None, bool] | None:
+def _of_some(whole: HuberScale, stride: int) -> HeadStart | None:
     """Return what `first_guess` does, by every k-th row; None where the others contradict."""
-    some = X[::stride] if hasattr(X, "indptr") else np.ascontiguousarray(X[::stride])
-    some_y = np.ascontiguousarray(y[::stride])
-    part = None if weights is None else weights[::stride]
-    others = (fit_intercept, 1 if is_small(len(some_y), X.shape[1]) else n_threads)
-    objective = HuberScale(some, some_y, part, epsilon, l2, *others)
-    flat = no_slopes(some_y, part, X.shape[1], fit_intercept)
-    start = _lower(objective, flat, _of_least_squares(some, some_y, part, *others))
-    tol = 1e-3 * float(np.exp(start[-1]))
-    found = newton(objective, start, tol=tol, max_iter=20, **_OPTIONS)
-    if found.reason == INTERRUPTED:
-        return found.coef, None, True
-    # a row that is not among them may have a feature far from all of theirs
-    whole = HuberScale(X, y, weights, epsilon, l2, fit_intercept, n_threads)
-    if not whole.loss_gradient(found.coef)[0] <= whole.loss_gradient(flat)[0]:
+    part = whole.of_every(stride, is_small(len(whole.y) // stride, whole.d))
+    flat = no_slopes(part.y, part.sample_weight, part.d, part.fit_intercept)
+    try:
+        start = _lower(part, flat, _of_least_squares(part))
+        tol = 1e-3 * float(np.exp(start[-1]))
+        found = newton(part, start, tol=tol, max_iter=20, **_OPTIONS)
+    except NotFiniteError:
         return None
-    return found.coef, objective.hessian(found.coef), False
+    if found.reason == INTERRUPTED:
+        raise KeyboardInterrupt
+    # a row that is not among them may have a feature far from all of theirs
+    evaluated = whole.loss_gradient(found.coef)
+    if not evaluated[0] <= whole.loss_gradient(flat)[0] or not np.isfinite(evaluated[1]).all():
+        return None
+    return HeadStart(found.coef, evaluated, part.hessian(found.coef))
 
 
 def _lower(objective: HuberScale, flat: Vector, squares: Vector) -> Vector:
@@ -111,16 +84,14 @@ def _lower(objective: HuberScale, flat: Vector, squares: Vector) -> Vector:
     return min((flat, squares), key=lambda start: objective.loss_gradient(start)[0])
 
 
-def with_large_scale(
-    start: Vector, X: Any, y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None
-) -> Vector:
+def with_large_scale(start: Vector, whole: HuberScale) -> Vector:
     """
-    Return a start whose scale is not far below the residuals.
+    Return the start, or one whose scale is not far below the residuals.
 
     As sigma goes to 0, so does the derivative by its logarithm: nothing would bring it back. It is
     there where the rows, or the data of the last fit, have been fitted without residuals.
     """
-    d = X.shape[1]
+    X, y, weights, d = whole.X, whole.y, whole.sample_weight, whole.d
     if len(y) > 4 * _ROWS_OF_SCALE:
         chosen = np.random.default_rng(0).integers(len(y), size=_ROWS_OF_SCALE)  # of no period
         X, y, weights = X[chosen], y[chosen], None if weights is None else weights[chosen]
@@ -149,17 +120,16 @@ def no_slopes(
     return start
 
 
-def _of_least_squares(
-    X: Any,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    fit_intercept: bool,
-    n_threads: int | None,
-) -> Vector:
+def _of_least_squares(data: HuberScale) -> Vector:
     """Return coefficients of least squares, and the log of the scale that their residuals tell."""
-    d = X.shape[1]
+    d, fit_intercept = data.d, data.fit_intercept
     squares = fl.LinearObjective(
-        fl.SquaredError(), X, y, weights, fit_intercept=fit_intercept, n_threads=n_threads
+        fl.SquaredError(),
+        data.X,
+        data.y,
+        data.sample_weight,
+        fit_intercept=fit_intercept,
+        n_threads=1 if is_small(len(data.y), d) else data.n_threads,
     )
     gradient, hessian = squares.gradient_hessian(np.zeros(d + fit_intercept))
     if not np.isfinite(hessian).all() or not np.isfinite(gradient).all():
@@ -167,8 +137,9 @@ def _of_least_squares(
     # the shortest where there are several
     coef = -np.linalg.lstsq(hessian, gradient, rcond=None)[0]
     # in the precision of X, which a product with another would copy
-    residuals = y - X @ coef[:d].astype(X.dtype) - (coef[d] if fit_intercept else 0.0)
-    return np.append(coef, np.log(_scale(residuals, weights) or 1.0))
+    residuals = data.y - data.X @ coef[:d].astype(data.X.dtype)
+    residuals -= coef[d] if fit_intercept else 0.0
+    return np.append(coef, np.log(_scale(residuals, data.sample_weight) or 1.0))
 
 
 def _scale(residuals: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None) -> float:

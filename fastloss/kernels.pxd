@@ -270,6 +270,8 @@ cdef extern from "kernels.h" nogil:
         Py_ssize_t row_bytes, tail_bytes
         Py_ssize_t whole_rows
 
+    const char* fl_sgd_row(const FlSgdRows* x, int64_t i)
+
     ctypedef struct FlSgdSteps:
         double* eta
         double* before

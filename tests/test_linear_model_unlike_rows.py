@@ -108,10 +108,3 @@ def test_steps_without_length():
     for power in (-150, -155, -160):
         model = LinearRegressor(fl.Huber(delta=1.0), alpha=0, tol=0).fit(X, y * 10.0**power)
         assert np.isfinite(model.coef_).all()
-
-
-def test_an_order_is_checked_where_it_stays():
-    from fastloss._sgd.checks import checked_order
-
-    order = np.arange(9)
-    assert not np.shares_memory(checked_order(order, 9), order)

@@ -297,6 +297,36 @@ def array_of(values, str argument not None):
     return array
 
 
+def own_rows(values, str argument not None, Py_ssize_t n, str what not None):
+    """
+    Return numbers of rows as int64, in memory of their own: what becomes an index stays as checked.
+
+    Parameters
+    ----------
+    values : array-like of int, one dimension
+        Each from 0 to n - 1.
+    argument, what : str
+        Their name, and what each of them is, for errors.
+    n : int
+        How many rows there are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no integers, of another shape, or beyond.
+    """
+    cdef ndarray given = array_of(values, argument), rows
+    if cnp.PyArray_NDIM(given) != 1:
+        raise ValueError(f"{argument} has shape {(<object>given).shape}: expected one dimension")
+    if cnp.PyArray_SIZE(given) and given.dtype.kind not in "iu":
+        raise TypeError(f"{argument} has dtype {given.dtype}: expected integers")
+    rows = np.array(given, np.int64)
+    if cnp.PyArray_SIZE(rows) and ((<object>rows).min() < 0 or (<object>rows).max() >= n):
+        i = int(np.flatnonzero(((<object>rows) < 0) | ((<object>rows) >= n))[0])
+        raise ValueError(f"{element(argument, given, i)}: expected {what} 0 to {n - 1}")
+    return rows
+
+
 def share_memory(ndarray a not None, ndarray b not None):
     """Tell whether two arrays overlap, or might: the question can be hard."""
     return bool(overlaps(a, b))

@@ -1,4 +1,4 @@
-# Sample weights, and labels that are none.
+# Sample weights, and which labels are invalid.
 from libc.stdint cimport int64_t
 from numpy cimport ndarray
 

@@ -108,10 +108,10 @@ cdef object _describe_x(Matrix* x, object X, int precision, Py_ssize_t row_lengt
     if x.copied:
         return None
     # the last rows, with zeros behind them
-    tail = np.zeros((x.n_samples - x.whole_rows, row_length), X.dtype)
-    tail[:, :x.n_features] = X[x.whole_rows:]
-    x.tail = <const char*>cnp.PyArray_DATA(tail)
-    x.tail_bytes = row_length * x.item
+    tail = np.zeros((x.n_samples - x.dense.whole_rows, row_length), X.dtype)
+    tail[:, :x.n_features] = X[x.dense.whole_rows:]
+    x.dense.tail = <const char*>cnp.PyArray_DATA(tail)
+    x.dense.tail_bytes = row_length * x.item
     return tail
 
 

@@ -138,7 +138,6 @@ cdef inline void predict_batch(
     cdef Py_ssize_t i, m, piece = n, d = job.x.n_features, item = job.x.item
     cdef Py_ssize_t row_bytes = job.coef_stride * item
     cdef int p = job.precision
-    cdef FlSgdRows rows
     block.n_features = d
     block.n_outputs = job.n_outputs
     block.coef = job.coef
@@ -161,14 +160,8 @@ cdef inline void predict_batch(
     if job.x.copied:
         for i in range(n):
             kernels().read[p](&job.x.array, order[i] * d, d, buffers.x + i * row_bytes)
-    else:
-        rows.rows = job.x.rows
-        rows.row_bytes = job.x.row_bytes
-        rows.whole_rows = job.x.whole_rows
-        rows.tail = job.x.tail
-        rows.tail_bytes = job.x.tail_bytes
-        if d * item <= FL_SGD_SHORT_ROW:
-            piece = PIECE_ROWS
+    elif d * item <= FL_SGD_SHORT_ROW:
+        piece = PIECE_ROWS
     block.row_stride = job.coef_stride
     block.column_stride = 1
     i = 0
@@ -179,7 +172,7 @@ cdef inline void predict_batch(
         block.raw = buffers.raw + i * item
         if not job.x.copied:
             job.kernels.gather(
-                &rows, order + i, m, left - i, d * item, buffers.x + i * row_bytes, row_bytes
+                &job.x.dense, order + i, m, left - i, d * item, buffers.x + i * row_bytes, row_bytes
             )
         job.linear.dense_forward[p](block)
         i += m

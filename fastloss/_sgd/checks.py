@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._core.arrays import array_of
-
 _Array = npt.NDArray[Any]
 
 
@@ -77,17 +75,3 @@ def refuse_nonfinite(matrix: Any) -> None:
             inside = ", ".join(map(str, place))
             value = rows[tuple(place)]
             raise ValueError(f"{name}[{inside}] = {value}: expected finite numbers")
-
-
-def checked_order(order: npt.ArrayLike, n: int) -> _Array:
-    """Return the rows to take, as int64."""
-    rows = array_of(order, "order")
-    if rows.ndim != 1:
-        raise ValueError(f"order has shape {rows.shape}: expected one axis")
-    if rows.size and rows.dtype.kind not in "iu":
-        raise TypeError(f"order has dtype {rows.dtype}: expected integers")
-    rows = rows.copy()  # another thread may change the caller's after the look at them
-    if rows.size and (rows.min() < 0 or rows.max() >= n):
-        i = int(np.flatnonzero((rows < 0) | (rows >= n))[0])
-        raise ValueError(f"order[{i}] = {rows[i]}: expected rows 0 to {n - 1}")
-    return np.ascontiguousarray(rows, dtype=np.int64)

@@ -32,11 +32,7 @@ cdef struct Matrix:
     int sparse, wide_indices, copied
     Py_ssize_t n_samples, n_features, item
     FlArray array
-    const char* rows
-    Py_ssize_t row_bytes    # from one row to the next
-    Py_ssize_t whole_rows   # so many can be read to the end of their last vector
-    const char* tail        # the others, so many bytes each
-    Py_ssize_t tail_bytes
+    FlSgdRows dense
     const char* data
     const char* indices
     const int64_t* indptr
@@ -128,11 +124,11 @@ cdef inline int describe_rows(Matrix* x, ndarray array, int precision) except -1
     )
     x.copied = not native
     if native:
-        x.rows = <const char*>cnp.PyArray_DATA(array)
-        x.row_bytes = row_stride
+        x.dense.rows = <const char*>cnp.PyArray_DATA(array)
+        x.dense.row_bytes = row_stride
         # a row's last vector may reach into the rows behind it
         beyond = (FL_SGD_PAD * x.item + row_stride - 1) // row_stride
-        x.whole_rows = max(x.n_samples - beyond, <Py_ssize_t>0)
+        x.dense.whole_rows = max(x.n_samples - beyond, <Py_ssize_t>0)
     return 0
 
 
@@ -149,12 +145,6 @@ cdef inline void describe_csr(
     x.data = <const char*>cnp.PyArray_DATA(data)
     x.indices = <const char*>cnp.PyArray_DATA(indices)
     x.indptr = <const int64_t*>cnp.PyArray_DATA(indptr)
-
-
-cdef inline const char* row_of(const Matrix* x, Py_ssize_t i) noexcept nogil:
-    if i < x.whole_rows:
-        return x.rows + i * x.row_bytes
-    return x.tail + (i - x.whole_rows) * x.tail_bytes
 
 
 cdef inline double* place_steps(FlSgdSteps* steps, double* memory, Py_ssize_t n) noexcept nogil:
@@ -254,7 +244,7 @@ cdef inline void find_rows(SampleJob* job, Py_ssize_t at, Py_ssize_t n) noexcept
             )
     else:
         for i in range(count):
-            job.rows[i] = row_of(&job.x, order[i])
+            job.rows[i] = fl_sgd_row(&job.x.dense, order[i])
     for i in range(count, n + FL_SGD_AHEAD):
         job.rows[i] = job.rows[count - 1]
 

@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import array_of, refuse_masked
+from fastloss._core.arrays import array_of, own_rows, refuse_masked
 from fastloss._linear.arrays import renamed, whole_classes, without_repeats
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import (
     checked_dtype,
-    checked_order,
     checked_random,
     refuse_nonfinite,
     refuse_shared,
@@ -375,7 +374,7 @@ class LinearSGD(LinearSGDBase):
         weight = self._weights(sample_weight, labels, classes, n)
         truth("shuffle", shuffle)
         if order is not None:
-            rows = checked_order(order, n)
+            rows = own_rows(order, "order", n, "rows")
         else:
             rows = self._random_order(n) if shuffle else self._rows_in_order(n)
         class_weight = self._class_weight if self.one_vs_rest else None

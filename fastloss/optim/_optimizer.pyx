@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from fastloss._core.arrays import own_rows
 from fastloss._core.runtime import as_index
 from fastloss.optim._settings import checked_rate
 
@@ -15,7 +16,7 @@ from fastloss._core.arrays cimport *
 from fastloss._core.runtime cimport *
 from fastloss.kernels cimport *
 from fastloss.optim._positions cimport Position, Positions
-from fastloss.optim._row_steps cimport checked_rows, run_rows
+from fastloss.optim._row_steps cimport run_rows
 from fastloss.optim._slot cimport Slot, checked_count, loaded_slot, new_slot, saved_slot
 
 cnp.import_array()
@@ -333,7 +334,7 @@ cdef class Optimizer:
             p = <ndarray>param
             if cnp.PyArray_NDIM(p) == 0:
                 raise ValueError("param has shape (): expected at least one dimension, that of rows")
-            named = checked_rows(rows, cnp.PyArray_DIM(p, 0))
+            named = own_rows(rows, "rows", cnp.PyArray_DIM(p, 0), "a row of param, from")
             g = as_values(grads, "grads")
             if cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(p):
                 raise TypeError(

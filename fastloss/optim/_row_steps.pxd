@@ -4,7 +4,6 @@ from numpy cimport ndarray
 from fastloss.kernels cimport FlOptimBlock
 
 
-cdef ndarray checked_rows(object rows, Py_ssize_t n_rows)
 cdef int run_rows(
     ndarray param, ndarray rows, ndarray grads, tuple states, int optimizer,
     const FlOptimBlock* block, object n_threads

@@ -150,25 +150,6 @@ cdef void _run_all(const Job* job, Py_ssize_t n_groups, int threads) noexcept no
         _run_part(job, 0, n_groups)
 
 
-cdef ndarray checked_rows(object rows, Py_ssize_t n_rows):
-    """The rows as contiguous int64."""
-    array = as_values(rows, "rows")
-    if array.size == 0 and not hasattr(rows, "dtype"):
-        array = array.astype(np.int64)  # an empty list is float64 to NumPy
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"rows has dtype {array.dtype}: expected integers")
-    if array.ndim != 1:
-        raise ValueError(f"rows has shape {array.shape}: expected one dimension")
-    if array.size:
-        outside = (array < 0) | (array >= n_rows)
-        if outside.any():
-            raise ValueError(
-                f"{element('rows', array, int(outside.argmax()))}: expected a row of param, from 0 "
-                f"to {n_rows - 1}"
-            )
-    return np.require(array, np.int64, ["C", "A"])  # a packed field may stand anywhere
-
-
 cdef tuple _arranged(object rows, Py_ssize_t n, Py_ssize_t n_rows):
     """The occurrences by row, those of one row in their order, and the row of each."""
     bits = int(n).bit_length()

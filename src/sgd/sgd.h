@@ -52,6 +52,12 @@ typedef struct {
     ptrdiff_t whole_rows; /* so many stand in rows */
 } FlSgdRows;
 
+static inline const char *fl_sgd_row(const FlSgdRows *x, int64_t i)
+{
+    return i < x->whole_rows ? x->rows + i * x->row_bytes
+                             : x->tail + (i - x->whole_rows) * x->tail_bytes;
+}
+
 /* The schedule of a run. */
 typedef struct {
     double *eta, *before, *inverse, *after, *l1; /* [n] */

@@ -14,9 +14,18 @@ in, NumPy arrays out.
 import importlib
 import typing
 
+try:
+    from fastloss._core.runtime import cpu_info, get_num_threads, set_num_threads
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("fastloss."):
+        raise
+    raise ImportError(
+        f"fastloss: {__path__[0]} holds the sources, whose modules are not compiled: start Python in "
+        f"another folder, where the installed package is found, or compile them with `pip install -e .`"
+    ) from None
+
 from fastloss._bases.sums import LossSums
 from fastloss._check_gradient import Comparison, GradientCheck, check_gradient
-from fastloss._core.runtime import cpu_info, get_num_threads, set_num_threads
 from fastloss._linear.objective import LinearObjective
 from fastloss._linear.sums import LinearSums
 from fastloss._plot_convergence import plot_convergence
@@ -172,4 +181,9 @@ def __getattr__(name: str) -> typing.Any:
     """Import `fastloss.optim` when it is first asked for."""
     if name == "optim":
         return importlib.import_module("fastloss.optim")
-    raise AttributeError(f"module 'fastloss' has no attribute {name!r}")
+    hint = ""
+    if not name.startswith("_"):  # those are looked for by tools
+        from fastloss.losses.registry import named_elsewhere
+
+        hint = named_elsewhere(name)
+    raise AttributeError(f"module 'fastloss' has no attribute {name!r}{hint}")

@@ -356,3 +356,29 @@ def test_cpu_info_is_plain_data():
 
 def test_numpy_scalars_come_out_as_python_floats():
     assert type(fl.SquaredError().loss(np.float32(1), np.float32(2))) is float
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("HuberLoss", "; did you mean 'Huber'?"),
+        ("MSELoss", "; did you mean 'SquaredError'?"),
+        ("x", ""),
+    ],
+)
+def test_classes_of_other_libraries(name, hint):
+    with pytest.raises(AttributeError) as caught:
+        getattr(fl, name)
+    assert str(caught.value) == f"module 'fastloss' has no attribute {name!r}{hint}"
+
+
+def test_the_folder_of_the_sources_says_so(tmp_path):
+    """Python prefers the current folder to the installed package."""
+    package = tmp_path / "fastloss"
+    (package / "_core").mkdir(parents=True)
+    source = Path(fl.__file__).read_text(encoding="utf-8")
+    (package / "__init__.py").write_text(source, encoding="utf-8")
+    (package / "_core" / "__init__.py").write_text("", encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import fastloss"
+    with pytest.raises(RuntimeError, match="holds the sources, whose modules are not compiled"):
+        run(code)

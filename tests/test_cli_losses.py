@@ -49,6 +49,12 @@ def test_one_as_json(capsys):
         ("hubr", "huber"),
         ("LogLoss", "log_loss"),
         ("L1", "absolute_error"),
+        ("nll_loss", "nll"),
+        ("hinge_loss", "hinge"),
+        ("binary_cross_entropy_with_logits", "log_loss"),
+        ("BCEWithLogitsLoss", "log_loss"),
+        ("categorical_crossentropy", "cross_entropy"),
+        ("CrossEntropyLoss", "cross_entropy"),
     ],
 )
 def test_an_unknown_name_gets_the_likeliest(wrong, right, capsys):

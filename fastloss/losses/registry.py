@@ -8,14 +8,17 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-# what they are called elsewhere, where that does not look like our name
+# what they are called elsewhere, without underscores and "loss" at the end, where that does not look
+# like our name, or more like another's
 _ELSEWHERE = {
     "bce": "log_loss",
-    "bce_with_logits": "log_loss",
+    "bcewithlogits": "log_loss",
     "binary": "log_loss",
+    "binarycrossentropywithlogits": "log_loss",
+    "categoricalcrossentropy": "cross_entropy",
     "ce": "cross_entropy",
-    "crossentropyloss": "cross_entropy",
     "deviance": "log_loss",
+    "kldiv": "kl_divergence",
     "l1": "absolute_error",
     "l2": "squared_error",
     "logistic": "log_loss",
@@ -27,7 +30,11 @@ _ELSEWHERE = {
     "msle": "squared_log_error",
     "multinomial": "cross_entropy",
     "quantile": "pinball",
+    "poissonnll": "poisson",
+    "sigmoidcrossentropy": "log_loss",
     "softmax": "cross_entropy",
+    "softmaxcrossentropy": "cross_entropy",
+    "sparsecategoricalcrossentropy": "cross_entropy",
     "svm": "hinge",
 }
 
@@ -134,14 +141,28 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
     """Return "; did you mean 'a' or 'b'?" with the names most like the given one, if there are any."""
     known = sorted(names)
     word = str(name).strip().lower().replace("-", "_")
-    same = [other for other in known if other.replace("_", "") == word.replace("_", "")]
-    if same:
-        return _question(same)
-    found = [_ELSEWHERE[word]] if _ELSEWHERE.get(word) in known else []
-    found += get_close_matches(word, known, 3)
+    meant = [other for other in _meant(word) if other in known]
+    if meant:
+        return _question(meant)
+    found = get_close_matches(word, known, 3)
     if len(word) > 2:
         found += [other for other in known if word in other]
     return _question(list(dict.fromkeys(found))[:3])
+
+
+def named_elsewhere(name: str) -> str:
+    """Return "; did you mean 'Huber'?" if another library's name of a class means one of ours."""
+    return _question([_classes()[loss].__name__ for loss in _meant(name.lower())])
+
+
+def _meant(word: str) -> list[str]:
+    """Return the loss whose name, here or elsewhere, a word in small letters is but for spelling."""
+    plain = word.replace("_", "")
+    stem = plain.removesuffix("loss")
+    for other in available_losses():
+        if other.replace("_", "") in (plain, stem):
+            return [other]
+    return [_ELSEWHERE[stem]] if stem in _ELSEWHERE else []
 
 
 def _question(near: list[str]) -> str:

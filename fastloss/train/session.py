@@ -302,6 +302,7 @@ def _write(
     model = Pipeline([("columns", data.encoder), ("model", outcome.estimator)])
     picture, facts_file = outputs(settings.output)
     loss = short_name(outcome.estimator.loss_)
+    replaced = " (in place of another)" if settings.output.exists() else ""
     try:
         with whole_file(settings.output) as path:
             joblib.dump(model, path)
@@ -331,7 +332,7 @@ def _write(
     report.print_lines(
         console,
         [
-            f"model: {settings.output}; learning curve: {picture}; report: {facts_file}",
+            f"model: {settings.output}{replaced}; learning curve: {picture}; report: {facts_file}",
             f"next: fastloss predict {settings.output} {settings.data}",
         ],
         whole=True,

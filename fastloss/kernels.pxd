@@ -56,6 +56,7 @@ cdef extern from "kernels.h" nogil:
         double scale
         double sums[32]
         int fresh
+        Py_ssize_t following
         int stream
         int invalid
 

@@ -86,6 +86,7 @@ typedef struct {
     double scale;               /* multiplies what is stored: 1, or 1 / (sum of weights) */
     double sums[FL_SUM_LANES];  /* in and out: sum of weight * loss, unscaled */
     int fresh;                  /* sums are out only and begin at 0 */
+    ptrdiff_t following;        /* samples behind these in the same arrays, to be fetched ahead */
     int stream;                 /* outputs do not fit the cache: store around it */
     int invalid;                /* out: set where a label is outside the domain */
 } FlPointwiseBlock;

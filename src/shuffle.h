@@ -1,5 +1,5 @@
 /* Lanes in another order: the one way to say it for both compilers. And what hot loops ask of the compiler:
- * functions of their own, lines fetched ahead.
+ * functions of their own.
  *
  * Included once per precision, after real.h.
  */
@@ -9,18 +9,6 @@
 #define FL_OUTLINE static __attribute__((noinline, unused))
 #else
 #define FL_OUTLINE static
-#endif
-#endif
-
-#ifndef FL_PREFETCH
-/* A line that will be read (0) or written (1) soon. The kernels alternate between steps that compute and
- * steps that move memory; the former can fetch for the latter. */
-#if defined(__GNUC__)
-#define FL_PREFETCH(address, write) __builtin_prefetch(address, write)
-#define FL_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)
-#else
-#define FL_PREFETCH_FAR(address) ((void)(address))
-#define FL_PREFETCH(address, write) ((void)(address))
 #endif
 #endif
 

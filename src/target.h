@@ -44,6 +44,10 @@
 #define FL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define FL_ALIGNED __attribute__((aligned(64)))
+/* A line that will be read (0) or written (1) soon. The kernels alternate between steps that compute and
+ * steps that move memory; the former can fetch for the latter. */
+#define FL_PREFETCH(address, write) __builtin_prefetch(address, write)
+#define FL_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)
 #else
 #define FL_INLINE static inline
 #define FL_NOINLINE
@@ -51,6 +55,8 @@
 #define FL_LIKELY(x) (x)
 #define FL_UNLIKELY(x) (x)
 #define FL_ALIGNED __declspec(align(64))
+#define FL_PREFETCH(address, write) ((void)(address))
+#define FL_PREFETCH_FAR(address) ((void)(address))
 #endif
 
 #endif

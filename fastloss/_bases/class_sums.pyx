@@ -66,6 +66,7 @@ cdef int _add_part(
     block.params = job.params
     block.scale = 1.0
     block.fresh = True
+    block.following = 0
     block.stream = 0
     block.invalid = 0
     block.sample_weight = NULL

@@ -52,6 +52,13 @@ _OPERATIONS = {
 }
 
 
+cdef inline int _run_one(
+    const Job* job, Py_ssize_t start, Py_ssize_t n, Py_ssize_t length, double* partial
+) noexcept nogil:
+    length = min(length, n - start)
+    return run_block(job, start, length, n - start - length, partial)
+
+
 cdef int _run_blocks(
     const Job* job, Py_ssize_t n, Py_ssize_t length, double* partials, int threads
 ) noexcept nogil:
@@ -60,10 +67,10 @@ cdef int _run_blocks(
     cdef int invalid = 0
     if threads > 1:
         for b in prange(n_blocks, schedule="static", num_threads=threads):
-            invalid += run_block(job, b * length, min(length, n - b * length), &partials[b])
+            invalid += _run_one(job, b * length, n, length, &partials[b])
     else:
         for b in range(n_blocks):
-            invalid += run_block(job, b * length, min(length, n - b * length), &partials[b])
+            invalid += _run_one(job, b * length, n, length, &partials[b])
     return invalid
 
 

@@ -52,7 +52,7 @@ cdef inline bint needs_labels_only(const Job* job) noexcept nogil:
 
 
 cdef inline int run_block(
-    const Job* job, Py_ssize_t start, Py_ssize_t n, double* partial
+    const Job* job, Py_ssize_t start, Py_ssize_t n, Py_ssize_t following, double* partial
 ) noexcept nogil:
     """One block; its summed loss goes to partial. 1 if a label in it is invalid."""
     cdef FlPointwiseBlock block
@@ -66,6 +66,7 @@ cdef inline int run_block(
     block.loss = NULL
     block.gradient = NULL
     block.hessian = NULL
+    block.following = following if job.contiguous else 0
     if job.contiguous:
         block.stream = job.stream
         block.y_true = job.y_true.data + offset

@@ -205,7 +205,7 @@ cdef inline int apply_each(
             pointwise.y_true.itemsize = job.item
         else:
             pointwise.y_true.data = job.pointwise.y_true.data + k * job.label_stride
-        invalid += run_block(pointwise, start, n, &partial)
+        invalid += run_block(pointwise, start, n, 0, &partial)
         loss[0] += partial
     return invalid
 
@@ -233,7 +233,7 @@ cdef inline int apply_loss(
         point_at(&pointwise.raw_prediction, buffers.raw, start, job.item)
         pointwise.gradient.data = pointwise.raw_prediction.data
         point_at(&pointwise.hessian, buffers.second, start, job.item)
-        invalid += run_block(pointwise, start, n, &partial)
+        invalid += run_block(pointwise, start, n, 0, &partial)
     loss[0] += partial
     return invalid
 
@@ -247,7 +247,7 @@ cdef inline int apply_beside(
     cdef int invalid
     point_at(&beside.raw_prediction, buffers.raw, start, job.item)
     point_at(&beside.gradient, buffers.beside, start, job.item)
-    invalid = run_block(beside, start, n, &partial)
+    invalid = run_block(beside, start, n, 0, &partial)
     loss[0] += partial
     return invalid
 

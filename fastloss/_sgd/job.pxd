@@ -385,7 +385,7 @@ cdef inline void run_output(
     loss.raw_prediction.data = raw
     loss.sample_weight.data = weight
     loss.has_weight = weighted
-    run_block(&loss, 0, n, &partial)
+    run_block(&loss, 0, n, 0, &partial)
     loss_sum[0] += partial
 
 

@@ -44,8 +44,8 @@ def test_the_predictions_are_the_models(model, form, tmp_path, capsys):
         (tmp_path / "stdout.csv").write_text(out)
         found = pd.read_csv(tmp_path / "stdout.csv", dtype=str)
     else:
-        assert out == ""
         file = tmp_path / "new folder" / form
+        assert out == f"predictions: {file}\n"
         found = pd.read_csv(file, dtype=str) if form == "out.csv" else pd.read_parquet(file)
     assert list(found.columns) == ["prediction", "probability_no", "probability_yes"]
     np.testing.assert_allclose(found["probability_yes"].astype(float), share, rtol=1e-14)

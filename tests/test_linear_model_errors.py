@@ -26,7 +26,11 @@ PARAMETERS = [
     (LogisticRegression(C=0.0), ValueError, "C = 0.0: expected a number greater than 0"),
     (LogisticRegression(C="1"), TypeError, "C = '1': expected a number"),
     (LogisticRegression(l1_ratio=1.5), ValueError, "l1_ratio = 1.5: expected a number in [0, 1]"),
-    (LogisticRegression("l3"), ValueError, "penalty = 'l3': expected one of"),
+    (
+        LogisticRegression("l3"),
+        ValueError,
+        "penalty = 'l3': expected one of 'elasticnet', 'l1', 'l2', None",
+    ),
     (LogisticRegression(1), TypeError, "penalty = 1: expected a string or None"),
     (LogisticRegression(solver="adam"), ValueError, "solver = 'adam': expected one of 'lbfgs'"),
     (LogisticRegression(tol=-1.0), ValueError, "tol = -1.0: expected a number of at least 0"),
@@ -49,7 +53,7 @@ PARAMETERS = [
     (QuantileRegressor(quantile=1.0), ValueError, "quantile = 1.0: expected a number in (0, 1)"),
     (QuantileRegressor(solver="cg"), ValueError, "solver = 'cg': expected one of 'highs'"),
     (LinearRegressor("hubber"), ValueError, "did you mean 'huber'?"),
-    (LinearRegressor(fl.Huber), TypeError, "expected a name or a loss of fastloss"),
+    (LinearRegressor(fl.Huber), TypeError, "a name or a loss of fastloss, as Huber() is"),
     (LinearRegressor(3), TypeError, "loss = 3: expected a name or a loss of fastloss"),
     (
         LinearRegressor(solver="interior-point"),

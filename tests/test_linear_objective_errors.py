@@ -28,7 +28,8 @@ def csr(**changes):
     ("arguments", "error", "message"),
     [
         (("nothing", X, Y), ValueError, "name = 'nothing'"),
-        ((np.sum, X, Y), TypeError, "loss = .*: expected a loss of fastloss, or its name"),
+        ((np.sum, X, Y), TypeError, "loss = .*: expected a loss of fastloss, or its name$"),
+        ((fl.LogLoss, X, Y), TypeError, "expected .*, or its name, as LogLoss\\(\\) is$"),
         (("log_loss", X[0], Y), ValueError, r"X has shape \(3,\): expected \(n, d\)"),
         (("log_loss", X[:, :0], Y), ValueError, r"X has shape \(4, 0\): expected at least one"),
         (("log_loss", X.astype(complex), Y), TypeError, "X has dtype complex128"),

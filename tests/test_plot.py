@@ -30,7 +30,7 @@ def test_losses_by_text(text, loss):
     ("text", "message"),
     [
         ("nonsense", "there is no loss 'nonsense'"),
-        ("huber:delta", "expected parameter=value after the colon, got 'delta'"),
+        ("huber:delta", "expected parameter=value, got 'delta'"),
         ("huber:epsilon=1", "epsilon"),
         ("huber:delta=-1", "delta = -1: expected"),
     ],

@@ -7,7 +7,7 @@ from fastloss._core.runtime import as_index
 from fastloss._linear.arrays import checked_csr, checked_penalty, renamed, target_sums
 from fastloss._linear.sums import LinearSums
 from fastloss.losses._constants import classes_up_to
-from fastloss.losses.registry import get_loss
+from fastloss.losses.registry import get_loss, not_a_loss
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
@@ -156,7 +156,7 @@ n_threads=None, n_outputs=None)
         if isinstance(loss, str):
             loss = get_loss(loss)
         if not isinstance(loss, (PointwiseLoss, RowLoss)):
-            raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
+            raise not_a_loss(loss)
         if not isinstance(fit_intercept, (bool, np.bool_)):
             raise TypeError(f"fit_intercept = {fit_intercept!r}: expected True or False")
         memset(&self._job, 0, sizeof(LinearJob))

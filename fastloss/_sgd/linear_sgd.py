@@ -22,7 +22,7 @@ from fastloss._sgd.checks import (
 )
 from fastloss._sgd.state import checked_state
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
-from fastloss.losses.registry import get_loss
+from fastloss.losses.registry import get_loss, not_a_loss
 
 if TYPE_CHECKING:
     from fastloss._sgd.linear_sgd_optimizer import LinearOptimizer
@@ -199,7 +199,7 @@ class LinearSGD(LinearSGDBase):
         if isinstance(loss, str):
             loss = get_loss(loss)
         if not isinstance(loss, (PointwiseLoss, RowLoss)):
-            raise TypeError(f"loss = {loss!r}: expected a loss of fastloss, or its name")
+            raise not_a_loss(loss)
         n_features = whole("n_features", n_features, 1, "an integer from 1 to 2**48", 2**48)
         self._of_rows = isinstance(loss, RowLoss)
         if truth("one_vs_rest", one_vs_rest) and self._of_rows:

@@ -1,4 +1,4 @@
-"""Losses as one writes them on a command line: a name, with parameters after a colon."""
+"""Losses as one writes them on a command line: a name, with parameters after a colon or in brackets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastloss.losses.registry import did_you_mean
 
 def parse_loss(text: str) -> Any:
     """
-    Return the loss that "name" or "name:parameter=value,parameter=value" names.
+    Return the loss of "name", "name:parameter=value,parameter=value" or "name(parameter=value)".
 
     Parameters
     ----------
@@ -30,13 +30,14 @@ def parse_loss(text: str) -> Any:
     ValueError
         If there is no such loss or parameter, or a value is refused.
     """
-    name, _, rest = text.partition(":")
+    called = re.fullmatch(r"\s*([\w-]+)\((.*)\)\s*", text)
+    name, rest = called.groups() if called else text.partition(":")[::2]
     params = {}
     # commas outside brackets
     for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
-            raise ValueError(f"{text!r}: expected parameter=value after the colon, got {item!r}")
+            raise ValueError(f"{text!r}: expected parameter=value, got {item!r}")
         try:
             params[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError):

@@ -16,13 +16,12 @@ from fastloss.linear_model._fitting import Settings, closing, minimise, warn_unl
 from fastloss.linear_model._parameters import (
     between,
     inverse_strength,
-    one_of,
     switch,
 )
 from fastloss.linear_model._progress import Callback, Convergence
 
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
-_PENALTIES = ("deprecated", "elasticnet", "l1", "l2")
+_PENALTIES = ("elasticnet", "l1", "l2")
 
 
 class LogisticRegression(LinearClassifierBase):
@@ -227,8 +226,10 @@ class LogisticRegression(LinearClassifierBase):
         """Return C and l1_ratio as `penalty` means them."""
         if not (self.penalty is None or isinstance(self.penalty, str)):
             raise TypeError(f"penalty = {self.penalty!r}: expected a string or None")
-        if self.penalty is not None:
-            one_of("penalty", self.penalty, _PENALTIES)
+        if self.penalty not in (None, "deprecated", *_PENALTIES):
+            raise ValueError(
+                f"penalty = {self.penalty!r}: expected one of {', '.join(map(repr, _PENALTIES))}, None"
+            )
         C = inverse_strength("C", self.C)
         l1_ratio = 0.0 if self.l1_ratio is None else between("l1_ratio", self.l1_ratio, 0.0, 1.0)
         if self.penalty is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from fastloss.losses.registry import available_losses, get_loss, unknown_loss
+from fastloss.losses.registry import available_losses, get_loss, not_a_loss, unknown_loss
 
 TWO_CLASSES = frozenset(
     {
@@ -143,7 +143,7 @@ def choose_loss(loss: object, allowed: frozenset[str], kind: str) -> Any:
         return get_loss(loss)
     name = getattr(loss, "name", None)
     if isinstance(loss, type) or not isinstance(name, str) or not hasattr(loss, "loss_gradient"):
-        raise TypeError(f"loss = {loss!r}: expected a name or a loss of fastloss")
+        raise not_a_loss(loss, "a name or a loss of fastloss")
     if name in available_losses() and name not in allowed:
         raise ValueError(f"loss = {loss!r}: expected a loss of {kind}: {_listed(allowed)}")
     return loss

@@ -66,6 +66,13 @@ def available_losses() -> tuple[str, ...]:
     return tuple(sorted(_classes()))
 
 
+def not_a_loss(loss: Any, expected: str = "a loss of fastloss, or its name") -> TypeError:
+    """Return the error about an argument ``loss`` that is none."""
+    ours = isinstance(loss, type) and loss in _classes().values()
+    hint = f", as {loss.__name__}() is" if ours else ""
+    return TypeError(f"loss = {loss!r}: expected {expected}{hint}")
+
+
 def get_loss(name: str, /, **params: Any) -> Any:
     """
     Return a loss by its name.

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loss",
         metavar="NAME",
-        help="a name of `fastloss losses`, with parameters as in huber:delta=2 (default: log_loss or "
-        "cross_entropy for classes, squared_error for numbers)",
+        help="a name of `fastloss losses`, with parameters as in huber:delta=2 or 'huber(delta=2)' "
+        "(default: log_loss or cross_entropy for classes, squared_error for numbers)",
     )
     parser.add_argument(
         "-o",

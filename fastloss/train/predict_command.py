@@ -57,4 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     for note in notes:
         print(f"fastloss predict: {note}", file=sys.stderr)
+    if arguments.output is not None:
+        print(f"predictions: {arguments.output}")
     return 0

@@ -88,11 +88,12 @@ def load_model(path: Path) -> tuple[Any, list[str]]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except Exception as error:
-        # a broken pickle may raise anything
+        # a broken pickle may raise anything; what it lacks may be told
+        reason = f" ({error})" if isinstance(error, ImportError) else ""
         raise InputError(
-            f"{path}: not a model that can be loaded ({type(error).__name__}: {error}); expected a "
-            f"file that `fastloss train` wrote"
-        ) from None
+            f"{path}: not a model that can be loaded{reason}; expected a file that `fastloss train` "
+            f"wrote"
+        ) from error
     if not (isinstance(model, Pipeline) and [*model.named_steps] == ["columns", "model"]):
         raise InputError(
             f"{path}: a {type(model).__name__}; expected a model that `fastloss train` wrote"

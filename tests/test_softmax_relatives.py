@@ -13,7 +13,8 @@ CLASSES = (2, 3, 10, 48, 49, 130, 400)
 # how far apart what is added to the logits may be: 30 and 300 are beyond one way each of float32, 300
 # and 900 of float64
 SPANS = {"even": 0.0, "adjusted": 3.0, "widely": 30.0, "too widely": 300.0, "far too widely": 900.0}
-CASES = ["z_loss", *SPANS, "both", "focal", "focal, any gamma"]
+BY_LABEL = ["focal", "focal, any gamma", "symmetric", "symmetric, no alpha", "generalized"]
+CASES = ["z_loss", *SPANS, "both", *BY_LABEL]
 
 
 def shifts(case, n_classes):
@@ -27,6 +28,10 @@ def make(case, n_classes, **others):
         return fl.MulticlassFocal()
     if case.startswith("focal"):
         return fl.MulticlassFocal(gamma=1.5, alpha=np.linspace(0.5, 2, n_classes))
+    if case.startswith("symmetric"):
+        return fl.SymmetricCrossEntropy(0.125 if case == "symmetric" else 0.0, 0.5, -3.0)
+    if case == "generalized":
+        return fl.MulticlassGeneralizedCE(q=0.7)
     added = None if case == "z_loss" else shifts(case, n_classes)
     z_loss = 0.125 if case in ("z_loss", "both") else 0.0
     return fl.CrossEntropy(z_loss=z_loss, logit_adjustment=added, **others)
@@ -48,6 +53,17 @@ def exact(case, f, y):
         gradient = [slope * v / others if others else mp.zero for v in e]
         gradient[y] = -slope
         loss = alpha * q**gamma * log_loss
+        return loss, gradient, loss, [abs(g) for g in gradient]
+    if case in BY_LABEL:
+        p = e[y] / total
+        if case == "generalized":
+            power = mp.mpf(0.7)
+            loss, slope = -mp.expm1(-power * log_loss) / power, p**power
+        else:
+            alpha = mp.mpf(0.125 if case == "symmetric" else 0)
+            loss, slope = alpha * log_loss + 1.5 * q, alpha + 1.5 * p
+        gradient = [slope * v / total for v in e]
+        gradient[y] = -slope * q
         return loss, gradient, loss, [abs(g) for g in gradient]
     z = mp.mpf(0.125 if case in ("z_loss", "both") else 0)
     log_sum = top + mp.log(total)
@@ -92,7 +108,13 @@ def samples(n, n_classes, dtype, seed=0):
 def test_within_its_bound(case, n_classes, dtype):
     y, f = samples(48 if n_classes < 48 else 16 if n_classes < 130 else 8, n_classes, dtype)
     loss = make(case, n_classes)
-    bounds = {"focal": (8.0, 8.0), "focal, any gamma": (14.0, 14.0)}.get(case, (4.0, 5.5))
+    bounds = {
+        "focal": (8.0, 8.0),
+        "focal, any gamma": (14.0, 14.0),
+        "symmetric": (3.0, 3.5),
+        "symmetric, no alpha": (3.5, 4.5),
+        "generalized": (4.0, 5.5),
+    }.get(case, (4.0, 5.5))
     value, gradient = loss.loss_gradient(y, f, reduction="none")
     least = 4096 * np.finfo(dtype).tiny  # a subnormal probability's few digits, times a factor
     with mp.workprec(PRECISION[np.dtype(dtype).name]):
@@ -168,7 +190,7 @@ def test_every_operation_gives_the_same_bits(case, n_classes, dtype):
 
 
 @both_dtypes
-@pytest.mark.parametrize("case", ["z_loss", "adjusted", "both", "focal"])
+@pytest.mark.parametrize("case", ["z_loss", "adjusted", "both", "focal", "generalized"])
 @pytest.mark.parametrize("n_classes", [2, 3, 10, 49, 130, 400])
 def test_layouts(case, n_classes, dtype):
     y, f = samples(300, n_classes, dtype, seed=3)
@@ -195,7 +217,7 @@ def test_layouts(case, n_classes, dtype):
 
 
 @both_dtypes
-@pytest.mark.parametrize("case", ["z_loss", "both", "focal"])
+@pytest.mark.parametrize("case", ["z_loss", "both", "focal", "symmetric"])
 @pytest.mark.parametrize("n_classes", [3, 10, 49, 1000])
 def test_past_the_cache_as_in_it(case, n_classes, dtype):
     """Streamed outputs of any alignment, by several threads, between rare rows."""
@@ -248,14 +270,19 @@ def test_weights_and_ignored_samples(n_classes, dtype):
 def test_what_is_not_finite_stays_in_its_sample(n_classes):
     y, f = samples(120, n_classes, np.float64, seed=9)
     f[:] = np.where(np.isfinite(f), f, 0)
-    for case in ("z_loss", "adjusted", "focal"):
+    for case in ("z_loss", "adjusted", "focal", "symmetric", "generalized"):
         loss = make(case, n_classes)
         before = loss.loss_gradient(y, f, reduction="none")
         for bad in (np.nan, np.inf):
             g = f.copy()
             g[50, (y[50] + 1) % n_classes] = bad
             after = loss.loss_gradient(y, g, reduction="none")
-            assert not np.isfinite(after[0][50])
+            if (
+                case == "generalized" and bad == np.inf
+            ):  # the label is hopeless, the loss at its most
+                np.testing.assert_allclose(after[0][50], 1 / 0.7, rtol=1e-15)
+            else:
+                assert not np.isfinite(after[0][50])
             others = np.arange(len(y)) != 50
             np.testing.assert_allclose(after[0][others], before[0][others], rtol=1e-14)
             np.testing.assert_allclose(after[1][others], before[1][others], rtol=2e-13, atol=1e-17)

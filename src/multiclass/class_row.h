@@ -138,22 +138,34 @@ FL_INLINE void FN(fl_row_reduce)(V s[], V low[])
 #endif
 }
 
-/* sum_k (max - f_k) of one row in the lanes: of smoothed labels without class weights. */
+/* sum_k (max - f_k) of one row in the lanes, by fours: of smoothed labels without class weights. */
 FL_OUTLINE void FN(fl_row_distance)(const REAL *x, ptrdiff_t n_classes, V max, V *sum, V *lost)
 {
+    const V zero = vsplat(R(0.0));
     const ptrdiff_t tail = n_classes % LANES;
+    V total = zero, error = zero, rest = zero, last = zero;
     ptrdiff_t k = 0;
-    *sum = *lost = vsplat(R(0.0));
+    if (4 * LANES <= n_classes) { /* there is nothing to carry yet */
+        total = ((max - vload(x)) + (max - vload(x + LANES))) +
+                ((max - vload(x + 2 * LANES)) + (max - vload(x + 3 * LANES)));
+        k = 4 * LANES;
+    }
     for (; k + 4 * LANES <= n_classes; k += 4 * LANES)
         FN(fl_add_compensated)(
-            sum, lost,
+            &total, &error,
             ((max - vload(x + k)) + (max - vload(x + k + LANES))) +
                 ((max - vload(x + k + 2 * LANES)) + (max - vload(x + k + 3 * LANES))));
-    for (; k + LANES <= n_classes; k += LANES)
-        FN(fl_add_compensated)(sum, lost, max - vload(x + k));
+    if (k + 2 * LANES <= n_classes) {
+        rest = (max - vload(x + k)) + (max - vload(x + k + LANES));
+        k += 2 * LANES;
+    }
+    if (k + LANES <= n_classes)
+        last = max - vload(x + k);
     if (tail)
-        FN(fl_add_compensated)(sum, lost,
-                               FN(fl_last_lanes)(max - vload(x + n_classes - LANES), tail));
+        last = last + FN(fl_last_lanes)(max - vload(x + n_classes - LANES), tail);
+    FN(fl_add_compensated)(&total, &error, rest + last);
+    *sum = total;
+    *lost = error;
 }
 
 /* What targets of LANES rows that are not hard add up to, in the lanes of a vector for each: sum_k q_k (max - f_k)

@@ -15,8 +15,9 @@ typedef struct {
     /* of relatives.h alone: the logit at the label; the loss; one more factor; the gradient at the label */
     FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS], loss[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL outer[FL_CLASS_CHUNK_ROWS], at_label[FL_CLASS_CHUNK_ROWS];
-    /* of smooth.h alone: the largest logit, the sum of all distances from it; what is subtracted but at the label */
-    FL_ALIGNED REAL max[FL_CLASS_CHUNK_ROWS], distance[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL max[FL_CLASS_CHUNK_ROWS]; /* of both: the largest logit */
+    /* of smooth.h alone: the sum of all distances from that; what is subtracted but at the label */
+    FL_ALIGNED REAL distance[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL even[FL_CLASS_CHUNK_ROWS], even_low[FL_CLASS_CHUNK_ROWS];
 } FN(FlHard);
 

@@ -186,7 +186,7 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
         return 0;
     vstore(floors, floor);
     vstore(hard->magic, magic);
-    if (added.measures)
+    if (added.measures || added.picks)
         vstore(hard->max, max);
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;

@@ -170,7 +170,7 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         bad |= (vabs(max) < FL_FAR) == 0;
         vstore(floors + j * LANES, floor);
         vstore(hard->magic + j * LANES, magic);
-        if (added.measures)
+        if (added.measures || added.picks)
             vstore(hard->max + j * LANES, max);
     }
     if (FL_UNLIKELY(vany(bad)))

@@ -13,6 +13,7 @@
 
 #define FL_RELATED_LOG_SUM 1
 #define FL_RELATED_NUMBER 0
+#define FL_RELATED_LOG_LOW 0
 
 FL_INLINE V FN(adjusted_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {

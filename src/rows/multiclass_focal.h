@@ -11,6 +11,7 @@
 
 #define FL_RELATED_LOG_SUM 0
 #define FL_RELATED_NUMBER 1
+#define FL_RELATED_LOG_LOW 0
 
 FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
 {

@@ -4,6 +4,12 @@
  * p_y^q = e^{-q (max - f_y)} (1 + rest)^{-q}: the first exponent is kept with its rounding error, since the
  * exponential magnifies it. Parameters: p[0] + p[1] = q, p[0] a float32.
  */
+#include "rows/related.h"
+
+#define FL_RELATED_LOG_SUM 0
+#define FL_RELATED_NUMBER 0
+#define FL_RELATED_LOG_LOW 1
+
 FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), power = vsplat(t->p[0] + t->p[1]);
@@ -11,13 +17,12 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
     REAL *e = t->room[0];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
     const V off = FN(fl_row_share)(s.others, s.others_low, &s);
-    V gap_low, product_low;
+    V gap_low, product_low, rest;
     const V gap = two_sum(s.max, -s.raw, &gap_low), log_sum = vlog1p(s.rest);
     const V product = FN(fl_product)(gap, power, &product_low);
     const V finite = vkeep(vabs(product) <= REAL_MAX, product_low + gap_low * power + gap * spare);
-    const V exponent = power * log_sum, low = FN(fl_opaque)(finite + exponent);
-    /* e^{-product - low}: the second part is at most q log n */
-    const V weight = vexp_nonpositive(-product) * vexp(-low);
+    const V whole = two_sum(product, FN(fl_opaque)(finite + power * log_sum), &rest);
+    const V weight = FN(fl_exp_headroom_of_sum)(-whole, -rest) * EXP_BACK;
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V x = vload(e + k * LANES), p = FN(fl_row_share)(x, zero, &s);
         const V miss = vselect(FN(fl_row_is)(t->label, k), -off, p);
@@ -27,5 +32,27 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
             vstore(t->hessian + k * LANES, weight * (FN(fl_opaque)(p * FN(fl_row_not)(&s, x)) -
                                                      FN(fl_opaque)(power * miss) * miss));
     }
-    return -vexpm1(-(product + low)) / power;
+    return -vexpm1(-whole) / power;
+}
+
+FL_INLINE int FN(multiclass_generalized_ce_is_related)(FlRowBlock *block, FlRelative *relative)
+{
+    (void)block;
+    (void)relative;
+    return 1;
+}
+
+FL_INLINE FN(FlRelatedTerms)
+    FN(multiclass_generalized_ce_related)(const FN(FlRelatedSums) * s, const REAL *p)
+{
+    const V power = vsplat(p[0] + p[1]), spare = vsplat(FL_BITS == 32 ? p[1] : R(0.0));
+    FN(FlRelatedTerms) terms;
+    V low, e_low, unused, magic;
+    const V exponent = FN(fl_product)(s->log_loss, power, &low);
+    low = low + (s->log_low * power + s->log_loss * spare);
+    softmax_scale(vsplat(R(0.0)), &unused, &magic);
+    const V e = FN(fl_softmax_exp_both)(-exponent, magic, &e_low);
+    terms.loss = -vexpm1(-(exponent + low)) / power;
+    FN(fl_related_gradient_of)(s, e * FL_UNLIFT, e_low / e - low, &terms);
+    return terms;
 }

@@ -22,13 +22,18 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
     }
     const V from = two_sum(vsplat(t.p[0]), -raw, &rest);
     to_label = t.label;
+    V pair = zero; /* the term before this one */
     for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
         /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
         const V s = (vload(t.f + k * LANES) + from) + rest;
         const V term = vselect(to_label == 0, zero, vmax(zero, s));
         const VI beyond = (term <= zero) == 0; /* also NaN */
-        if (wants & FL_WANT_LOSS || !squared)
-            add_carrying(&loss, &lost, squared ? FN(fl_opaque)(term * term) : term);
+        if (!squared && k % 2) /* by twos: a carry is a chain of its own */
+            add_carrying(&loss, &lost, pair + term);
+        else if (!squared)
+            pair = term;
+        else if (wants & FL_WANT_LOSS)
+            add_carrying(&loss, &lost, FN(fl_opaque)(term * term));
         active = active + vkeep(beyond, one);
         if (squared) {
             const V first = term + term;
@@ -40,6 +45,8 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
         if (wants & FL_WANT_HESSIAN)
             vstore(t.hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
     }
+    if (!squared && t.n % 2)
+        add_carrying(&loss, &lost, pair);
     if (squared) {
         slope = carried(slope, slope_lost);
         active = active + active;

@@ -2,8 +2,8 @@
  * it answers: see related.inc and multiclass/relatives.h. No sample here is far from 0 or hopeless.
  *
  * Included once per precision, before the loss. A loss defines FN(<name>_related), whether that asks for a
- * log_sum (FL_RELATED_LOG_SUM) and a number (FL_RELATED_NUMBER), and FN(<name>_is_related): whether a
- * block of at least two classes can be done so.
+ * log_sum (FL_RELATED_LOG_SUM), for a number (FL_RELATED_NUMBER), or in place of the former for what log_loss was
+ * rounded by (FL_RELATED_LOG_LOW), and FN(<name>_is_related): whether a block of at least two classes can be done so.
  */
 #include "multiclass/softmax.h"
 
@@ -20,6 +20,7 @@ typedef struct {
     V own, own_low, others, low; /* E, S and their rounding errors, times a power of two */
     FN(FlFactor) inverse; /* 1 / (E + S) */
     V log_loss; /* log1p(S / E) */
+    V log_low; /* its rounding error, if it is asked for; by default 0 */
     V log_sum; /* log of the sum of e^logit */
     V number; /* per_output of the label, if it is asked for; by default 1 */
     FN(FlFactor) weight;
@@ -36,3 +37,15 @@ typedef struct {
     V loss, outer, at_label;
     FN(FlFactor) factor;
 } FN(FlRelatedTerms);
+
+/* of which the gradient is (p_k - [k = y]) slope (1 + lacks) */
+FL_INLINE void FN(fl_related_gradient_of)(const FN(FlRelatedSums) * s, V slope, V lacks,
+                                          FN(FlRelatedTerms) * terms)
+{
+    FN(FlFactor) factor = FN(fl_scale_factor)(s->inverse, s->weight);
+    factor.low = factor.low + factor.high * lacks;
+    terms->factor = factor;
+    terms->outer = slope;
+    /* 0, not -0 */
+    terms->at_label = R(0.0) - (FN(fl_times)(s->others, factor) + s->low * factor.high) * slope;
+}

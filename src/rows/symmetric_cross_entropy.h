@@ -4,6 +4,12 @@
  *     Hessian  = p_k (1 - p_k) (alpha + beta A p_y) - beta A p_y (p_k - [k = y])^2
  * Parameters: p[0] = alpha, p[1] = beta A.
  */
+#include "rows/related.h"
+
+#define FL_RELATED_LOG_SUM 0
+#define FL_RELATED_NUMBER 0
+#define FL_RELATED_LOG_LOW 1
+
 FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), alpha = vsplat(t->p[0]), beta = vsplat(t->p[1]);
@@ -28,4 +34,39 @@ FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
     const V log_loss = FN(fl_row_log_loss)(&s);
     /* a weight of 0 drops its term: 0 * inf would be NaN */
     return vkeep((alpha > zero) | (log_loss != log_loss), alpha * log_loss) + beta * q;
+}
+
+/* Whether alpha + beta A p_y is of a size that can be a part of the factors of exponentials. */
+FL_INLINE int FN(fl_symmetric_as_hard)(REAL alpha, REAL beta)
+{
+    return alpha >= R(0x1p-20) && alpha <= R(0x1p20) && beta <= R(0x1p20);
+}
+
+FL_INLINE int FN(symmetric_cross_entropy_is_related)(FlRowBlock *block, FlRelative *relative)
+{
+    relative->as_hard = FN(fl_symmetric_as_hard)((REAL)block->params[0], (REAL)block->params[1]);
+    return 1;
+}
+
+FL_INLINE FN(FlRelatedTerms)
+    FN(symmetric_cross_entropy_related)(const FN(FlRelatedSums) * s, const REAL *p)
+{
+    const V q = FN(fl_times)(s->others, s->inverse) + s->low * s->inverse.high;
+    FN(FlRelatedTerms) terms;
+    FN(FlFactor) slope;
+    V lost, low, rest;
+    const V share = FN(fl_product)(s->own, s->inverse.high, &lost);
+    lost = lost + (s->own * s->inverse.low + s->own_low * s->inverse.high);
+    const V part = FN(fl_product)(vsplat(p[1]), share, &low);
+    slope.high = FN(fl_two_sum)(vsplat(p[0]), part, &rest);
+    slope.low = rest + (low + p[1] * lost);
+    terms.loss = p[0] * s->log_loss + FN(fl_opaque)(p[1] * q + p[0] * s->log_low);
+    if (!FN(fl_symmetric_as_hard)(p[0], p[1])) {
+        const V lacks = vkeep(slope.high > R(0.0), slope.low / slope.high);
+        FN(fl_related_gradient_of)(s, slope.high, lacks, &terms);
+        return terms;
+    }
+    terms.factor = FN(fl_scale_factor)(FN(fl_scale_factor)(s->inverse, slope), s->weight);
+    terms.outer = terms.at_label = vsplat(R(0.0));
+    return terms;
 }

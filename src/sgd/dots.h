@@ -3,10 +3,10 @@
 #undef FL_LANES_APART_4
 #undef FL_LANES_APART_2
 #undef FL_LANES_APART_1
-#define FL_LANES_APART_8(j) (((j) + 8) % LANES)
-#define FL_LANES_APART_4(j) (((j) + 4) % LANES)
-#define FL_LANES_APART_2(j) (((j) + 2) % LANES)
-#define FL_LANES_APART_1(j) (((j) + 1) % LANES)
+#define FL_LANES_APART_8(j) ((j) ^ 8)
+#define FL_LANES_APART_4(j) ((j) ^ 4)
+#define FL_LANES_APART_2(j) ((j) ^ 2)
+#define FL_LANES_APART_1(j) ((j) ^ 1)
 
 FL_INLINE REAL FN(fl_first)(V x)
 {
@@ -56,24 +56,6 @@ FL_INLINE V FN(fl_sgd_load_last)(const REAL *x, ptrdiff_t n_features, VI last)
 #endif
 }
 
-/* coef . x; the coefficients behind the last feature are 0 */
-FL_INLINE REAL FN(fl_sgd_dot)(const REAL *coef, const REAL *x, ptrdiff_t n_features, VI last)
-{
-    V even = vsplat(R(0.0)), odd = vsplat(R(0.0));
-    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
-    ptrdiff_t v = 0;
-    for (; v + 2 < n_vectors; v += 2) {
-        even += vload(coef + v * LANES) * vload(x + v * LANES);
-        odd += vload(coef + (v + 1) * LANES) * vload(x + (v + 1) * LANES);
-    }
-    if (v + 1 < n_vectors) {
-        even += vload(coef + v * LANES) * vload(x + v * LANES);
-        v++;
-    }
-    odd += vload(coef + v * LANES) * FN(fl_sgd_load_last)(x + v * LANES, n_features, last);
-    return FN(fl_fold)(even + odd);
-}
-
 /* x . x */
 FL_INLINE REAL FN(fl_sgd_square)(const REAL *x, ptrdiff_t n_features, VI last)
 {
@@ -88,52 +70,78 @@ FL_INLINE REAL FN(fl_sgd_square)(const REAL *x, ptrdiff_t n_features, VI last)
     return FN(fl_fold)(sum + z * z);
 }
 
-/* coef . next and x . next, while half of a later row is fetched, if there is one */
-FL_INLINE void FN(fl_sgd_two_dots)(const REAL *coef, const REAL *x, const REAL *next,
-                                   const REAL *later, ptrdiff_t n_features, VI last,
-                                   REAL *with_coef, REAL *with_x)
+/* One vector of a pass. */
+FL_INLINE void FN(fl_sgd_pass_vector)(REAL *coef, V factor, V x, V near, V next, REAL *copy,
+                                      int moves, V *with_coef, V *with_near)
 {
-    V a0 = vsplat(R(0.0)), a1 = vsplat(R(0.0)), b0 = vsplat(R(0.0)), b1 = vsplat(R(0.0)), z;
-    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
-    ptrdiff_t v = 0;
-    for (; v + 2 < n_vectors; v += 2) {
-        const V z0 = vload(next + v * LANES), z1 = vload(next + (v + 1) * LANES);
-        if (later)
-            FL_PREFETCH(later + v / 2 * LANES, 0);
-        a0 += vload(coef + v * LANES) * z0;
-        b0 += vload(x + v * LANES) * z0;
-        a1 += vload(coef + (v + 1) * LANES) * z1;
-        b1 += vload(x + (v + 1) * LANES) * z1;
+    V w = vload(coef);
+    if (moves) {
+        w += factor * x;
+        vstore(coef, w);
     }
-    if (v + 1 < n_vectors) {
-        const V z0 = vload(next + v * LANES);
-        a0 += vload(coef + v * LANES) * z0;
-        b0 += vload(x + v * LANES) * z0;
-        v++;
-    }
-    z = FN(fl_sgd_load_last)(next + v * LANES, n_features, last);
-    a1 += vload(coef + v * LANES) * z;
-    b1 += FN(fl_sgd_load_last)(x + v * LANES, n_features, last) * z;
-    *with_coef = FN(fl_fold)(a0 + a1);
-    *with_x = FN(fl_fold)(b0 + b1);
+    if (copy)
+        vstore(copy, next);
+    *with_coef += w * next;
+    *with_near += near * next;
 }
 
-/* coef += times * x, while the other half of that row is: memory never rests */
-FL_INLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, const REAL *later,
-                              ptrdiff_t n_features, VI last)
+/* coef += times * x if it moves, and coef . next then, in one pass, with near . next if there is a near row. The
+ * coefficients behind the last feature are 0. The next row is copied if there is room for it, a later one is fetched
+ * if there is one. */
+FL_INLINE REAL FN(fl_sgd_pass)(REAL *coef, const REAL *x, REAL times, const REAL *near,
+                               const REAL *next, REAL *copy, const REAL *later,
+                               ptrdiff_t n_features, VI last, int moves, REAL *with_near)
 {
-    const V factor = vsplat(times);
-    const ptrdiff_t n_vectors = (n_features + LANES - 1) / LANES;
-    ptrdiff_t v = 0;
+    const V zero = vsplat(R(0.0)), factor = vsplat(times);
+    V a0 = zero, a1 = zero, b0 = zero, b1 = zero;
+    ptrdiff_t at = 0;
+    for (; at + 2 * LANES < n_features; at += 2 * LANES) {
+        const ptrdiff_t then = at + LANES;
+        if (later)
+#pragma GCC unroll 2
+            for (int k = 0; k < 2 * (int)sizeof(V); k += 64)
+                FL_PREFETCH((const char *)(later + at) + k, 0);
+        FN(fl_sgd_pass_vector)(coef + at, factor, moves ? vload(x + at) : zero,
+                               near ? vload(near + at) : zero, vload(next + at),
+                               copy ? copy + at : NULL, moves, &a0, &b0);
+        FN(fl_sgd_pass_vector)(coef + then, factor, moves ? vload(x + then) : zero,
+                               near ? vload(near + then) : zero, vload(next + then),
+                               copy ? copy + then : NULL, moves, &a1, &b1);
+    }
     if (later)
-        for (; v + 2 < n_vectors; v += 2) {
-            FL_PREFETCH(later + (n_vectors + v) / 2 * LANES, 0);
-            vstore(coef + v * LANES, vload(coef + v * LANES) + factor * vload(x + v * LANES));
-            vstore(coef + (v + 1) * LANES,
-                   vload(coef + (v + 1) * LANES) + factor * vload(x + (v + 1) * LANES));
-        }
-    for (; v + 1 < n_vectors; v++)
-        vstore(coef + v * LANES, vload(coef + v * LANES) + factor * vload(x + v * LANES));
-    vstore(coef + v * LANES, vload(coef + v * LANES) +
-                                 factor * FN(fl_sgd_load_last)(x + v * LANES, n_features, last));
+        fl_sgd_fetch(later + at, (n_features - at) * (ptrdiff_t)sizeof(REAL));
+    if (at + LANES < n_features) {
+        FN(fl_sgd_pass_vector)(coef + at, factor, moves ? vload(x + at) : zero,
+                               near ? vload(near + at) : zero, vload(next + at),
+                               copy ? copy + at : NULL, moves, &a0, &b0);
+        at += LANES;
+    }
+    FN(fl_sgd_pass_vector)(coef + at, factor,
+                           moves ? FN(fl_sgd_load_last)(x + at, n_features, last) : zero,
+                           near ? FN(fl_sgd_load_last)(near + at, n_features, last) : zero,
+                           FN(fl_sgd_load_last)(next + at, n_features, last),
+                           copy ? copy + at : NULL, moves, &a1, &b1);
+    if (near)
+        *with_near = FN(fl_fold)(b0 + b1);
+    return FN(fl_fold)(a0 + a1);
+}
+
+/* coef . x */
+FL_OUTLINE REAL FN(fl_sgd_dot)(REAL *coef, const REAL *x, ptrdiff_t n_features, VI last)
+{
+    return FN(fl_sgd_pass)(coef, NULL, R(0.0), NULL, x, NULL, NULL, n_features, last, 0, NULL);
+}
+
+/* coef . next and x . next */
+FL_OUTLINE void FN(fl_sgd_two_dots)(REAL *coef, const REAL *x, const REAL *next,
+                                    ptrdiff_t n_features, VI last, REAL *with_coef, REAL *with_x)
+{
+    *with_coef =
+        FN(fl_sgd_pass)(coef, NULL, R(0.0), x, next, NULL, NULL, n_features, last, 0, with_x);
+}
+
+/* coef += times * x */
+FL_OUTLINE void FN(fl_sgd_add)(REAL *coef, const REAL *x, REAL times, ptrdiff_t n_features, VI last)
+{
+    (void)FN(fl_sgd_pass)(coef, x, times, NULL, x, NULL, NULL, n_features, last, 1, NULL);
 }

@@ -363,6 +363,12 @@ def test_numpy_scalars_come_out_as_python_floats():
     [
         ("HuberLoss", "; did you mean 'Huber'?"),
         ("MSELoss", "; did you mean 'SquaredError'?"),
+        ("BCELoss", "; did you mean 'BinaryCrossEntropy'?"),
+        ("BCEWithLogitsLoss", "; did you mean 'LogLoss'?"),
+        ("HalfPoissonLoss", "; did you mean 'Poisson'?"),
+        ("HalfBinomialLoss", "; did you mean 'LogLoss'?"),
+        ("MeanSquaredError", "; did you mean 'SquaredError'?"),
+        ("MultiMarginLoss", "; did you mean 'MulticlassHinge'?"),
         ("x", ""),
     ],
 )

@@ -135,7 +135,12 @@ def test_every_name_used_elsewhere_leads_to_one_of_ours():
 
 
 @pytest.mark.parametrize(
-    "text", ["multi_pinball:quantiles=[0.1, 0.9]", " multi_pinball(quantiles=[0.1, 0.9]) "]
+    "text",
+    [
+        "multi_pinball:quantiles=[0.1, 0.9]",
+        " multi_pinball(quantiles=[0.1, 0.9]) ",
+        "MultiPinball(quantiles=[0.1, 0.9])",
+    ],
 )
 def test_parameters_behind_a_colon_or_in_brackets(text):
     assert parse_loss(text) == fl.MultiPinball(quantiles=[0.1, 0.9])

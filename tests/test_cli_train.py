@@ -141,7 +141,9 @@ def test_counts_and_quantiles(tmp_path, data):
     assert metric(report, "mean deviance") == pytest.approx(expected)
     assert metric(report, "mean deviance") < metric(report, "mean deviance", "constant")
 
-    path, report = train(tmp_path, data, *features_only("amount"), "--loss", "pinball:quantile=0.8")
+    path, report = train(
+        tmp_path, data, *features_only("amount"), "--loss", "Pinball(quantile=0.8)"
+    )
     held_out = validation_rows(pd.read_csv(data), "amount")
     y, predicted = held_out["amount"], joblib.load(path).predict(held_out)
     expected = sk.mean_pinball_loss(y, predicted, alpha=0.8)

@@ -8,7 +8,14 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import fastloss as fl
-from fastloss.linear_model import HuberRegressor, LinearClassifier, _classifier, _huber_objective
+from fastloss.linear_model import (
+    HuberRegressor,
+    LinearClassifier,
+    _classifier,
+    _huber,
+    _huber_objective,
+    _huber_start,
+)
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 4))
@@ -94,3 +101,35 @@ def test_an_interrupt_of_hubers_first_guess(monkeypatch):
     assert not seen
     assert model.n_iter_ == 0
     assert model.convergence_.reason == "interrupted"
+
+
+def test_what_hubers_first_guess_had_reached_is_kept(monkeypatch):
+    A = rng.normal(size=(50_000, 2))
+    b = 3.0 * A[:, 0] + rng.normal(size=50_000)
+    done = []
+
+    def interrupt(*_):
+        done.append(0)
+        if len(done) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(_huber_start._OPTIONS, "report", interrupt)
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        model = HuberRegressor().fit(A, b)
+    assert len(done) == 4
+    np.testing.assert_allclose(model.coef_, [3.0, 0.0], atol=0.1)
+
+
+def test_an_interrupt_before_the_fit_keeps_the_coefficients_of_the_last(monkeypatch):
+    A = rng.normal(size=(500, 2))
+    model = HuberRegressor(warm_start=True).fit(A, A @ [1.0, 2.0] + rng.normal(size=500))
+    before = model.coef_, model.scale_
+    monkeypatch.setattr(_huber, "with_large_scale", _interrupt)
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        model.fit(A, A @ [3.0, 2.0])
+    np.testing.assert_array_equal(model.coef_, before[0])
+    np.testing.assert_allclose(model.scale_, before[1])
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt

@@ -57,18 +57,24 @@ def test_steps_are_the_plain_ones(d: int, loss: str, dtype: Any) -> None:
 @pytest.mark.parametrize("d", LENGTHS)
 def test_parts_have_the_bits_of_the_whole(d: int, options: Any, dtype: Any) -> None:
     X, y = drawn(d, dtype)
-    whole, parts = (machine("hinge", d, dtype, average=500, **options) for _ in range(2))
-    whole.epoch(X, y, shuffle=False)
-    for start, end in ((0, 1), (1, 2), (2, 300), (300, 301), (301, N)):
-        parts.epoch(X[start:end], y[start:end], shuffle=False)
+    order = np.repeat(np.arange(N), 2)  # the next row may be the same
+    weight = np.random.default_rng(1).integers(0, 3, N).astype(float)
+    whole, parts = (machine("log_loss", d, dtype, average=500, **options) for _ in range(2))
+    whole.epoch(X, y, sample_weight=weight, order=order)
+    for start, end in ((0, 1), (1, 2), (2, 301), (301, 302), (302, 2 * N)):
+        rows = np.asfortranarray(X) if start == 2 else X  # read through a copy
+        parts.epoch(rows, y, sample_weight=weight, order=order[start:end])
     for name in ("coef", "intercept", "average_coef", "average_intercept"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
-@pytest.mark.parametrize("d", [50, 600, 1100])
-def test_products_of_rows_may_overflow(d: int) -> None:
-    X = np.zeros((3, d))
-    X[:, 1] = [1.0, 5e199, 5e199]  # margins 0, 0.5, and 2.5e199: the third does not step
-    sgd = machine("hinge", d, np.float64, eta0=1e-200, fit_intercept=False)
-    sgd.epoch(X, [1, 1, 1], shuffle=False)
-    assert sgd.coef[1] == 0.5
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float64, 5e199), (np.float32, 5e29)])
+@pytest.mark.parametrize("d", [2, 50, 256, 600, 1100])
+def test_products_of_rows_may_overflow(d: int, dtype: Any, huge: float, at_once: bool) -> None:
+    X = np.zeros((3, d), dtype)
+    X[:, 1] = [1.0, huge, huge]  # margins 0, 0.5, and beyond 1: the third does not step
+    sgd = machine("hinge", d, dtype, eta0=0.1 / huge * 5, fit_intercept=False)
+    for rows in (X,) if at_once else (X[:1], X[1:2], X[2:]):
+        sgd.epoch(rows, np.ones(len(rows)), shuffle=False)
+    np.testing.assert_allclose(sgd.coef[1], 0.5, rtol=1e-6)

@@ -44,12 +44,12 @@ def steps(X: Any, y: npt.NDArray[np.float64], rate: float) -> tuple[npt.NDArray[
 
 @pytest.mark.parametrize("index", [np.int32, np.int64])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("settings", [{}, {"average": True}, {"momentum": 0.0, "penalty": "l1"}])
+@pytest.mark.parametrize("settings", [{}, {"average": True}, {"penalty": "l1", "alpha": 1e-30}])
 def test_rows_of_all_lengths(dtype: Any, index: Any, settings: dict[str, Any]) -> None:
     X, y = rows_of_all_lengths(dtype, index)
     sgd = fl.LinearSGD(
-        "half_squared_error", D, dtype=dtype, learning_rate="constant", eta0=ETA, alpha=0.0,
-        intercept_decay=DECAY, **settings,
+        "half_squared_error", D, dtype=dtype, learning_rate="constant", eta0=ETA,
+        intercept_decay=DECAY, **{"alpha": 0.0} | settings,
     )  # fmt: skip
     sgd.epoch(X, y.astype(dtype), shuffle=False)
     coef, intercept = steps(X, y, ETA)

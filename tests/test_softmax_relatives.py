@@ -286,3 +286,40 @@ def test_what_is_not_finite_stays_in_its_sample(n_classes):
             others = np.arange(len(y)) != 50
             np.testing.assert_allclose(after[0][others], before[0][others], rtol=1e-14)
             np.testing.assert_allclose(after[1][others], before[1][others], rtol=2e-13, atol=1e-17)
+
+
+@both_dtypes
+@pytest.mark.parametrize("n_classes", [2, 3, 60])
+@pytest.mark.parametrize("case", ["symmetric", "generalized"])
+def test_labels_beyond_hope(case, n_classes, dtype):
+    """At any distance the gradient of p_y^q vanishes, whatever the distance was rounded by."""
+    loss = make(case, n_classes)
+    largest = np.finfo(dtype).max
+    for gap in (1e3, 3.3e10, 3.3e13, 3.3e15, 3.3e19, 3.3e22, 3e30, largest):
+        for label, top in ((0, 1), (1, 0)):
+            f = np.zeros((1, n_classes), dtype)
+            f[0, label] = -gap
+            for raw in (f, f + np.eye(1, n_classes, top, dtype) * dtype(gap if gap < 1e30 else 0)):
+                value, gradient, hessian = loss.loss_gradient_hessian(
+                    [label], raw, reduction="none"
+                )
+                p = np.exp(raw[0].astype(float) - raw[0].max())
+                p /= p.sum()
+                p[label] = 0.0
+                alpha = 0.125 if case == "symmetric" else 0.0
+                miss = p - np.eye(1, n_classes, label)[0]
+                near = {"rtol": 1e-6, "atol": 1e-20}
+                np.testing.assert_allclose(gradient[0], alpha * miss, **near)
+                np.testing.assert_allclose(hessian[0], alpha * p * (1 - p), **near)
+                if case == "generalized":
+                    np.testing.assert_allclose(value, 1 / 0.7, rtol=1e-6)
+
+
+@both_dtypes
+def test_terms_as_large_as_can_be(dtype):
+    """Whose sum is no number of the dtype: each entry is what it is, not NaN."""
+    large = 0.6 * float(np.finfo(dtype).max)
+    loss = fl.SymmetricCrossEntropy(large, large / 3, -4.0)
+    gradient = loss.gradient([0], np.array([[3.0, 0.0, 1.0]], dtype), reduction="none")
+    assert not np.isnan(gradient).any()
+    np.testing.assert_array_equal(np.sign(gradient[0]), [-1, 1, 1])

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import fastloss as fl
-from fastloss.losses.registry import did_you_mean
+from fastloss.losses.registry import did_you_mean, loss_classes
 
 
 def parse_loss(text: str) -> Any:
@@ -17,8 +17,8 @@ def parse_loss(text: str) -> Any:
     Parameters
     ----------
     text : str
-        A name of ``fl.available_losses()`` with the parameters that are not to have their defaults, in
-        Python's notation; a word that is none is taken as text.
+        A name of ``fl.available_losses()``, or a class's before brackets, with the parameters that are
+        not to have their defaults, in Python's notation; a word that is none is taken as text.
 
     Returns
     -------
@@ -32,6 +32,8 @@ def parse_loss(text: str) -> Any:
     """
     called = re.fullmatch(r"\s*([\w-]+)\((.*)\)\s*", text)
     name, rest = called.groups() if called else text.partition(":")[::2]
+    if called:  # as it is printed
+        name = {cls.__name__: loss for loss, cls in loss_classes().items()}.get(name, name)
     params = {}
     # commas outside brackets
     for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):

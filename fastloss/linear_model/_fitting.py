@@ -168,7 +168,7 @@ def minimise(
                     ahead = head_start(objective, flat, X.shape[0], options["precision"])
                 except KeyboardInterrupt:
                     return unfitted(start, INTERRUPTED, settings)
-            flat, evaluated, hessian = ahead or HeadStart(flat)
+            flat, evaluated, hessian, _ = ahead or HeadStart(flat)
             if newtonian or hessian is not None:
                 solution = newton(
                     objective,

@@ -25,11 +25,12 @@ _MOST_STEPS = 12
 
 
 class HeadStart(NamedTuple):
-    """Coefficients; what the objective is there, and about its Hessian, where these are known."""
+    """Coefficients; where known, the objective there and about its Hessian; if Ctrl-C came before."""
 
     coef: Vector
     evaluated: tuple[float, Vector] | None = None
     hessian: Vector | None = None
+    interrupted: bool = False
 
 
 def stride_of(n: int, n_coef: int) -> int:

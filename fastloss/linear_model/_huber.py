@@ -221,6 +221,7 @@ class HuberRegressor(LinearRegressorBase):
             return no_slopes(y, weights, whole.d, fit_intercept)
 
         warm = self._warm_start(whole.d) if self.warm_start else None
+        start = np.zeros(whole.n_coef + 1) if warm is None else warm
         try:
             if warm is not None:
                 ahead = HeadStart(warm)
@@ -228,9 +229,13 @@ class HuberRegressor(LinearRegressorBase):
                 ahead = HeadStart(cold())
             else:
                 ahead = first_guess(whole)
-            start = with_large_scale(ahead.coef, whole)
+            start = ahead.coef
+            if not ahead.interrupted:
+                start = with_large_scale(start, whole)
         except KeyboardInterrupt:
-            return unfitted(np.zeros(whole.n_coef + 1), INTERRUPTED, settings)
+            return unfitted(start, INTERRUPTED, settings)
+        if ahead.interrupted:
+            return unfitted(start, INTERRUPTED, settings)
         if start is not ahead.coef:
             ahead = HeadStart(start, hessian=ahead.hessian)
         return minimise(

@@ -30,7 +30,7 @@ def first_guess(whole: HuberScale) -> HeadStart:
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C ended it.
+        If Ctrl-C ended it before there were any coefficients to return.
     """
     y, weights, d = whole.y, whole.sample_weight, whole.d
     stride = _stride(weights, len(y), d)
@@ -71,12 +71,15 @@ def _of_some(whole: HuberScale, stride: int) -> HeadStart | None:
     except NotFiniteError:
         return None
     if found.reason == INTERRUPTED:
-        raise KeyboardInterrupt
-    # a row that is not among them may have a feature far from all of theirs
-    evaluated = whole.loss_gradient(found.coef)
-    if not evaluated[0] <= whole.loss_gradient(flat)[0] or not np.isfinite(evaluated[1]).all():
-        return None
-    return HeadStart(found.coef, evaluated, part.hessian(found.coef))
+        return HeadStart(found.coef, interrupted=True)
+    try:
+        # a row that is not among them may have a feature far from all of theirs
+        evaluated = whole.loss_gradient(found.coef)
+        if not evaluated[0] <= whole.loss_gradient(flat)[0] or not np.isfinite(evaluated[1]).all():
+            return None
+        return HeadStart(found.coef, evaluated, part.hessian(found.coef))
+    except KeyboardInterrupt:
+        return HeadStart(found.coef, interrupted=True)
 
 
 def _lower(objective: HuberScale, flat: Vector, squares: Vector) -> Vector:

@@ -11,9 +11,10 @@ from typing import Any
 # what they are called elsewhere, without underscores and "loss" at the end, where that does not look
 # like our name, or more like another's
 _ELSEWHERE = {
-    "bce": "log_loss",
+    "bce": "binary_cross_entropy",  # in Keras and torch, of probabilities
     "bcewithlogits": "log_loss",
     "binary": "log_loss",
+    "binomial": "log_loss",
     "binarycrossentropywithlogits": "log_loss",
     "categoricalcrossentropy": "cross_entropy",
     "ce": "cross_entropy",
@@ -28,6 +29,7 @@ _ELSEWHERE = {
     "mape": "absolute_percentage_error",
     "mse": "squared_error",
     "msle": "squared_log_error",
+    "multimargin": "multiclass_hinge",
     "multinomial": "cross_entropy",
     "quantile": "pinball",
     "poissonnll": "poisson",
@@ -40,7 +42,7 @@ _ELSEWHERE = {
 
 
 @cache
-def _classes() -> dict[str, Any]:
+def loss_classes() -> dict[str, Any]:
     """Return every loss that the package exports, by its name."""
     from fastloss import losses
 
@@ -63,12 +65,12 @@ def available_losses() -> tuple[str, ...]:
     >>> "log_loss" in fl.available_losses()
     True
     """
-    return tuple(sorted(_classes()))
+    return tuple(sorted(loss_classes()))
 
 
 def not_a_loss(loss: Any, expected: str = "a loss of fastloss, or its name") -> TypeError:
     """Return the error about an argument ``loss`` that is none."""
-    ours = isinstance(loss, type) and loss in _classes().values()
+    ours = isinstance(loss, type) and loss in loss_classes().values()
     hint = f", as {loss.__name__}() is" if ours else ""
     return TypeError(f"loss = {loss!r}: expected {expected}{hint}")
 
@@ -103,7 +105,7 @@ def get_loss(name: str, /, **params: Any) -> Any:
     Huber(delta=1.35)
     """
     try:
-        cls = _classes()[name]
+        cls = loss_classes()[name]
     except (KeyError, TypeError):
         raise unknown_loss("name", name) from None
     try:
@@ -159,17 +161,19 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
 
 def named_elsewhere(name: str) -> str:
     """Return "; did you mean 'Huber'?" if another library's name of a class means one of ours."""
-    return _question([_classes()[loss].__name__ for loss in _meant(name.lower())])
+    return _question([loss_classes()[loss].__name__ for loss in _meant(name.lower())])
 
 
 def _meant(word: str) -> list[str]:
     """Return the loss whose name, here or elsewhere, a word in small letters is but for spelling."""
     plain = word.replace("_", "")
     stem = plain.removesuffix("loss")
-    for other in available_losses():
-        if other.replace("_", "") in (plain, stem):
-            return [other]
-    return [_ELSEWHERE[stem]] if stem in _ELSEWHERE else []
+    bare = stem.removeprefix("half").removeprefix("mean")
+    for spelt in (plain, stem, bare):
+        for other in available_losses():
+            if other.replace("_", "") == spelt:
+                return [other]
+    return [_ELSEWHERE[known] for known in (stem, bare) if known in _ELSEWHERE][:1]
 
 
 def _question(near: list[str]) -> str:

@@ -84,7 +84,7 @@ class MulticlassGeneralizedCE(ClassLoss):
     multinomial logit. Labels: classes 0 to C - 1. The loss is at most 1 / q, so that wrong labels
     cannot dominate; q near 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
     - [k = y]), the Hessian's diagonal p_y**q * (p_k * (1 - p_k) - q * (p_k - [k = y])**2), which
-    may be negative. Error at most 5.5 ULP, of the Hessian in that of its larger term. `predict`
+    may be negative. Error at most 6 ULP, of the Hessian in that of its larger term. `predict`
     gives the softmax.
 
     Parameters

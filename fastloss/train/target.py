@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import fastloss as fl
-from fastloss.cli.loss_text import loss_name, parse_loss
+from fastloss.cli.loss_text import parse_loss
 from fastloss.linear_model._losses import CLASSES, NUMBERS, TWO_CLASSES
 from fastloss.train.errors import InputError, count, some
 from fastloss.train.table import Table, find_numbers, is_number, is_text, spell
@@ -125,12 +125,11 @@ def learnt_loss(loss: Any, classes: NDArray[Any] | None) -> Any:
 
 def _named(text: str) -> Any:
     """Return the loss that a text names, if it is of one number or of one score a class."""
-    name = loss_name(text.partition(":")[0])
     try:
         loss = parse_loss(text)
     except ValueError as error:
         raise InputError(f"--loss {text}: {error}") from None
-    if name not in NUMBERS | CLASSES | TWO_CLASSES:
+    if loss.name not in NUMBERS | CLASSES | TWO_CLASSES:
         raise InputError(
             f"--loss {text}: not a loss of one number or one score a class; expected, for numbers, "
             f"{_listed(NUMBERS)}; for classes, {_listed(TWO_CLASSES | CLASSES)}"

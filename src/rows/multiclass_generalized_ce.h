@@ -22,7 +22,9 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
     const V product = FN(fl_product)(gap, power, &product_low);
     const V finite = vkeep(vabs(product) <= REAL_MAX, product_low + gap_low * power + gap * spare);
     const V whole = two_sum(product, FN(fl_opaque)(finite + power * log_sum), &rest);
-    const V weight = FN(fl_exp_headroom_of_sum)(-whole, -rest) * EXP_BACK;
+    /* beyond that the exponential is 0, and the rest may be of any size */
+    const V near = vkeep(whole < vsplat(-(EXP_LOWEST)), rest);
+    const V weight = FN(fl_exp_headroom_of_sum)(-whole, -near) * EXP_BACK;
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V x = vload(e + k * LANES), p = FN(fl_row_share)(x, zero, &s);
         const V miss = vselect(FN(fl_row_is)(t->label, k), -off, p);

@@ -44,8 +44,10 @@ FL_INLINE int FN(fl_symmetric_as_hard)(REAL alpha, REAL beta)
 
 FL_INLINE int FN(symmetric_cross_entropy_is_related)(FlRowBlock *block, FlRelative *relative)
 {
-    relative->as_hard = FN(fl_symmetric_as_hard)((REAL)block->params[0], (REAL)block->params[1]);
-    return 1;
+    const REAL alpha = (REAL)block->params[0], beta = (REAL)block->params[1];
+    relative->as_hard = FN(fl_symmetric_as_hard)(alpha, beta);
+    /* their sum is finite, and so is what it was rounded by */
+    return alpha < REAL_MAX / 4 && beta < REAL_MAX / 4;
 }
 
 FL_INLINE FN(FlRelatedTerms)

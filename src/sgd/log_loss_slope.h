@@ -55,7 +55,7 @@ FL_INLINE double fl_sgd_power(uint64_t i)
 #endif
 }
 
-/* Of float32 rows, whose raw prediction need not be rounded first: in float64 it takes one constant where ln 2 would
+/* Of float32 rows; the raw prediction of dense ones need not be rounded first: in float64 it takes one constant where ln 2 would
  * be two, short polynomials, and no conversions. Worst error: 1e-8. */
 FL_INLINE double fl_sgd_log_loss_slope_f32(double y, double f)
 {

@@ -17,7 +17,7 @@
 enum {
     FL_SGD_AHEAD = 25, /* a run's rows have so many more behind them, to be fetched ahead */
     FL_SGD_SHORT_ROW = 2048, /* bytes: of a shorter row all lines are fetched at once */
-    FL_SGD_COPIED_ROW = 8192, /* bytes: two, and what is fetched, fit the first cache */
+    FL_SGD_COPIED_ROW = 8192, /* bytes: two, and what is fetched, fit a first cache of 48 kB */
     FL_SGD_PASSIVE_1 = 1,
     FL_SGD_PASSIVE_2 = 2,
     FL_SGD_PAD = 16 /* coefficients have room for a multiple of it, 0 behind the features */

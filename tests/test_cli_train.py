@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.process import run
+from helpers.process import environment, run
 from helpers.tables import metric, mixed, train, write_csv
 from sklearn import datasets
 from sklearn import metrics as sk
@@ -407,3 +409,22 @@ def test_the_report_is_plain_json(tmp_path, data):
         raise AssertionError(constant)
 
     json.loads(Path(path.with_suffix(".json")).read_text(), parse_constant=refuse)
+
+
+def test_a_terminal_without_exponents(tmp_path):
+    """Its encoding has no sign for some characters of the report: the model is written all the same."""
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.normal(size=100), "y": rng.normal(size=100)}
+    data, model = write_csv(tmp_path / "data.csv", columns), tmp_path / "model.joblib"
+    command = ["-m", "fastloss", "train", data, "--target", "y", "--output", model]
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        env=environment(PYTHONIOENCODING="ascii"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "R?" in done.stdout
+    assert model.exists()

@@ -23,8 +23,12 @@ from fastloss.linear_model._solvers.vertex import nearest_vertex
 _Matrix: TypeAlias = Any  # dense, or of scipy.sparse
 _EPS = float(np.finfo(np.float64).eps)
 _SHORTER = 0.9995  # steps end before the boundary
+_LONG_ENOUGH = 0.5  # a step that is not corrected further
+_CORRECTIONS = 3  # of a step, at most: each solves the equations once more
+_LONGER = 0.3  # that a corrected step shall be
+_APART = 10.0  # how many times another a product may be
 _LEAST = 1e-6
-_PATIENCE = 15  # iterations without a smaller gap
+_PATIENCE = 15  # iterations without a smaller gap, nor a dual that is better balanced
 
 
 class _Problem:
@@ -162,6 +166,7 @@ def piecewise_linear(
     point = _Point(problem, start)
     best = (start, problem.objective(start, problem.target - problem.rows.times(start)), np.inf)
     n_iter, best_iter, converged, reason = 0, 0, False, ""
+    room, least_unbalanced = np.inf, np.inf
     try:
         report(0, best[1], best[2], start)
         while n_iter < max_iter:
@@ -173,12 +178,18 @@ def piecewise_linear(
             n_iter += 1
             residual = problem.target - problem.rows.times(point.coef)
             value = problem.objective(point.coef, residual)
-            gap = point.gap() + _imbalance(problem, point, point.coef)
-            gap /= max(value, least)
-            if gap < best[2]:
-                best, best_iter = (point.coef.copy(), value, gap), n_iter
-            report(n_iter, value, gap, point.coef)
-            if gap <= tol:
+            unbalanced = _unbalanced(problem, point)
+            gap = point.gap() + float(unbalanced @ np.abs(point.coef))
+            if gap < room:
+                room, best_iter = gap, n_iter
+            # each step of length s leaves 1 - s of it: where steps are short the gap may grow meanwhile
+            if unbalanced.sum() < 0.99 * least_unbalanced:
+                least_unbalanced, best_iter = float(unbalanced.sum()), n_iter
+            # what an iterate may lie above the optimum, a better one may at most
+            coef, low = (point.coef.copy(), value) if value <= best[1] else best[:2]
+            best = coef, low, room / max(low, least)
+            report(n_iter, value, gap / max(value, least), point.coef)
+            if best[2] <= tol:
                 converged = True
                 reason = f"the duality gap is at most tol = {tol:g} of the objective"
                 break
@@ -203,10 +214,9 @@ def piecewise_linear(
     return Solution(best[0], best[1], best[2], n_iter, converged, reason)
 
 
-def _imbalance(problem: _Problem, point: _Point, coef: Vector) -> float:
-    """Return what the dual bound lacks while the dual is not yet balanced."""
-    unbalanced = problem.rows.transposed_times(point.dual) - problem.l2 * point.coef
-    return float(np.abs(unbalanced) @ np.abs(coef))
+def _unbalanced(problem: _Problem, point: _Point) -> Vector:
+    """Return by how much the dual is not balanced yet: times coefficients, what its bound lacks."""
+    return np.abs(problem.rows.transposed_times(point.dual) - problem.l2 * point.coef)
 
 
 def _least_squares(problem: _Problem) -> Vector:
@@ -277,10 +287,21 @@ def _iterate(problem: _Problem, point: _Point) -> bool:
     centre = (after / gap) ** 3 * gap / (2 * len(point.dual))
     over += centre + d_over * d_dual
     under += centre - d_under * d_dual
-    d_coef, d_dual, d_over, d_under = equations.direction(over, under)
-    if not all(np.isfinite(change).all() for change in (d_coef, d_dual, d_over, d_under)):
+    directed = equations.direction(over, under)
+    lengths = _lengths(problem, point, *directed[1:], _SHORTER)
+    for _ in range(_CORRECTIONS):
+        if min(lengths) > _LONG_ENOUGH:
+            break
+        _correct(point, directed, lengths, centre, over, under)
+        other = equations.direction(over, under)
+        longer = _lengths(problem, point, *other[1:], _SHORTER)
+        if not min(longer) > 1.01 * min(lengths):
+            break
+        directed, lengths = other, longer
+    d_coef, d_dual, d_over, d_under = directed
+    primal, dual = lengths
+    if not all(np.isfinite(change).all() for change in directed):
         return False
-    primal, dual = _lengths(problem, point, d_dual, d_over, d_under, _SHORTER)
     point.coef = point.coef + primal * d_coef
     point.over += primal * d_over
     point.under += primal * d_under
@@ -288,6 +309,29 @@ def _iterate(problem: _Problem, point: _Point) -> bool:
     point.to_high -= dual * d_dual
     point.from_low += dual * d_dual
     return max(primal, dual) > 1e-10
+
+
+def _correct(
+    point: _Point,
+    directed: tuple[Vector, Vector, Vector, Vector],
+    lengths: tuple[float, float],
+    centre: float,
+    over: Vector,
+    under: Vector,
+) -> None:
+    """
+    Change complementary residuals so that products far from the centre come nearer.
+
+    Gondzio, Multiple Centrality Corrections in a Primal-Dual Method for Linear Programming, 1996.
+    """
+    _, d_dual, d_over, d_under = directed
+    primal, dual = (min(1.0, length + _LONGER) for length in lengths)
+    for residual, after in (
+        (over, (point.over + primal * d_over) * (point.to_high - dual * d_dual)),
+        (under, (point.under + primal * d_under) * (point.from_low + dual * d_dual)),
+    ):
+        change = np.clip(after, centre / _APART, centre * _APART) - after
+        residual += np.maximum(change, -centre * _APART)
 
 
 def _lengths(
@@ -325,6 +369,6 @@ def _finish(
         return best
     # each line lies above the product with its dual: no digits are lost
     above = np.maximum(residual, 0) @ point.to_high - np.minimum(residual, 0) @ point.from_low
-    gap = float(above) + _imbalance(problem, point, vertex)
+    gap = float(above) + float(_unbalanced(problem, point) @ np.abs(vertex))
     gap = min(gap, best[2] * max(best[1], least))
     return vertex, value, gap / max(value, least)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 from fastloss.linear_model import LinearClassifier
@@ -50,6 +51,15 @@ def test_other_penalties_end_at_a_gap(penalty):
         warnings.simplefilter("error")
         model = LinearClassifier("hinge", **penalty).fit(X, y)
     assert model.convergence_.converged
+
+
+def test_pixels_that_are_always_dark():
+    """Columns of zeros, and others that hardly differ: the dual stays balanced to the end."""
+    X, y = load_digits(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = LinearClassifier("hinge").fit(X / 16, y)
+    assert model.score(X / 16, y) > 0.985
 
 
 def test_what_is_kept_is_the_best_there_was():

@@ -27,6 +27,7 @@ _LONG_ENOUGH = 0.5  # a step that is not corrected further
 _CORRECTIONS = 3  # of a step, at most: each solves the equations once more
 _LONGER = 0.3  # that a corrected step shall be
 _APART = 10.0  # how many times another a product may be
+_NEAR = 1e-3  # a relative gap
 _LEAST = 1e-6
 _PATIENCE = 15  # iterations without a smaller gap, nor a dual that is better balanced
 
@@ -172,7 +173,7 @@ def piecewise_linear(
         while n_iter < max_iter:
             try:
                 with np.errstate(all="ignore"):  # a step that is not finite is not taken
-                    moved = _iterate(problem, point)
+                    moved = _iterate(problem, point, best[2] < _NEAR)
             except NotFiniteError:  # weights that overflow, of residuals that are all but 0
                 moved = False
             n_iter += 1
@@ -243,10 +244,14 @@ def _factor(matrix: Vector) -> Any:
 
 
 class _Newton:
-    """The linear equations of one iteration, factored once for both of its directions."""
+    """
+    The linear equations of one iteration, factored once for all of its directions.
 
-    def __init__(self, problem: _Problem, point: _Point) -> None:
-        self.problem, self.point = problem, point
+    Near the optimum their weights differ by many powers of ten: solutions are then refined once.
+    """
+
+    def __init__(self, problem: _Problem, point: _Point, refined: bool) -> None:
+        self.problem, self.point, self.refined = problem, point, refined
         self.inverse = 1.0 / (point.over / point.to_high + point.under / point.from_low)
         matrix = problem.rows.gram(self.inverse) + np.diag(problem.l2)
         self.factor = _factor(matrix)
@@ -265,6 +270,11 @@ class _Newton:
             self.factor, rows.transposed_times(weighted) - self.dual_residual, check_finite=False
         )
         dual = weighted - self.inverse * rows.times(coef)
+        if self.refined:
+            lacking = rows.transposed_times(dual) - self.dual_residual - self.problem.l2 * coef
+            rest = cho_solve(self.factor, lacking, check_finite=False)
+            coef = coef + rest
+            dual = dual - self.inverse * rows.times(rest)
         return (
             coef,
             dual,
@@ -273,9 +283,9 @@ class _Newton:
         )
 
 
-def _iterate(problem: _Problem, point: _Point) -> bool:
+def _iterate(problem: _Problem, point: _Point, refined: bool) -> bool:
     """Take one predictor-corrector step; return whether anything moved."""
-    equations = _Newton(problem, point)
+    equations = _Newton(problem, point, refined)
     over, under = -point.over * point.to_high, -point.under * point.from_low
     d_coef, d_dual, d_over, d_under = equations.direction(over, under)
     primal, dual = _lengths(problem, point, d_dual, d_over, d_under, 1.0)

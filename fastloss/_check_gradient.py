@@ -268,8 +268,9 @@ def _as_samples(
     flat = last.reshape(-1, last.shape[-1]) if f.size else f.reshape(0, last.shape[-1])
     if y.shape == f.shape:
         labels = np.moveaxis(y, axis, -1).reshape(flat.shape)
-        # a label for every raw prediction, or a distribution over the classes
-        if f.ndim > 1 and np.shape(loss.loss(labels, flat, reduction="none")) != flat.shape:
+        # a label for every raw prediction, or a distribution over the classes (on one axis of a sample)
+        given = (y, f) if f.ndim == 1 else (labels, flat)
+        if np.shape(loss.loss(*given, reduction="none")) != given[1].shape:
             return labels, flat, True
         return y.ravel(), f.ravel(), False
     if y.ndim == f.ndim > 1:  # a list of classes, say

@@ -123,6 +123,22 @@ def test_classes_on_any_axis(axis, soft):
     assert check.gradient.max_relative_error < 1e-8
 
 
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        (fl.OneVsRest(), [0.0, 1.0, 1.0, 0.0]),
+        (fl.CrossEntropy(), [0.1, 0.2, 0.7, 0.0]),
+        (fl.KLDivergence(), [0.1, 0.2, 0.7, 0.0]),
+    ],
+)
+def test_a_sample_on_one_axis(loss, y):
+    """Of as many labels, or a distribution."""
+    check = fl.check_gradient(loss, np.array(y), RNG.normal(size=4))
+    assert check.ok
+    assert len(check.index) == 1
+    assert check.gradient.computed.shape == (1, 4)
+
+
 def test_wrong_predictions_of_several_classes_are_named():
     class Shifted(Wrapped):
         def __init__(self):

@@ -388,3 +388,17 @@ def test_the_folder_of_the_sources_says_so(tmp_path):
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import fastloss"
     with pytest.raises(RuntimeError, match="holds the sources, whose modules are not compiled"):
         run(code)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("binary:logistic", "log_loss"),
+        ("multi:softprob", "cross_entropy"),
+        ("reg:quantileerror", "pinball"),
+        ("count:poisson", "poisson"),
+    ],
+)
+def test_names_of_boosting_libraries(theirs, ours):
+    with pytest.raises(ValueError, match=f"did you mean '{ours}'"):
+        fl.get_loss(theirs)

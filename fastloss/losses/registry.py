@@ -31,11 +31,14 @@ _ELSEWHERE = {
     "msle": "squared_log_error",
     "multimargin": "multiclass_hinge",
     "multinomial": "cross_entropy",
+    "pseudohubererror": "pseudo_huber",
     "quantile": "pinball",
+    "quantileerror": "pinball",
     "poissonnll": "poisson",
     "sigmoidcrossentropy": "log_loss",
     "softmax": "cross_entropy",
     "softmaxcrossentropy": "cross_entropy",
+    "softprob": "cross_entropy",
     "sparsecategoricalcrossentropy": "cross_entropy",
     "svm": "hinge",
 }
@@ -166,7 +169,7 @@ def named_elsewhere(name: str) -> str:
 
 def _meant(word: str) -> list[str]:
     """Return the loss whose name, here or elsewhere, a word in small letters is but for spelling."""
-    plain = word.replace("_", "")
+    plain = word.replace("_", "").rpartition(":")[2]  # as in binary:logistic
     stem = plain.removesuffix("loss")
     bare = stem.removeprefix("half").removeprefix("mean")
     for spelt in (plain, stem, bare):

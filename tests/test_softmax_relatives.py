@@ -277,9 +277,8 @@ def test_what_is_not_finite_stays_in_its_sample(n_classes):
             g = f.copy()
             g[50, (y[50] + 1) % n_classes] = bad
             after = loss.loss_gradient(y, g, reduction="none")
-            if (
-                case == "generalized" and bad == np.inf
-            ):  # the label is hopeless, the loss at its most
+            if case == "generalized" and bad == np.inf:
+                # the label is hopeless, the loss at its most
                 np.testing.assert_allclose(after[0][50], 1 / 0.7, rtol=1e-15)
             else:
                 assert not np.isfinite(after[0][50])

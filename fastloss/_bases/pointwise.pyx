@@ -55,6 +55,7 @@ _OPERATIONS = {
 cdef inline int _run_one(
     const Job* job, Py_ssize_t start, Py_ssize_t n, Py_ssize_t length, double* partial
 ) noexcept nogil:
+    """The block of at most `length` samples from `start` on, of n."""
     length = min(length, n - start)
     return run_block(job, start, length, n - start - length, partial)
 

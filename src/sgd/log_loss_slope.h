@@ -55,8 +55,8 @@ FL_INLINE double fl_sgd_power(uint64_t i)
 #endif
 }
 
-/* Of float32 rows; the raw prediction of dense ones need not be rounded first: in float64 it takes one constant where ln 2 would
- * be two, short polynomials, and no conversions. Worst error: 1e-8. */
+/* Of float32 rows; the raw prediction of dense ones need not be rounded first. In float64 it takes one constant where
+ * ln 2 would be two, short polynomials, and no conversions. Worst error: 1e-8. */
 FL_INLINE double fl_sgd_log_loss_slope_f32(double y, double f)
 {
     const double sign = 2.0 * y - 1.0, shift = 0x1.8p52;

@@ -129,12 +129,12 @@ def sparse(settings: Settings, peer: Any, dtype: np.dtype[Any]) -> list[Target]:
     what = f"{dtype}, CSR, {in_row} of {d:,}"
     targets = [one(settings, peer, X, y, what, 7.0, intercept_decay=0.01)]  # as the peer does
     if settings.n_threads > 1:
-        targets.append(lock_free(settings, X, y, f"{what}, two threads without locks"))
+        targets.append(lock_free(settings, X, y, f"{what}, two threads that do not wait"))
     return targets
 
 
 def lock_free(settings: Settings, X: Any, y: Any, what: str) -> Target:
-    """Two threads that step at once, against one."""
+    """Two threads that take rows at once, against one."""
     settings.say(f"{SUBJECT}, {what}")
     n, d = X.shape
     ours = {

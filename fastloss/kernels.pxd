@@ -260,11 +260,6 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*FlSgdAfterFn)(void* run, Py_ssize_t i, double times) noexcept nogil
 
-    ctypedef struct FlSgdShared:
-        double* intercept
-        double (*predict)(const void* run, Py_ssize_t i) noexcept nogil
-        void (*step)(const void* run, Py_ssize_t i, double step, double times) noexcept nogil
-
     ctypedef struct FlSgdRows:
         const char* rows
         const char* tail
@@ -290,6 +285,9 @@ cdef extern from "kernels.h" nogil:
         const void* data
         const void* indices
         int wide_indices
+        const int64_t* indptr
+        const int64_t* later
+        Py_ssize_t n_later
         const void* y_true
         const double* before
         const double* inverse
@@ -311,7 +309,6 @@ cdef extern from "kernels.h" nogil:
         const void* table
         int plain_labels
         FlSgdAfter* more
-        const FlSgdShared* shared
         FlSgdAfterFn after
 
     ctypedef void (*FlSgdFn)(FlSgdRun* run) noexcept nogil
@@ -330,9 +327,12 @@ cdef extern from "kernels.h" nogil:
     ctypedef struct FlSgdKernels:
         FlSgdAfterFn dense_after[2]
         FlSgdAfterFn sparse_after[2]
-        double (*shared_predict[2])(const void* run, Py_ssize_t i) noexcept nogil
-        void (*shared_step[2])(
-            const void* run, Py_ssize_t i, double step, double times
+        double (*squares[2])(
+            const FlSgdRun* run, Py_ssize_t n, Py_ssize_t step, float* squares
+        ) noexcept nogil
+        void (*meet[2])(
+            void* coef, const void* replicas, Py_ssize_t replica_bytes, const float* squares,
+            Py_ssize_t squares_stride, Py_ssize_t n_replicas, double times, Py_ssize_t n
         ) noexcept nogil
         void (*optimal)(
             double* eta, Py_ssize_t n, double alpha, double init, double t

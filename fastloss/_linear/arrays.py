@@ -42,9 +42,9 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
     indptr = np.require(starts, np.int64, ["C", "A"])
     if indptr.shape != (n + 1,):
         raise ValueError(f"X.indptr has shape {indptr.shape}: expected ({n + 1},)")
-    wrong = np.flatnonzero(np.diff(indptr) < 0)
-    if wrong.size:
-        i = int(wrong[0]) + 1
+    falls = indptr[1:] < indptr[:-1]
+    if falls.any():
+        i = int(np.argmax(falls)) + 1
         raise ValueError(f"X.indptr[{i}] = {indptr[i]}: expected at least {indptr[i - 1]}")
     n_entries = min(data.size, indices.size)
     first, last = int(indptr[0]), int(indptr[n])

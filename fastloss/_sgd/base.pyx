@@ -23,7 +23,7 @@ from fastloss._core.weights cimport *
 from fastloss._sgd.batch cimport *
 from fastloss._sgd.job cimport *
 from fastloss._sgd.optimizer cimport NUMBERS_AHEAD, OptimizerJob, describe_optimizer
-from fastloss._sgd.shared cimport *
+from fastloss._sgd.replicas cimport *
 from fastloss.kernels cimport *
 
 cnp.import_array()
@@ -45,21 +45,29 @@ cdef void _run_outputs(SampleJob* job, const Part* part, int threads) noexcept n
             run_output(job, k, part, 0, job.losses + k)
 
 
+cdef Py_ssize_t _run_one(
+    SampleJob* job, Py_ssize_t at, Py_ssize_t row_work, int threads
+) noexcept nogil:
+    """The next run from place `at` of the order on; returns how many samples it has."""
+    cdef Part part
+    part.steps = &job.steps
+    part.starts = job.starts
+    part.ends = job.ends
+    part.at = at
+    part.n = prepare_run(job, at, &part.forget, &part.is_last)
+    # a short run is over before other threads have begun
+    _run_outputs(job, &part, threads if part.n * row_work >= THREAD_WORK else 1)
+    finish_run(job, part.n, part.is_last)
+    return part.n
+
+
 cdef Py_ssize_t _run_some(
     SampleJob* job, Py_ssize_t at, Py_ssize_t row_work, int threads
 ) noexcept nogil:
     """Runs from place `at` of the order on, of about SIGNAL_WORK; returns the place after them."""
-    cdef Part part
     cdef Py_ssize_t n, work = 0
-    part.steps = &job.steps
-    part.starts = job.starts
-    part.ends = job.ends
     while at < job.n_order and work < SIGNAL_WORK:
-        part.at = at
-        part.n = n = prepare_run(job, at, &part.forget, &part.is_last)
-        # a short run is over before other threads have begun
-        _run_outputs(job, &part, threads if n * row_work >= THREAD_WORK else 1)
-        finish_run(job, n, part.is_last)
+        n = _run_one(job, at, row_work, threads)
         at += n
         work += n * row_work
         if job.schedule.scale == 1.0:  # all coefficients may have taken up their scale
@@ -67,18 +75,18 @@ cdef Py_ssize_t _run_some(
     return at
 
 
-cdef Py_ssize_t _run_some_parts(
-    SharedJob* shared, Py_ssize_t at, Py_ssize_t row_work, int threads
+cdef Py_ssize_t _run_some_stretches(
+    ReplicaJob* shared, Py_ssize_t at, Py_ssize_t row_work, int threads
 ) noexcept nogil:
-    """The same, without locks."""
+    """The same by replicas, as long as these are better than ordered steps."""
     cdef SampleJob* job = shared.job
-    cdef Py_ssize_t before, work = 0
-    while at < job.n_order and work < SIGNAL_WORK:
-        before = at
-        at = run_parts(shared, at, threads)
-        work += (at - before) * row_work
-        if job.schedule.scale == 1.0:
-            work += job.n_outputs * job.x.n_features
+    cdef Py_ssize_t n, work = 0, most = SIGNAL_WORK * shared.n_replicas
+    while at < job.n_order and work < most:
+        n = run_stretch(shared, at, threads)
+        if n == 0:
+            n = _run_one(job, at, row_work, min(threads, <int>job.n_outputs))
+        at += n
+        work += n * row_work + job.n_outputs * job.x.n_features
     return at
 
 
@@ -487,13 +495,13 @@ cdef class LinearSGDBase:
         return flat
 
     def _run_samples(
-        self, X, y, classes, weight, class_weight, ndarray order, plain, threads, lock_free=False
+        self, X, y, classes, weight, class_weight, ndarray order, plain, threads, replicas=1
     ):
         """
         One step a sample, in this order; returns the sums of the weighted losses by output.
 
-        Without locks, threads step at the same time on the coefficients of one output, else on those
-        of several. Sparse rows know how, without averages and L1.
+        With several replicas, threads step at the same time for one output (see replicas.pxd), else for
+        several outputs. Sparse rows know how, without averages and L1.
         X is an array or CSR arrays; y of this dtype or None, classes int64 or None, weights float64 or
         None, all of one value a row; the order int64.
         """
@@ -503,8 +511,9 @@ cdef class LinearSGDBase:
         cdef Py_ssize_t at = 0, row_work, d = self.n_features
         cdef int precision = FL_F64 if self.dtype == np.float64 else FL_F32
         cdef int n_threads = threads, which
-        cdef SharedJob shared
+        cdef ReplicaJob shared
         cdef Py_ssize_t shared_bytes = 0
+        cdef bint apart = replicas > 1
         cdef char* memory
         cdef ndarray losses = np.zeros(self.n_outputs), dots = np.zeros(self.n_outputs)
         cdef ndarray coef = state["coef"]
@@ -539,19 +548,18 @@ cdef class LinearSGDBase:
             job.run_length = min(job.run_length, <Py_ssize_t>RUN)
         row_work = self.n_outputs * (max(_row_entries(&job.x), <Py_ssize_t>64) if job.x.sparse else d)
         job.run_length = min(job.run_length, max(SIGNAL_WORK // row_work, <Py_ssize_t>1))
-        job.lock_free = lock_free
-        if job.lock_free:
+        # raw predictions, labels, weights; rates, or slopes and Hessians of a replica
+        job.scratch_bytes = (6 if apart else 4) * RUN * 8
+        if apart:
+            memset(&shared, 0, sizeof(ReplicaJob))
             shared.job = &job
-            job.schedule.fold_below = shared_fold_below()
-            shared.run_length = max(SIGNAL_WORK // row_work, <Py_ssize_t>1)
-            shared.part_length = min(shared.run_length, job.n_order) // (8 * n_threads)
-            shared.part_length = max(
-                min(shared.part_length, <Py_ssize_t>SHARED_PART), <Py_ssize_t>1
-            )
-            shared.scratch_bytes = shared_scratch_bytes()
-            shared_bytes = n_threads * shared.scratch_bytes + SHARED_PARTS * (
-                sizeof(Schedule) + self.n_outputs * sizeof(double)
-            )
+            shared.loss = job.loss
+            loss._choose_kernel(FL_LOSS_GRADIENT_HESSIAN, precision, &shared.loss)
+            shared.loss.has_gradient = shared.loss.has_hessian = True
+            shared.n_replicas = replicas
+            shared.row_entries = max(_row_entries(&job.x), <Py_ssize_t>1)
+            shared.scratch_bytes = replica_scratch_bytes()
+            shared_bytes = replica_bytes(&shared, n_threads)
         job.clip = settings["clip"]
         job.passive = _PASSIVE.get(settings["learning_rate"], 0)
         job.intercept_rate = settings["intercept_rate"]
@@ -566,7 +574,6 @@ cdef class LinearSGDBase:
         job.pending = state["pending"]
         job.dots = <double*>cnp.PyArray_DATA(dots)
         job.losses = <double*>cnp.PyArray_DATA(losses)
-        job.scratch_bytes = 4 * RUN * 8
         memory = <char*>malloc(
             (6 * RUN + 1) * sizeof(double) + (RUN + FL_SGD_AHEAD) * 3 * 8
             + n_threads * job.scratch_bytes + shared_bytes
@@ -579,17 +586,15 @@ cdef class LinearSGDBase:
         job.ends = job.starts + RUN + FL_SGD_AHEAD
         job.scratch = <char*>(job.ends + RUN + FL_SGD_AHEAD)
         job.copies = job.scratch + n_threads * job.scratch_bytes
-        if job.lock_free:
-            shared.losses = <double*>job.copies
-            shared.schedules = <Schedule*>(shared.losses + SHARED_PARTS * self.n_outputs)
-            shared.scratch = <char*>(shared.schedules + SHARED_PARTS)
+        if apart:
+            place_replicas(&shared, job.copies)
         if job.pending and job.x.sparse:
             take_pending(&job)
         try:
             while at < job.n_order:
                 with nogil:
-                    if job.lock_free:
-                        at = _run_some_parts(&shared, at, row_work, n_threads)
+                    if apart:
+                        at = _run_some_stretches(&shared, at, row_work, n_threads)
                     else:
                         at = _run_some(&job, at, row_work, n_threads)
                 PyErr_CheckSignals()

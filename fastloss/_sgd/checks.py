@@ -48,7 +48,7 @@ def refuse_shared(
     l1: float,
     optimizer: Any,
 ) -> None:
-    """Raise an error for what steps without locks cannot do."""
+    """Raise an error for what threads that do not wait cannot do."""
     if of_rows:
         raise ValueError(f"lock_free = True: expected a loss of one output, not {loss!r}")
     if l1 > 0:

@@ -48,6 +48,11 @@ cdef struct Schedule:
     double t, eta, scale, sums, penalty
 
 
+# What the losses of some samples say of how soon steps have done their work.
+cdef struct Bend:
+    double rates, losses, squares, hessians  # sums
+
+
 cdef struct SampleJob:
     const FlSgdKernels* kernels
     FlSgdFn run
@@ -83,7 +88,7 @@ cdef struct SampleJob:
     int64_t* starts
     int64_t* ends
     char* copies            # REAL[RUN + 1][coef_stride] of rows that the kernels cannot read
-    int lock_free           # see shared.pxd
+    Bend* bends             # of each output, or NULL: see replicas.pxd
     char* scratch           # for each thread, so many bytes
     Py_ssize_t scratch_bytes
 
@@ -295,7 +300,6 @@ cdef inline void run_output(
     """Samples of one output, and their loss; what is scratch belongs to the thread."""
     cdef FlSgdRun run
     cdef FlSgdAfter more
-    cdef FlSgdShared shared
     cdef PointwiseJob loss
     cdef const FlSgdSteps* steps = part.steps
     cdef Py_ssize_t n = part.n
@@ -327,6 +331,11 @@ cdef inline void run_output(
     run.data = job.x.data
     run.indices = job.x.indices
     run.wide_indices = job.x.wide_indices
+    # where the rows behind those stand that are already known of
+    i = min(part.at + max(n, job.run_length) + FL_SGD_AHEAD, job.n_order)
+    run.indptr = job.x.indptr
+    run.later = job.order + i
+    run.n_later = job.n_order - i
     run.y_true = y
     run.before = steps.before
     run.inverse = steps.inverse
@@ -347,12 +356,6 @@ cdef inline void run_output(
     run.params = job.loss.params
     run.table = job.loss.table
     run.plain_labels = job.plain_labels
-    run.shared = NULL
-    if job.lock_free:
-        shared.intercept = job.intercept + k
-        shared.predict = job.kernels.shared_predict[job.precision]
-        shared.step = job.kernels.shared_step[job.precision]
-        run.shared = &shared
     run.more = NULL
     run.after = job.after
     more.received = NULL
@@ -370,8 +373,8 @@ cdef inline void run_output(
         more.n_averaged = job.n_averaged
         run.more = &more
     job.run(&run)
-    if not job.lock_free:
-        job.intercept[k] = run.intercept
+    job.intercept[k] = run.intercept
+    if not job.x.sparse:
         job.pending_times[k] = run.pending_times
         job.dots[k] = run.dot
     if run.more != NULL:
@@ -385,8 +388,31 @@ cdef inline void run_output(
     loss.raw_prediction.data = raw
     loss.sample_weight.data = weight
     loss.has_weight = weighted
+    if job.bends != NULL:
+        loss.gradient.data = weight + RUN * 8
+        loss.hessian.data = loss.gradient.data + RUN * 8
     run_block(&loss, 0, n, 0, &partial)
     loss_sum[0] += partial
+    if job.bends != NULL:
+        job.bends[k].losses += partial
+        if job.precision == FL_F64:
+            add_bend(job, k, <double*>loss.gradient.data, <double*>loss.hessian.data, n)
+        else:
+            add_bend(job, k, <float*>loss.gradient.data, <float*>loss.hessian.data, n)
+
+
+cdef inline void add_bend(
+    const SampleJob* job, Py_ssize_t k, const floating* gradient, const floating* hessian,
+    Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double slope, squares = 0.0, hessians = 0.0
+    for i in range(n):
+        slope = min(abs(<double>gradient[i]), job.clip)
+        squares += slope * slope
+        hessians += hessian[i]
+    job.bends[k].squares += squares
+    job.bends[k].hessians += hessians
 
 
 cdef inline Py_ssize_t prepare_run(

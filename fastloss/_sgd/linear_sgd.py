@@ -114,9 +114,9 @@ class LinearSGD(LinearSGDBase):
         For the outputs of ``one_vs_rest`` and within large dense batches; see
         `fastloss.set_num_threads`.
     lock_free : bool
-        Whether more threads than outputs take the rows of CSR at the same time and step on the same
-        coefficients without locks (Recht and others 2011). **What is learnt then differs from run to
-        run**, whatever ``seed`` is: see the notes.
+        Whether two threads or more for each output take the rows of CSR at the same time, each on
+        coefficients of its own that meet from time to time. **What is learnt then depends on the number
+        of threads**: see the notes.
 
     Notes
     -----
@@ -131,22 +131,24 @@ class LinearSGD(LinearSGDBase):
     leaves the part that L1 took out of account. On sparse rows, L1 is taken from a coefficient
     when a row meets it; `coef` is what remains when all of it is taken.
 
-    Under ``lock_free``, a step may not see those that other threads take at the same time, and of
-    two that meet on one coefficient one may be lost. Where rows have few of many columns, that is
-    rare, and the losses are those of ordered steps but for a little noise. Rates and scales are those
-    of each row's place in the order, `t` and `eta` those of ordered steps: a thread that is held up
-    takes its steps later, by the rates that they would have had. It takes losses of one output, any
-    learning rate, no L1 (where a step that is lost would leave a wrong account of the penalty), no
-    momentum and no average, a batch size of 1 and X in CSR. With one thread, or where there are as
-    many outputs as threads, and for few entries, the steps are ordered and have the bits of
-    ``lock_free=False``.
+    Under ``lock_free``, each thread takes its share of a stretch of the order, of some steps for each
+    column, and does not see what the others do meanwhile; then all take up the moves of all. Moves of
+    a coefficient are added where they are small, and as far as its threads had gone all the way to
+    where the loss no longer falls, their mean is taken: the rates, the curvature of the loss and the
+    squares of the column tell (the diagonal of what Maleki and others 2018 do). So the losses are those
+    of ordered steps but for a little noise, on columns that are in every row as on rare ones. Rates and
+    scales are those of each row's place in the order. The same number of threads gives the same
+    bits. It takes losses of one output, any learning rate, no L1, no momentum and no average, a batch
+    size of 1 and X in CSR, and memory for the coefficients of each thread. With one thread, or where
+    there are not two for each output, and for fewer than some entries for each column, the steps are
+    ordered and have the bits of ``lock_free=False``.
 
     References
     ----------
     Bottou, Stochastic Gradient Descent Tricks, 2012.
     Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, Online Passive-Aggressive Algorithms, 2006.
-    Recht, Re, Wright, Niu, Hogwild: A Lock-Free Approach to Parallelizing Stochastic Gradient
-    Descent, 2011.
+    Maleki, Musuvathi, Mytkowicz, Semantics-Preserving Parallelization of Stochastic Gradient Descent,
+    2018.
     Tsuruoka, Tsujii, Ananiadou, Stochastic Gradient Descent Training for L1-regularized Log-linear
     Models with Cumulative Penalty, 2009.
 
@@ -381,12 +383,11 @@ class LinearSGD(LinearSGDBase):
         if self._by_sample:
             work = len(rows) * self._entries(matrix, n) * self.n_outputs
             threads = self._threads(self._n_threads, work)
-            shared = self._lock_free and threads > self.n_outputs
-            if not shared:
-                threads = min(threads, self.n_outputs)
+            replicas = max(threads // self.n_outputs, 1) if self._lock_free else 1
             losses = self._run_samples(
-                matrix, labels, classes, weight, class_weight, rows, plain, threads, shared
-            )
+                matrix, labels, classes, weight, class_weight, rows, plain,
+                min(threads, replicas * self.n_outputs), replicas,
+            )  # fmt: skip
         else:
             batch = min(self._settings["batch_size"], len(rows))
             work = batch * self.n_features * self.n_outputs

@@ -123,9 +123,10 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     restore_best : bool, default=False
         Whether to end with the state of the best epoch, by the validation samples, which it needs.
     lock_free : bool, default=False
-        Whether threads step on the same coefficients at once, without locks, for sparse X, a
-        batch_size of 1, no L1, no momentum and no average, with n_jobs of more than the outputs.
-        **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
+        Whether threads take rows of sparse X at the same time, each on coefficients of its own that
+        meet from time to time: with a batch_size of 1, no L1, no momentum, no average, and n_jobs of at
+        least twice the outputs.
+        **What is learnt then depends on n_jobs**: see `LinearSGD`.
 
     Attributes
     ----------

@@ -92,9 +92,10 @@ class SGDRegressor(Regressor, SparseCoef, SGDBase):
     n_jobs : int, optional
         Threads; -1 for all.
     lock_free : bool, default=False
-        Whether threads step on the same coefficients at once, without locks, for sparse X, a
-        batch_size of 1, no L1, no momentum and no average, with n_jobs of 2 or more.
-        **Fits then differ from run to run**, whatever random_state is: see `LinearSGD`.
+        Whether threads take rows of sparse X at the same time, each on coefficients of its own that
+        meet from time to time: with a batch_size of 1, no L1, no momentum, no average, and n_jobs of 2
+        or more.
+        **What is learnt then depends on n_jobs**: see `LinearSGD`.
 
     Attributes
     ----------

@@ -37,15 +37,6 @@ typedef struct {
     double average_intercept, n_averaged; /* in and out */
 } FlSgdAfter;
 
-/* Coefficients and intercept that other threads read and write at the same time (Recht and others 2011). Each
- * number is whole; of two steps that meet on one, one may be lost. */
-typedef struct {
-    double *intercept;
-    double (*predict)(const void *run, ptrdiff_t i); /* the raw prediction of sparse row i */
-    /* coef += times * row i, and the intercept's part of the step */
-    void (*step)(const void *run, ptrdiff_t i, double step, double times);
-} FlSgdShared;
-
 /* Dense rows, from any feature of which a whole vector may be read on; the last of them stand elsewhere. */
 typedef struct {
     const char *rows, *tail;
@@ -73,6 +64,9 @@ typedef struct {
     const int64_t *starts, *ends; /* [n + FL_SGD_AHEAD] */
     const void *data, *indices;
     int wide_indices;
+    /* Places of indptr that a later run looks up: one is fetched with each row of this run, n_later at most. */
+    const int64_t *indptr, *later;
+    ptrdiff_t n_later;
     const void *y_true; /* REAL[n] */
     const double *before, *inverse, *rate; /* [n] */
     int passive; /* FL_SGD_PASSIVE_*: rate is a factor of passive-aggressive steps; or 0 */
@@ -93,7 +87,6 @@ typedef struct {
     const void *table;
     int plain_labels; /* y_true is 0 or 1 */
     FlSgdAfter *more; /* or NULL */
-    const FlSgdShared *shared; /* of sparse rows, or NULL: nobody else is at coef */
     /* of FlSgdKernels: comes after sample i, whose row was added so many times */
     void (*after)(void *run, ptrdiff_t i, double times);
 } FlSgdRun;
@@ -116,8 +109,12 @@ typedef void (*FlSgdAfterFn)(void *run, ptrdiff_t i, double times);
 /* What does not depend on the loss; the linker knows it as fl_sgd_<isa>. */
 typedef struct {
     FlSgdAfterFn dense_after[2], sparse_after[2];
-    double (*shared_predict[2])(const void *run, ptrdiff_t i);
-    void (*shared_step[2])(const void *run, ptrdiff_t i, double step, double times);
+    /* squares[j] += x_ij^2 of every step-th of the first n sparse rows; returns all of these together. */
+    double (*squares[2])(const FlSgdRun *run, ptrdiff_t n, ptrdiff_t step, float *squares);
+    /* n coefficients take up what replicas have learnt: coef[j] += moved * (1 + c) / (1 + m c), where moved is the sum
+     * of how far m of them went from it, and c = times * (the sum of all squares)[j]. */
+    void (*meet[2])(void *coef, const void *replicas, ptrdiff_t replica_bytes, const float *squares,
+                    ptrdiff_t squares_stride, ptrdiff_t n_replicas, double times, ptrdiff_t n);
     /* The rates 1 / (alpha * (init + t - 1)) of n steps from t on. */
     void (*optimal)(double *eta, ptrdiff_t n, double alpha, double init, double t);
     /* Scales from the rates, the first of which is `scale`. Returns of how many steps: to one whose scale is below

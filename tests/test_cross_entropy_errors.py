@@ -257,3 +257,18 @@ def test_wrong_starts():
         loss.initial_prediction([0.0, 0.5])
     with pytest.raises(ValueError, match=r"^y_true\[1\] = nan"):
         loss.initial_prediction([0.0, np.nan])
+
+
+def test_labels_that_fit_another_class_axis_are_told_it():
+    """Images of torch's layout: (N, C, height, width), and labels without C."""
+    labels, raw = np.zeros((4, 5, 7), int), np.zeros((4, 3, 5, 7))
+    with pytest.raises(ValueError, match=r"shape without the class axis.*; with axis=1 it would"):
+        fl.CrossEntropy().loss(labels, raw)
+    assert fl.CrossEntropy().loss(labels, raw, axis=1) == pytest.approx(np.log(3))
+    for shape in ((4, 5), (3, 5, 7, 1)):  # of none
+        with pytest.raises(ValueError, match=r"without the class axis, or prob[^;]*$"):
+            fl.CrossEntropy().loss(np.zeros(shape, int), raw)
+    with pytest.raises(ValueError, match=r"without the class axis, or prob[^;]*$"):
+        fl.CrossEntropy().loss(np.zeros((4, 4), int), np.zeros((4, 4, 4, 4)))
+    with pytest.raises(ValueError, match=r"expected an array of raw_prediction's shape$"):
+        fl.KLDivergence().loss(np.zeros((4, 3)), np.zeros((4, 3, 5)))

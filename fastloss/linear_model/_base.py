@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator, RegressorMixin, is_regressor
+from sklearn.base import RegressorMixin, is_regressor
 from sklearn.utils import check_array, metadata_routing
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
@@ -15,13 +15,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from fastloss._core.arrays import refuse_masked
 from fastloss._linear.arrays import renamed
 from fastloss.linear_model._fitting import Fitted, Settings
+from fastloss.linear_model._loss_parameters import LossParameters
 from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
 
 _FLOATS = (np.float64, np.float32)
 
 
-class LinearModel(BaseEstimator):  # type: ignore[misc]
+class LinearModel(LossParameters):
     """Base of the estimators: features dense or CSR, float64 or float32."""
 
     # the callback belongs to one call, and is not routed

@@ -24,6 +24,7 @@ _ELSEWHERE = {
     "l2": "squared_error",
     "logistic": "log_loss",
     "lad": "absolute_error",
+    "log": "log_loss",  # in scikit-learn's SGDClassifier of old
     "ls": "squared_error",
     "mae": "absolute_error",
     "mape": "absolute_percentage_error",
@@ -111,6 +112,11 @@ def get_loss(name: str, /, **params: Any) -> Any:
         cls = loss_classes()[name]
     except (KeyError, TypeError):
         raise unknown_loss("name", name) from None
+    return make_loss(cls, params)
+
+
+def make_loss(cls: Any, params: dict[str, Any]) -> Any:
+    """Return a loss of a class, or raise an error for the first parameter that it does not have."""
     try:
         return cls(**params)
     except TypeError:

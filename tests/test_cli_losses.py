@@ -144,3 +144,10 @@ def test_every_name_used_elsewhere_leads_to_one_of_ours():
 )
 def test_parameters_behind_a_colon_or_in_brackets(text):
     assert parse_loss(text) == fl.MultiPinball(quantiles=[0.1, 0.9])
+
+
+def test_a_loss_as_it_is_printed(capsys):
+    assert main(["losses", "Huber(delta=2.0)"]) == 0
+    assert capsys.readouterr().out.startswith("huber: fl.Huber(delta=1.0)")
+    assert main(["losses", "Huber(d=2)"]) == 2
+    assert "Huber has no such parameter, it has delta" in capsys.readouterr().err

@@ -149,9 +149,9 @@ def test_wrong_files(content, message, tmp_path, capsys):
 
 
 def test_files_that_cannot_be_read(tmp_path, capsys):
-    assert (
-        refused(capsys, tmp_path / "no.csv", "--target", "y") == "FILE: No such file or directory"
-    )
+    for name in ("no.csv", "no.parquet"):
+        refusal = refused(capsys, tmp_path / name, "--target", "y")
+        assert refusal == "FILE: No such file or directory"
     assert "FILE: " in refused(capsys, tmp_path, "--target", "y")
     broken = tmp_path / "broken.csv.gz"
     broken.write_bytes(gzip.compress(b"a,y\n" + bytes(range(48, 58)) * 500)[:40])

@@ -12,7 +12,7 @@ import textwrap
 from typing import Any
 
 import fastloss as fl
-from fastloss.cli.loss_text import known_name
+from fastloss.cli.loss_text import known_name, parse_loss
 from fastloss.cli.tables import print_table
 
 _SECTION = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)  # the head of a numpydoc section
@@ -54,6 +54,11 @@ def describe(name: str) -> dict[str, str]:
         "link": _after("Link", text),
         "labels": _after("Labels", text),
     }
+
+
+def _name(text: str) -> str:
+    """Return the name of a loss, whatever parameters stand behind it."""
+    return str(parse_loss(text).name) if "(" in text else known_name(text)
 
 
 def _after(word: str, text: str) -> str:
@@ -106,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is asked for and return 0, or 2 with a message about an unknown name."""
     if arguments.names:
         try:
-            wanted = [explain(known_name(name)) for name in arguments.names]
+            wanted = [explain(_name(text)) for text in arguments.names]
         except ValueError as error:
             print(f"fastloss losses: {error}", file=sys.stderr)
             return 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
+import os
 import re
 import warnings
 import zipfile
@@ -145,7 +147,9 @@ def read_table(path: Path, dialect: Dialect, texts: Collection[str] = ()) -> Tab
             text = TextFile(path, separator, dialect.encoding)
             table = Table(path, _read_csv(text, dialect, texts), text, dialect.decimal)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        missing = isinstance(error, FileNotFoundError)  # pandas' says no more than the name
+        reason = os.strerror(errno.ENOENT) if missing else error.strerror or error
+        raise InputError(f"{path}: {reason}") from None
     except (EOFError, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
         raise InputError(f"{path}: the compressed file is broken: {error}") from None
     except LookupError as error:  # an unknown encoding

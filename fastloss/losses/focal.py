@@ -241,5 +241,5 @@ def _asymmetric_values(
         low,
         float(kept),
         clip,
-        float(context.divide(Decimal(1), kept)),
+        cost_fp,
     )

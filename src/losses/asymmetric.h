@@ -1,43 +1,165 @@
 /* Asymmetric loss of Ridnik et al. (2021) on a logit f, labels y in {0, 1}: with p = sigma(f)
  *     y = 1: cost_fn (1 - p)^gamma_pos (-log p),   y = 0: cost_fp x^gamma_neg (-log(1 - x)),
  * x = max(p - clip, 0). With z = -f for y = 1 and f for y = 0, P = sigma(z), Q = 1 - P, both are c x^gamma
- * l, l = -log(1 - x); x = P for y = 1.
- *
- * p - clip does not cancel: with f0 = logit(clip) it is p (1 - clip) (1 - e^(f0 - f)). The logarithm of
- * each factor is kept in a pair (unit_power.h); (1 - clip)^gamma is part of the cost. For gammas of 0, 1,
- * ... 7 the product itself is kept so instead, and is multiplied. float32 is computed in float64, without
- * pairs. With e1 = P Q / x = Q / ((1 - clip) (1 - e^(f0 - f))) and e2 = P Q / (1 - x) = P Q / (Q + clip),
- * which for y = 1 are Q and P:
+ * l, l = -log(1 - x); x = P for y = 1. With e1 = P Q / x and e2 = P Q / (1 - x) = P Q / (Q + clip), which
+ * for y = 1 are Q and P:
  *     gradient to z = c x^gamma (gamma e1 l + e2)
  *     Hessian       = c x^gamma (gamma^2 e1^2 l + 2 gamma e1 e2 + e2 Q
  *                                - gamma e1 l (P + e1 - Q) - e2 P clip / (Q + clip))
+ *
+ * With t = e^-|z|, D = 1 + t, P = B / D, Q = A / D, where A and B are 1 and t, and E = A + clip D:
+ *     x = N / D,  N = B (1 - clip) - A clip,   1 - x = E / D,   l = log(1 + N / E).
+ * N cancels beside f0 = logit(clip), and is B (1 - clip) (1 - e^(f0 - f)) there. For gammas of 0, 1, ... 7
+ * x is kept in a pair and multiplied; the derivative has x^(gamma - 1). For others the logarithm of each
+ * factor is kept in a pair (unit_power.h); (1 - clip)^gamma is part of the cost. float32 is computed in
+ * float64, without pairs.
  * Worst error 5 ULP, of the Hessian 7.5 ULP of its largest term.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp (1 - clip)^gamma_neg, p[2] + p[3] = gamma_pos and p[4] +
  * p[5] = gamma_neg, the first a float32, p[6] = gamma_pos, p[7] = gamma_neg, p[8] + p[9] = logit(clip),
- * p[10] = 1 - clip, p[11] = clip, p[12] = 1 / (1 - clip).
+ * p[10] = 1 - clip, p[11] = clip, p[12] = cost_fp.
  */
 FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 {
     const double *exact = FL_EXACT(p);
     return exact[6] < 8.0 && exact[7] < 8.0 && exact[6] == (int)exact[6] &&
-           exact[7] == (int)exact[7];
+           exact[7] == (int)exact[7] && (exact[11] == 0.0 || exact[11] > 1e-290);
 }
 
 #if FL_BITS == 64
 #include "vecmath/single.h"
 
-/* Whether the gamma of a sample's class has a bit */
-FL_INLINE VI FN(asymmetric_bit)(VI positive, const REAL *p, int bit)
+/* What a sample has of its class; gamma - 1, unless gamma is 0, as bits that are 0 or 1 */
+typedef struct {
+    VI positive, whole; /* the class is 1, nothing is clipped */
+    V cost, gamma, clip, kept, z, bit[3], some;
+} FN(asymmetric_sample);
+
+FL_INLINE FN(asymmetric_sample) FN(asymmetric_class)(V y, V f, const REAL *p)
 {
-    const V of_both =
-        vselect(positive, vfrom_bits(FN(fl_bit)(p[6], bit)), vfrom_bits(FN(fl_bit)(p[7], bit)));
-    return vbits(of_both);
+    const int less_1 = (int)p[6] - (p[6] > 0.0), less_0 = (int)p[7] - (p[7] > 0.0);
+    FN(asymmetric_sample) s;
+    s.positive = y > R(0.0);
+    s.cost = vselect(s.positive, vsplat(p[0]), vsplat(p[12]));
+    s.gamma = vselect(s.positive, vsplat(p[6]), vsplat(p[7]));
+    s.clip = vkeep(s.positive == 0, vsplat(p[11]));
+    s.kept = vselect(s.positive, vsplat(R(1.0)), vsplat(p[10]));
+    s.whole = s.clip == vsplat(R(0.0));
+    s.z = vselect(s.positive, -f, f);
+    for (int k = 0; k < 3; k++)
+        s.bit[k] = vselect(s.positive, vsplat(less_1 >> k & 1), vsplat(less_0 >> k & 1));
+    s.some = vselect(s.positive, vsplat(p[6] > 0.0), vsplat(p[7] > 0.0));
+    return s;
 }
 
-/* `plain` is a constant: whether asymmetric_is_plain(). */
-FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V *gradient,
-                                       V *hessian)
+/* N = returned + *low for |f - f0| < 2^-6, of the first product in its formula as a pair; *gap = f - f0 */
+FL_INLINE V FN(asymmetric_near)(V f, const REAL *p, V first, V first_low, V *low, V *gap)
 {
+    /* (1 - g - e^-g) / g^2 */
+    static const double c[] = {-1.0 / 2,   1.0 / 6,    -1.0 / 24,   1.0 / 120,
+                               -1.0 / 720, 1.0 / 5040, -1.0 / 40320};
+    V error;
+    const V high = FN(fl_two_sum)(f, vsplat(-p[8]), &error), rest = error - p[9];
+    const V g = high + rest, g_low = (high - g) + rest, square = FN(fl_opaque)(g * g);
+    const V series = FN(fl_polynomial)(g, square, c, sizeof c / sizeof *c);
+    const V factor_low = FN(fl_opaque)(square * series) + (g_low - g * g_low);
+    const V product = FN(fl_product)(first, g, &error);
+    *gap = g;
+    *low = error + (first * factor_low + first_low * g);
+    return product;
+}
+
+/* t, t / D, 1 / E, x in a pair, N, N / E, and not 0 where the sample is clipped */
+typedef struct {
+    V t, u, over_E, x, x_low, N, odds;
+    VI clipped;
+} FN(asymmetric_plain_kept);
+
+FL_INLINE FN(asymmetric_plain_kept) FN(asymmetric_plain_first)(V y, V f, const REAL *p)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
+    const V kept_low = (one - s.kept) - s.clip, z = s.z;
+    V t_low, error, B_error, A_error;
+    const V t = FN(fl_exp_nonpositive_twofold)(vminus_abs(z), &t_low);
+    const V A = vselect_negative(z, one, t), A_low = vselect_negative(z, zero, t_low);
+    const V B = vselect_negative(z, t, one), B_low = vselect_negative(z, t_low, zero);
+    /* N; where it is positive its first product is the larger */
+    const V B_part = FN(fl_product)(B, s.kept, &B_error),
+            A_part = FN(fl_product)(A, s.clip, &A_error);
+    const V B_part_low = B_error + (B * kept_low + B_low * s.kept);
+    const V far_N = B_part - A_part;
+    const V far_low = ((B_part - far_N) - A_part) + (B_part_low - (A_error + A_low * s.clip));
+    V near_low, gap;
+    const V near_N = FN(asymmetric_near)(f, p, B_part, B_part_low, &near_low, &gap);
+    const VI near = (vabs(f - p[8]) < 0x1p-6) & (s.whole == 0);
+    const V N_high = vselect(near, near_N, far_N), N_rest = vselect(near, near_low, far_low);
+    const V N = N_high + N_rest, N_low = (N_high - N) + N_rest;
+    const V D = one + t, D_low = ((one - D) + t) + t_low, inverse = one / D;
+    const V E = FN(fl_opaque)(vselect(s.whole, one, A + s.clip * D)), over_E = one / E;
+    /* x, in a pair */
+    const V x = FN(fl_opaque)(N * inverse), back = FN(fl_product)(x, D, &error);
+    const V x_low = FN(fl_opaque)((((N - back) - error) + (N_low - x * D_low)) * inverse);
+    FN(asymmetric_plain_kept) k;
+    k.t = t, k.over_E = over_E, k.x = x, k.x_low = x_low, k.N = N;
+    k.u = FN(fl_opaque)(t - (t * FN(fl_opaque)(t * inverse) - t_low * (inverse * inverse)));
+    k.odds = FN(fl_opaque)(N * over_E + N_low * over_E);
+    /* N may be too small a number */
+    k.clipped = vselect(near, gap, far_N) <= zero;
+    return k;
+}
+
+FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, const REAL *p,
+                                         V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
+    const V z = s.z, far = vmax(zero, z);
+    /* the smaller and the larger of P and Q */
+    const V u = k.u, v = FN(fl_opaque)(one - u);
+    const V P = vselect_negative(z, u, v), Q = vselect_negative(z, v, u);
+    const VI inside = k.clipped == 0;
+    V error;
+    V power_low, step = k.x, step_low = k.x_low;
+    V power = k.x * s.bit[0] + (one - s.bit[0]);
+    power_low = k.x_low * s.bit[0];
+    for (int n = 1; n < 3; n++) {
+        const V square = FN(fl_product)(step, step, &error), twice = step + step;
+        step_low = FN(fl_opaque)(error + twice * step_low);
+        step = square;
+        const V factor = FN(fl_opaque)(step * s.bit[n] + (one - s.bit[n]));
+        const V product = FN(fl_product)(power, factor, &error);
+        power_low = error + (power * (step_low * s.bit[n]) + power_low * factor);
+        power = product;
+    }
+    const V less = FN(fl_opaque)(power + power_low);
+    const V factor = FN(fl_opaque)(k.x * s.some + (one - s.some));
+    const V product = FN(fl_product)(power, factor, &error);
+    const V whole_power =
+        FN(fl_opaque)(product + (error + (power * (k.x_low * s.some) + power_low * factor)));
+    const V log_part = FN(fl_log1p_nonnegative)(vselect(s.whole, k.t, k.odds));
+    const V l_full = vkeep(s.whole, far) + log_part;
+    const V l = vkeep(s.whole, vmin(vsplat(1e20), far)) + log_part;
+    const V PQ = FN(fl_opaque)(u * v);
+    const V share = FN(fl_opaque)(vselect_negative(z, k.t, one) * k.over_E);
+    const V e2 = FN(fl_opaque)(vselect(s.whole, P, share * Q));
+    const V signed_cost = vselect(s.positive, -s.cost, s.cost);
+    *loss = vkeep(inside, s.cost * (whole_power * l_full));
+    *gradient = vkeep(inside, signed_cost * (s.gamma * (less * FN(fl_opaque)(PQ * l)) +
+                                             FN(fl_opaque)(whole_power * e2)));
+    const V scale = FN(fl_opaque)(s.cost * whole_power);
+    const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u / vmax(vsplat(REAL_TINY), k.N)));
+    const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
+    /* terms of both signs in gamma e1 l joined */
+    const V tilt = FN(fl_opaque)(scale * vselect_negative(z, u - v, v - u));
+    const V bend = FN(fl_opaque)((s.gamma - one) * steep - tilt);
+    const V rise = FN(fl_opaque)(s.gamma * (steep + steep)),
+            drop = vkeep(s.whole == 0, s.clip * share);
+    *hessian = vkeep(inside, (first * bend + rise * e2) + (scale * e2) * (Q - drop));
+}
+
+FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    (void)t;
     const V sign = R(1.0) - (y + y), zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const VI positive = y > zero;
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
@@ -48,15 +170,7 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
     const V unclipped = vselect(positive, one, vsplat(p[10]));
     const VI whole = clip == zero;
     const V full = sign * f, z = FN(fl_bounded_logit)(full);
-    FN(fl_logistic_terms) k;
-    if (plain) {
-        k.t = FN(fl_exp_nonpositive_twofold)(vminus_abs(z), &k.t_low);
-        k.u = k.t - k.t * (k.t / (one + k.t));
-        k.v = one - k.u;
-        k.log_high = vlog1p_unit(k.t);
-    } else {
-        k = FN(fl_logistic_of)(z);
-    }
+    const FN(fl_logistic_terms) k = FN(fl_logistic_of)(z);
     const V sigma = vselect_negative(z, k.u, k.v), rest = vselect_negative(z, k.v, k.u);
     /* the factor 1 - e^(f0 - f) */
     V error, factor_low, log_low, s_low;
@@ -71,7 +185,7 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
     const V sum = one + k.t, sum_low = ((one - sum) + k.t) + k.t_low, inverse = one / sum;
     const V a = vselect_negative(z, k.t, one), a_low = vselect_negative(z, k.t_low, zero);
     const V fine = vkeep((flat == 0) & (factor > REAL_TINY), -factor_low);
-    V product_low, power, power_low;
+    V product_low;
     const V product = FN(fl_product)(a, factor, &product_low);
     product_low = product_low + (a * fine + a_low * factor);
     const V part = FN(fl_opaque)(product * inverse);
@@ -79,19 +193,12 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
     const V part_low =
         FN(fl_opaque)((((product - back) - error) + (product_low - part * sum_low)) * inverse);
     const V x = FN(fl_opaque)(unclipped * part + unclipped * part_low);
-    if (plain) {
-        const VI bit[3] = {FN(asymmetric_bit)(positive, p, 1), FN(asymmetric_bit)(positive, p, 2),
-                           FN(asymmetric_bit)(positive, p, 4)};
-        power = FN(fl_power_by_bits)(part, part_low, bit, &power_low);
-    } else {
-        const V log_factor = FN(fl_log_pair)(factor, &log_low);
-        /* -log(P factor) and its power */
-        const V s = FN(fl_softplus_twofold)(-z, k, &s_low);
-        const V minus_log = FN(fl_two_sum)(s, -log_factor, &error);
-        const V minus_log_low = (error + s_low) - (log_low - vkeep(flat == 0, factor_low / factor));
-        power = FN(fl_exp_minus_product)(gamma_high, gamma_low, minus_log, minus_log_low);
-        power_low = zero;
-    }
+    const V log_factor = FN(fl_log_pair)(factor, &log_low);
+    /* -log(P factor) and its power */
+    const V s = FN(fl_softplus_twofold)(-z, k, &s_low);
+    const V minus_log = FN(fl_two_sum)(s, -log_factor, &error);
+    const V minus_log_low = (error + s_low) - (log_low - vkeep(flat == 0, factor_low / factor));
+    const V power = FN(fl_exp_minus_product)(gamma_high, gamma_low, minus_log, minus_log_low);
     /* l = -log(1 - x) */
     const V complement = rest + clip;
     /* 1 - x, with its error where x is small */
@@ -108,7 +215,7 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
     const V e1 = vselect(whole, rest, (rest / unclipped) / factor);
     const V share = sigma / complement;
     const V e2 = vselect(whole, sigma, share * rest);
-    const V scale = FN(fl_opaque)(plain ? cost * power + cost * power_low : cost * power);
+    const V scale = FN(fl_opaque)(cost * power);
     const V first = FN(fl_opaque)(gamma * (e1 * l));
     const V steep = FN(fl_opaque)(scale * e1);
     const V bend = scale * sigma + vkeep(whole == 0, steep - scale * rest);
@@ -119,84 +226,86 @@ FL_INLINE void FN(asymmetric_in_pairs)(V y, V f, const REAL *p, int plain, V *lo
                                        first * bend);
 }
 
-FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
-{
-    (void)t;
-    FN(asymmetric_in_pairs)(y, f, p, 0, loss, gradient, hessian);
-}
+/* The same without pairs, for any gammas */
+typedef struct {
+    V t, over_D, over_E, x, odds;
+} FN(asymmetric_wide_kept);
 
-FL_INLINE void FN(asymmetric_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+FL_INLINE FN(asymmetric_wide_kept) FN(asymmetric_wide_first)(V y, V f, const REAL *p)
 {
-    (void)t;
-    FN(asymmetric_in_pairs)(y, f, p, 1, loss, gradient, hessian);
-}
-
-/* The same without pairs. With D = 1 + t, P = B / D, Q = A / D and E = A + clip D, x is P less the clip, or
- * beside the clip a series of f - f0, and 1 - x = E / D. */
-FL_INLINE void FN(asymmetric_wide)(V y, V f, const REAL *p, int plain, V *loss, V *gradient,
-                                   V *hessian)
-{
-    const V sign = 1.0 - (y + y), zero = vsplat(0.0), one = vsplat(1.0);
-    const VI positive = y > zero;
-    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V gamma = vselect(positive, vsplat(p[6]), vsplat(p[7]));
-    const V clip = vselect(positive, zero, vsplat(p[11]));
-    const VI whole = clip == zero;
-    const V z = sign * f, size = vabs(f), bounded = vmin(vsplat(1e40), size); /* NaN stays */
-    const V t = vexp_nonpositive(-size), D = one + t, over = FN(fl_opaque)(one / D);
+    const V one = vsplat(1.0);
+    const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
+    const V z = s.z;
+    const V t = vexp_nonpositive(vminus_abs(z)), D = one + t;
     const V A = vselect_negative(z, one, t), B = vselect_negative(z, t, one);
-    const V P = FN(fl_opaque)(B * over), Q = FN(fl_opaque)(A * over);
-    const V clip_D = FN(fl_opaque)(clip * D), E = A + clip_D;
-    /* x = P (1 - clip) factor */
-    const V gap = (f - p[8]) - p[9];
-    const VI clipped = (gap <= zero) & (whole == 0);
-    const VI near = (vabs(gap) < 0x1p-10) & (whole == 0);
-    const V gap2 = gap * gap;
+    const V first_part = FN(fl_opaque)(B * s.kept);
+    const V gap = (f - p[8]) - p[9], gap2 = gap * gap;
     const V series = gap * ((one - 0.5 * gap) + gap2 * (1.0 / 6 - gap * (1.0 / 24)));
-    const V unclipped = vselect(positive, one, vsplat(p[10]));
-    const V relative = FN(fl_opaque)(
-        vselect(near, P * series, ((B - clip_D) * over) * vselect(positive, one, vsplat(p[12]))));
-    const V x = FN(fl_opaque)(relative * unclipped);
-    /* log(1 + t), or -log(1 - x) = log(1 + x / (1 - x)) */
-    const V over_E = FN(fl_opaque)(one / vselect(whole, one, E));
-    const V log_part = FN(fl_single_log1p)(vselect(whole, t, FN(fl_opaque)(x * D) * over_E));
-    const V far = vkeep((z < zero) == 0, bounded), full = vkeep((z < zero) == 0, size);
-    const V l = vkeep(whole, far) + log_part, l_full = vkeep(whole, full) + log_part;
-    const V e1 = vselect(whole, Q, (P * Q) / x);
-    const V share = FN(fl_opaque)(B * over_E); /* P / (1 - x), if not whole */
-    const V e2 = FN(fl_opaque)(vselect(whole, P, share * Q));
-    V power;
+    const VI near = (vabs(gap) < 0x1p-10) & (s.whole == 0);
+    const V N =
+        vselect(near, FN(fl_opaque)(first_part * series), FN(fl_opaque)(first_part - A * s.clip));
+    const V E = FN(fl_opaque)(vselect(s.whole, one, A + s.clip * D)), inverse = one / (D * E);
+    const V over_D = FN(fl_opaque)(inverse * E), over_E = FN(fl_opaque)(inverse * D);
+    FN(asymmetric_wide_kept) k;
+    k.t = t, k.over_D = over_D, k.over_E = over_E;
+    k.x = FN(fl_opaque)(N * over_D), k.odds = FN(fl_opaque)(N * over_E);
+    return k;
+}
+
+/* `plain` is a constant: whether asymmetric_is_plain(). */
+FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p, int plain,
+                                   V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(0.0), one = vsplat(1.0);
+    const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
+    const V z = s.z, far = vmax(zero, z);
+    const V A = vselect_negative(z, one, k.t), B = vselect_negative(z, k.t, one);
+    const V P = FN(fl_opaque)(B * k.over_D);
+    const V Q = FN(fl_opaque)(A * k.over_D), PQ = FN(fl_opaque)(P * Q);
+    const V log_part = FN(fl_single_log1p)(vselect(s.whole, k.t, k.odds));
+    const V l_full = vkeep(s.whole, far) + log_part;
+    const V l = vkeep(s.whole, vmin(vsplat(1e40), far)) + log_part;
+    const V e2 = FN(fl_opaque)(P * vselect(s.whole, one, FN(fl_opaque)(A * k.over_E)));
+    const V e1 = FN(fl_opaque)(vselect(s.whole, Q, PQ / k.x));
+    V power, falling; /* e1 times it */
     if (plain) {
-        /* the power of 1 - clip is part of the cost */
-        const VI bit[3] = {FN(asymmetric_bit)(positive, p, 1), FN(asymmetric_bit)(positive, p, 2),
-                           FN(asymmetric_bit)(positive, p, 4)};
-        power = FN(fl_wide_power)(relative, bit);
+        const V x2 = FN(fl_opaque)(k.x * k.x), x4 = FN(fl_opaque)(x2 * x2);
+        const V less =
+            FN(fl_opaque)((k.x * s.bit[0] + (one - s.bit[0])) * (x2 * s.bit[1] + (one - s.bit[1])) *
+                          (x4 * s.bit[2] + (one - s.bit[2])));
+        power = FN(fl_opaque)(less * (k.x * s.some + (one - s.some)));
+        falling = FN(fl_opaque)(less * PQ);
     } else {
-        const V log_P = -(FN(fl_wide_log1p_unit)(t) + vkeep(z < zero, bounded));
-        const V log_x = vselect(whole, log_P, FN(fl_wide_log)(relative));
-        power = FN(fl_wide_exp)(gamma * log_x);
+        const V log_P = -(FN(fl_wide_log1p_unit)(k.t) + vkeep(z < zero, vmin(vsplat(1e40), -z)));
+        power = FN(fl_wide_exp)(s.gamma * vselect(s.whole, log_P, FN(fl_wide_log)(k.x)));
+        falling = FN(fl_opaque)(power * e1);
     }
-    const V scale = FN(fl_opaque)(cost * power), first = FN(fl_opaque)(gamma * (e1 * l));
-    const V steep = FN(fl_opaque)(scale * e1);
-    const V bend = scale * P + vkeep(whole == 0, steep - scale * Q);
-    *loss = vkeep(clipped == 0, scale * vselect(cost > zero, l_full, l));
-    *gradient = vkeep(clipped == 0, sign * (scale * (first + e2)));
-    *hessian = vkeep(clipped == 0, (first * (gamma * steep) + gamma * (steep + steep) * e2) +
-                                       (scale * e2) * (Q - vkeep(whole == 0, clip * share)) -
+    const VI clipped = k.x <= zero;
+    const V signed_cost = vselect(s.positive, -s.cost, s.cost);
+    *loss = vkeep(clipped == 0, s.cost * (power * l_full));
+    *gradient =
+        vkeep(clipped == 0, signed_cost * (s.gamma * (falling * l) + FN(fl_opaque)(power * e2)));
+    const V scale = FN(fl_opaque)(s.cost * power), share = FN(fl_opaque)(B * k.over_E);
+    const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
+    const V bend = scale * P + vkeep(s.whole == 0, steep - scale * Q);
+    *hessian = vkeep(clipped == 0, (first * (s.gamma * steep) + s.gamma * (steep + steep) * e2) +
+                                       (scale * e2) * (Q - vkeep(s.whole == 0, s.clip * share)) -
                                        first * bend);
+}
+
+FL_INLINE void FN(asymmetric_wide_rest)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p,
+                                        V *loss, V *gradient, V *hessian)
+{
+    FN(asymmetric_wide)(y, f, k, p, 1, loss, gradient, hessian);
 }
 
 FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    FN(asymmetric_wide)(y, f, p, 0, loss, gradient, hessian);
-}
-
-FL_INLINE void FN(asymmetric_plain_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
-                                             V *hessian)
-{
-    FN(asymmetric_wide)(y, f, p, 1, loss, gradient, hessian);
+    FN(asymmetric_wide)(y, f, FN(asymmetric_wide_first)(y, f, p), p, 0, loss, gradient, hessian);
 }
 #else
 FL_FROM_WIDE(asymmetric, asymmetric_of_float)
-FL_FROM_WIDE(asymmetric_plain, asymmetric_plain_of_float)
+FL_STAGED_FROM_WIDE(asymmetric_plain, asymmetric_wide)
 #endif
+FL_OF_STAGES(asymmetric_plain)
+#define FL_KEPT FN(asymmetric_plain_kept)

@@ -6,11 +6,29 @@
  * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 5.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
-#if FL_BITS == 64
-#include "vecmath/single.h"
+/* E, and e^-E, larger by 1 / EXP_BACK */
+typedef struct {
+    V e, tail;
+} FN(c_log_log_kept);
 
-FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+FL_INLINE FN(c_log_log_kept) FN(c_log_log_first)(V y, V f, const REAL *p)
 {
+    const V most = vsplat((REAL)(FL_BITS == 64 ? 599 : 59));
+    FN(c_log_log_kept) k;
+    V e_low;
+    (void)y, (void)p;
+    k.e = FN(fl_opaque)(FN(fl_exp_nonpositive_twofold)(vmin(most, f), &e_low));
+    if (FL_UNLIKELY(vany(f > most)))
+        k.e = vselect(f > most, vexp(f), k.e);
+    const V bounded = vmin(vsplat(R(800.0)), k.e);
+    k.tail = FN(fl_opaque)(FN(fl_exp_headroom_of_sum)(-bounded, vkeep(f < R(7.0), -e_low)));
+    return k;
+}
+
+FL_INLINE void FN(c_log_log_rest)(V y, V f, FN(c_log_log_kept) k, const REAL *p, V *loss,
+                                  V *gradient, V *hessian)
+{
+#if FL_BITS == 64
     static const double log_series[] = {0.041666666666666664,   -0.0003472222222219878,
                                         5.511463841041519e-06,  -1.0333992450315766e-07,
                                         2.0876108983915732e-09, -4.393916469151035e-11,
@@ -19,17 +37,17 @@ FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                            3.3068783068145235e-05, -8.267195716069155e-07,
                                            2.087673683638037e-08,  -5.283757898636377e-10,
                                            1.3330961991201414e-11, -3.0659722541194154e-13};
+#else
+    static const float log_series[] = {0.0416666642f, -0.000347165740f, 5.35990284e-06f};
+    static const float excess_series[] = {0.0833333358f, -0.00138887856f, 3.30478215e-05f,
+                                          -8.117004e-07f, 1.63568714e-08f};
+#endif
     const V one = vsplat(R(1.0)), half = vsplat(R(0.5));
     const VI positive = y > R(0.0), small = f < R(0.0);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V most = vsplat(599.0);
-    V e_low;
-    V e = FN(fl_exp_nonpositive_twofold)(vmin(most, f), &e_low);
-    if (FL_UNLIKELY(vany(f > most)))
-        e = vselect(f > most, vexp(f), e);
+    const V e = k.e, tail = k.tail;
     const V bounded = vmin(vsplat(800.0), e), square = bounded * bounded, fourth = square * square;
-    /* e^-E, and that over 1 - e^-E, which is h / E; both larger until the last product */
-    const V tail = FN(fl_exp_headroom_of_sum)(-bounded, vkeep(f < R(7.0), -e_low));
+    /* h / E, larger until the last product */
     const V odds = vkeep((e > -EXP_LOWEST) == 0, tail / (one - tail * EXP_BACK));
     const V log_part =
         FN(fl_polynomial)(square, fourth, log_series, sizeof log_series / sizeof *log_series);
@@ -38,40 +56,14 @@ FL_INLINE void FN(c_log_log)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
     const V half_e = half * e, excess_square = FN(fl_opaque)(square * excess_part);
     const V h_large = (bounded * odds) * EXP_BACK;
     const V h = vselect(small, one - (half_e - excess_square), h_large);
-    const V excess = vselect(small, half_e + excess_square, (bounded - one) + h_large);
+    /* to E = 2 in float32, where the other form would lose too much */
+    const VI early = f < (REAL)(FL_BITS == 64 ? 0.0 : 0.69);
+    const V excess = vselect(early, half_e + excess_square, (bounded - one) + h_large);
     const V value = vselect(small, (half_e - square * log_part) - f, vlog1p_unit(odds * EXP_BACK));
-    (void)t;
     *loss = cost * vselect(positive, value, e);
     *gradient = cost * vselect(positive, -h, e);
     *hessian = cost * vselect(positive, h * excess, e);
 }
 
-/* Here E is small below 1/8, for float64 has bits to lose. */
-FL_INLINE void FN(c_log_log_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
-{
-    const V one = vsplat(1.0);
-    const VI positive = y > 0.0;
-    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V e = FN(fl_single_exp)(f), square = FN(fl_opaque)(e * e);
-    const VI small = e < 0.125;
-    const V tail = FN(fl_single_exp)(-e);
-    /* h / E, and E + h - 1 */
-    const V h_part = FN(fl_opaque)(tail / (one - tail));
-    const V excess_part =
-        FN(fl_opaque)(square * (1.0 / 12 + square * (-1.0 / 720 + square * (1.0 / 30240))));
-    /* no further than where the tail is as good as 0 */
-    const V bounded = vmin(vsplat(1e30), e);
-    const V half_e = 0.5 * e, h_large = FN(fl_opaque)(bounded * h_part);
-    const V h = vselect(small, one - (half_e - excess_part), h_large);
-    const V excess = vselect(small, half_e + excess_part, (bounded - one) + h_large);
-    /* log E - log(1 - e^-E) = E/2 less a series; and -log(1 - e^-E) */
-    const V series = square * (1.0 / 24 - square * (1.0 / 2880));
-    const V large = FN(fl_single_log1p)(vselect(small, one, h_part));
-    const V value = vselect(small, (half_e - series) - f, large);
-    *loss = cost * vselect(positive, value, e);
-    *gradient = cost * vselect(positive, -h, e);
-    *hessian = cost * vselect(positive, h * excess, e);
-}
-#else
-FL_FROM_WIDE(c_log_log, c_log_log_of_float)
-#endif
+FL_OF_STAGES(c_log_log)
+#define FL_KEPT FN(c_log_log_kept)

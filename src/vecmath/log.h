@@ -205,3 +205,20 @@ FL_INLINE V vlog1p_unit(V t)
     return t + t * (t * q);
 #endif
 }
+
+/* log(1 + x) for finite x >= 0. Worst error as of vlog1p_unit with tables, else as of vlog1p. */
+FL_INLINE V FN(fl_log1p_nonnegative)(V x)
+{
+#if FL_LOOKUP
+    const VU bits = FN(fl_ubits)(R(1.0) + x);
+    const UINT exponent = ((UINT)EXPONENT_BIAS * 2 + 1) << MANTISSA_BITS;
+    const V scale =
+        FN(fl_from_ubits)(((UINT)(2 * EXPONENT_BIAS) << MANTISSA_BITS) - (bits & exponent));
+    const V k = FN(fl_exponent)(FN(fl_from_ubits)(bits));
+    return k * LN2_HI + (vlog1p_unit(x * scale + (scale - R(1.0))) + k * LN2_LO);
+#else
+    V k;
+    const V u = FN(fl_log1p_split)(x, &k);
+    return FN(fl_log_sum)(k, u);
+#endif
+}

@@ -64,11 +64,12 @@ FL_INLINE V FN(fl_exp_twofold)(V x, V *low)
 }
 
 /* The same for x <= 0 (more exactly: x < 600, 60 in float32), with tables in fewer operations: e^r - 1 = r + tail is
- * small, for r is at most ln2/32. */
+ * small, for r is at most ln2/32; then to a relative 2^-60 (2^-30 in float32). */
 FL_INLINE V FN(fl_exp_nonpositive_twofold)(V x, V *low)
 {
-#if FL_LOOKUP && FL_BITS == 64
+#if FL_LOOKUP
     /* (e^r - 1 - r) / r^2, and by which part of themselves the powers of fl_exp_sixteenth_scale() are too small */
+#if FL_BITS == 64
     static const double c[] = {0.5,
                                0.16666666666666669,
                                0.041666666663561946,
@@ -82,6 +83,14 @@ FL_INLINE V FN(fl_exp_nonpositive_twofold)(V x, V *low)
         0x1.0394472a18b0ep-56,  0x1.60f3a436af84bp-60,  0x1.60902a0d24086p-56,
         -0x1.41cccceb31e51p-58, -0x1.2eaf62de00c60p-56, 0x1.7da5af6faf5dbp-56,
         0x1.d25a5a430a63ap-57};
+#else
+    static const float c[] = {0.5f, 0.166666672f, 0.0416666679f};
+    static const FL_ALIGNED float missing[] = {
+        0x1.6b9eb2p-26f,  0x1.15ee0ep-29f,  0x1.6500ccp-27f, -0x1.01485ep-26f,
+        0x1.e9ae64p-34f,  -0x1.390abap-27f, 0x1.6d9ce0p-27f, -0x1.165526p-27f,
+        -0x1.078564p-27f, -0x1.181894p-26f, 0x1.9f10c0p-28f, -0x1.663cb2p-28f,
+        0x1.58945ep-27f,  0x1.3689fep-27f,  0x1.124e42p-28f, 0x1.8d6af6p-30f};
+#endif
     const V bounded = vmax(vsplat(EXP_LOWEST), x); /* NaN stays */
     const V shift = vround_shift() + R(16.0) * EXP_HEADROOM;
     const V shifted = bounded * (16 * LOG2_E) + shift, n = shifted - shift;

@@ -116,6 +116,31 @@ FL_INLINE V vnarrow(fl_v_f64 low, fl_v_f64 high)
         *gradient = vnarrow(g[0], g[1]); \
         *hessian = vnarrow(h[0], h[1]); \
     }
+/* The same in stages: <wide>_first and <wide>_rest, and what the one hands on to the other */
+#define FL_STAGED_FROM_WIDE(name, wide) \
+    typedef struct { \
+        FL_CONCAT(wide, _kept_f64) half[2]; \
+    } FN(name##_kept); \
+    FL_INLINE FN(name##_kept) FN(name##_first)(V y, V f, const REAL *p) \
+    { \
+        const double *exact = FL_EXACT(p); \
+        FN(name##_kept) k; \
+        k.half[0] = FL_CONCAT(wide, _first_f64)(vwiden_low(y), vwiden_low(f), exact); \
+        k.half[1] = FL_CONCAT(wide, _first_f64)(vwiden_high(y), vwiden_high(f), exact); \
+        return k; \
+    } \
+    FL_INLINE void FN(name##_rest)(V y, V f, FN(name##_kept) k, const REAL *p, V *loss, \
+                                   V *gradient, V *hessian) \
+    { \
+        const double *exact = FL_EXACT(p); \
+        fl_v_f64 l[2], g[2], h[2]; \
+        FL_CONCAT(wide, _rest_f64)(vwiden_low(y), vwiden_low(f), k.half[0], exact, l, g, h); \
+        FL_CONCAT(wide, _rest_f64) \
+        (vwiden_high(y), vwiden_high(f), k.half[1], exact, l + 1, g + 1, h + 1); \
+        *loss = vnarrow(l[0], l[1]); \
+        *gradient = vnarrow(g[0], g[1]); \
+        *hessian = vnarrow(h[0], h[1]); \
+    }
 #else
 #define FL_FROM_WIDE(name, wide) \
     FL_INLINE void FN(name)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian) \
@@ -125,6 +150,28 @@ FL_INLINE V vnarrow(fl_v_f64 low, fl_v_f64 high)
         FL_CONCAT(wide, _f64)(y, f, FL_EXACT(p), &l, &g, &h); \
         *loss = (REAL)l, *gradient = (REAL)g, *hessian = (REAL)h; \
     }
+#define FL_STAGED_FROM_WIDE(name, wide) \
+    typedef FL_CONCAT(wide, _kept_f64) FN(name##_kept); \
+    FL_INLINE FN(name##_kept) FN(name##_first)(V y, V f, const REAL *p) \
+    { \
+        return FL_CONCAT(wide, _first_f64)(y, f, FL_EXACT(p)); \
+    } \
+    FL_INLINE void FN(name##_rest)(V y, V f, FN(name##_kept) k, const REAL *p, V *loss, \
+                                   V *gradient, V *hessian) \
+    { \
+        double l, g, h; \
+        FL_CONCAT(wide, _rest_f64)(y, f, k, FL_EXACT(p), &l, &g, &h); \
+        *loss = (REAL)l, *gradient = (REAL)g, *hessian = (REAL)h; \
+    }
 #endif
 
 #endif
+
+/* A loss of two stages as one */
+#undef FL_OF_STAGES
+#define FL_OF_STAGES(name) \
+    FL_INLINE void FN(name)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian) \
+    { \
+        (void)t; \
+        FN(name##_rest)(y, f, FN(name##_first)(y, f, p), p, loss, gradient, hessian); \
+    }

@@ -87,7 +87,7 @@ FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptr
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     V max = vload(t.f), raw = max, tau, size, bad = zero, off = zero, off_lost = zero;
-    V squares = zero, squares_lost = zero;
+    V squares = zero, squares_lost = zero; /* the carry; of few outputs the odd ones' sum */
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V x = vload(t.f + k * LANES);
         max = vmax(x, max);
@@ -101,8 +101,16 @@ FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptr
         const V p = vmax(zero, (vload(t.f + k * LANES) - max) - tau);
         const VI here = FN(fl_row_is)(t.label, k);
         const V other = vselect(here, zero, p);
-        add_carrying(&off, &off_lost, other);
-        add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
+        if (!width) {
+            add_carrying(&off, &off_lost, other);
+            add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
+        } else if (k % 2) { /* of at most 8, which need no carry */
+            off_lost = off_lost + other;
+            squares_lost = squares_lost + FN(fl_opaque)(other * other);
+        } else {
+            off = off + other;
+            squares = squares + FN(fl_opaque)(other * other);
+        }
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, p + bad);
         if (wants & FL_WANT_HESSIAN)

@@ -131,7 +131,6 @@ FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptr
     { \
         return FN(fl_sparsemax_of_width)(t, wants, width); \
     }
-FL_SPARSEMAX(0)
 FL_SPARSEMAX(4)
 FL_SPARSEMAX(6)
 FL_SPARSEMAX(8)
@@ -160,6 +159,6 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
     case 8:
         return FN(fl_sparsemax_16)(t, wants);
     default:
-        return FN(fl_sparsemax_0)(t, wants);
+        return FN(fl_sparsemax_of_width)(t, wants, 0);
     }
 }

@@ -3,22 +3,64 @@
  *     loss     = (d^2 + sum_{k != y} p_k^2) / 2 + max(0, tau - f_y)
  *     gradient = p - [k = y]
  * The second derivative, piecewise constant: (1 - 1/n) of the n classes with p_k > 0, else 0. In this
- * form nothing cancels but f_k - tau, whose error is in ULP of 1. Found by Michelot's iteration
- * (1986), a few passes. Parameters: none.
+ * form nothing cancels but f_k - tau, whose error is in ULP of 1. tau is found by sorting up to 16 outputs, and
+ * of more by Michelot's iteration (1986), a few passes. Parameters: none.
  */
-FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
+
+/* A network (Batcher 1968) that sorts 16 numbers; without what is beyond the n-th it sorts n. */
+#ifndef FL_SORT_SIXTEEN
+/* clang-format off */
+#define FL_SORT_SIXTEEN(_) \
+    _(0, 1) _(2, 3) _(4, 5) _(6, 7) _(8, 9) _(10, 11) _(12, 13) _(14, 15) \
+    _(0, 2) _(1, 3) _(4, 6) _(5, 7) _(8, 10) _(9, 11) _(12, 14) _(13, 15) \
+    _(1, 2) _(5, 6) _(9, 10) _(13, 14) _(0, 4) _(1, 5) _(2, 6) _(3, 7) \
+    _(8, 12) _(9, 13) _(10, 14) _(11, 15) _(2, 4) _(3, 5) _(10, 12) _(11, 13) \
+    _(1, 2) _(3, 4) _(5, 6) _(9, 10) _(11, 12) _(13, 14) _(0, 8) _(1, 9) \
+    _(2, 10) _(3, 11) _(4, 12) _(5, 13) _(6, 14) _(7, 15) _(4, 8) _(5, 9) \
+    _(6, 10) _(7, 11) _(2, 4) _(3, 5) _(6, 8) _(7, 9) _(10, 12) _(11, 13) \
+    _(1, 2) _(3, 4) _(5, 6) _(7, 8) _(9, 10) _(11, 12) _(13, 14)
+/* clang-format on */
+#endif
+
+/* tau relative to max, and n, of a tile of `width` outputs or one less (of 4 or less), width a constant of at most 16.
+ * Sorted from z[0] = 0 on, the classes inside are the first ones: those with k z[k] > z[0] + ... + z[k - 1] - 1, a
+ * sum of numbers that are not positive. */
+FL_INLINE V FN(fl_sparsemax_sorted)(const FN(FlRowTile) * t, ptrdiff_t width, V max, V *size)
+{
+    const V minus_one = vsplat(R(-1.0)), none = vsplat((REAL)-INFINITY);
+    V z[16], sum = minus_one, lost = vsplat(R(0.0)), kept = sum, kept_lost = lost, n = -minus_one;
+    for (ptrdiff_t k = 0; k < width; k++) {
+        z[k] = none; /* of a width of 4 there may be any, of others all but the last */
+        if ((width > 4 && k + 1 < width) || k < t->n)
+            z[k] = vload(t->f + k * LANES) - max;
+    }
+#define FL_EXCHANGE(i, j) \
+    if ((j) < width) { \
+        const V larger = vmax(z[i], z[j]); \
+        z[j] = vmin(z[i], z[j]); \
+        z[i] = larger; \
+    }
+    FL_SORT_SIXTEEN(FL_EXCHANGE)
+#undef FL_EXCHANGE
+    for (ptrdiff_t k = 1; k < width; k++) { /* z[0] is 0 */
+        const VI inside = z[k] * (REAL)k > sum;
+        const V next = sum + z[k]; /* Fast2Sum: sum is the larger one wherever it matters */
+        lost = lost + (z[k] - (next - sum));
+        sum = next;
+        kept = vselect(inside, sum, kept);
+        kept_lost = vselect(inside, lost, kept_lost);
+        n = vselect(inside, vsplat((REAL)(k + 1)), n);
+    }
+    *size = n;
+    return (kept + kept_lost) / n;
+}
+
+/* The same of any number of outputs. */
+FL_INLINE V FN(fl_sparsemax_searched)(const FN(FlRowTile) * t, V max, V *found)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    V max = vload(t->f), raw = max, tau = -one, size = zero, bad = zero, off, off_lost = zero;
-    V squares = zero, squares_lost = zero;
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V x = vload(t->f + k * LANES);
-        max = vmax(x, max);
-        raw = vselect(FN(fl_row_is)(t->label, k), x, raw);
-        bad = vselect(x == x, bad, x);
-    }
-    bad = vselect(vabs(max) <= REAL_MAX, bad, max - max);
-    /* tau relative to max: every p_k > 0 has f_k > max - 1 */
+    V tau = -one, size = zero;
+    /* every p_k > 0 has f_k > max - 1 */
     for (ptrdiff_t passes = 0; passes <= t->n; passes++) {
         V sum = zero, lost = zero, n = zero;
         for (ptrdiff_t k = 0; k < t->n; k++) {
@@ -35,23 +77,88 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
         if (!vany(moves))
             break;
     }
-    off = zero;
-    for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V p = vmax(zero, (vload(t->f + k * LANES) - max) - tau);
-        const VI here = FN(fl_row_is)(t->label, k);
+    *found = size;
+    return tau;
+}
+
+/* width is that of fl_sparsemax_sorted, or 0 for more outputs than it takes. */
+FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptrdiff_t width)
+{
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    V max = vload(t.f), raw = max, tau, size, bad = zero, off = zero, off_lost = zero;
+    V squares = zero, squares_lost = zero; /* the carry; of few outputs the odd ones' sum */
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V x = vload(t.f + k * LANES);
+        max = vmax(x, max);
+        raw = vselect(FN(fl_row_is)(t.label, k), x, raw);
+        bad = vselect(x == x, bad, x);
+    }
+    bad = vselect(vabs(max) <= REAL_MAX, bad, max - max);
+    tau = width ? FN(fl_sparsemax_sorted)(&t, width, max, &size)
+                : FN(fl_sparsemax_searched)(&t, max, &size);
+    for (ptrdiff_t k = 0; k < t.n; k++) {
+        const V p = vmax(zero, (vload(t.f + k * LANES) - max) - tau);
+        const VI here = FN(fl_row_is)(t.label, k);
         const V other = vselect(here, zero, p);
-        add_carrying(&off, &off_lost, other);
-        add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
+        if (!width) {
+            add_carrying(&off, &off_lost, other);
+            add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
+        } else if (k % 2) { /* of at most 8, which need no carry */
+            off_lost = off_lost + other;
+            squares_lost = squares_lost + FN(fl_opaque)(other * other);
+        } else {
+            off = off + other;
+            squares = squares + FN(fl_opaque)(other * other);
+        }
         if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, p + bad);
+            vstore(t.gradient + k * LANES, p + bad);
         if (wants & FL_WANT_HESSIAN)
-            vstore(t->hessian + k * LANES, vkeep(p > zero, one - one / size) + bad);
+            vstore(t.hessian + k * LANES, vkeep(p > zero, one - one / size) + bad);
     }
     off = off + off_lost;
     if (wants & FL_WANT_GRADIENT)
-        for (ptrdiff_t k = 0; k < t->n; k++)
-            vstore(t->gradient + k * LANES,
-                   vselect(FN(fl_row_is)(t->label, k), bad - off, vload(t->gradient + k * LANES)));
+        for (ptrdiff_t k = 0; k < t.n; k++)
+            vstore(t.gradient + k * LANES,
+                   vselect(FN(fl_row_is)(t.label, k), bad - off, vload(t.gradient + k * LANES)));
     return R(0.5) * (FN(fl_opaque)(off * off) + (squares + squares_lost)) +
            (vmax(zero, tau - (raw - max)) + bad);
+}
+
+/* functions of their own, so that each has all registers */
+#define FL_SPARSEMAX(width) \
+    FL_OUTLINE V FN(FL_CONCAT(fl_sparsemax_, width))(const FN(FlRowTile) * t, int wants) \
+    { \
+        return FN(fl_sparsemax_of_width)(t, wants, width); \
+    }
+FL_SPARSEMAX(4)
+FL_SPARSEMAX(6)
+FL_SPARSEMAX(8)
+FL_SPARSEMAX(10)
+FL_SPARSEMAX(12)
+FL_SPARSEMAX(14)
+FL_SPARSEMAX(16)
+#undef FL_SPARSEMAX
+
+FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
+{
+    switch ((t->n + 1) / 2) {
+    case 1:
+    case 2:
+        return FN(fl_sparsemax_4)(t, wants);
+    case 3:
+        return FN(fl_sparsemax_6)(t, wants);
+    case 4:
+        return FN(fl_sparsemax_8)(t, wants);
+    case 5:
+        return FN(fl_sparsemax_10)(t, wants);
+    case 6:
+        return FN(fl_sparsemax_12)(t, wants);
+    case 7:
+        return FN(fl_sparsemax_14)(t, wants);
+    case 8:
+        return FN(fl_sparsemax_16)(t, wants);
+    default:
+        return FN(fl_sparsemax_of_width)(t, wants, 0);
+    }
 }

@@ -328,11 +328,15 @@ cdef extern from "kernels.h" nogil:
         FlSgdAfterFn dense_after[2]
         FlSgdAfterFn sparse_after[2]
         double (*squares[2])(
-            const FlSgdRun* run, Py_ssize_t n, Py_ssize_t step, float* squares
+            const FlSgdRun* run, Py_ssize_t first, Py_ssize_t n, Py_ssize_t step, float* squares
         ) noexcept nogil
         void (*meet[2])(
-            void* coef, const void* replicas, Py_ssize_t replica_bytes, const float* squares,
+            void* coef, void* replicas, Py_ssize_t replica_bytes, const float* squares,
             Py_ssize_t squares_stride, Py_ssize_t n_replicas, double times, Py_ssize_t n
+        ) noexcept nogil
+        void (*dot_both[2])(
+            const FlSgdRun* run, Py_ssize_t start, Py_ssize_t end, const void* one,
+            const void* other, double* dots
         ) noexcept nogil
         void (*optimal)(
             double* eta, Py_ssize_t n, double alpha, double init, double t

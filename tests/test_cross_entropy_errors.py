@@ -271,4 +271,4 @@ def test_labels_that_fit_another_class_axis_are_told_it():
     with pytest.raises(ValueError, match=r"without the class axis, or prob[^;]*$"):
         fl.CrossEntropy().loss(np.zeros((4, 4), int), np.zeros((4, 4, 4, 4)))
     with pytest.raises(ValueError, match=r"expected an array of raw_prediction's shape$"):
-        fl.KLDivergence().loss(np.zeros((4, 3)), np.zeros((4, 3, 5)))
+        fl.KLDivergence().loss(np.zeros((4, 5)), np.zeros((4, 3, 5)))

@@ -21,13 +21,11 @@ N, IN_ROW, TIMES = 3_072, 20, 8
 
 
 class Watched(fl.LinearSGD):
-    """Knows whether its last epoch was one of replicas."""
+    """Knows whether replicas met in its last epoch."""
 
-    shared = False
-
-    def _run_samples(self, *arguments: Any) -> Any:
-        self.shared = arguments[-1] > 1
-        return super()._run_samples(*arguments)
+    @property
+    def shared(self) -> bool:
+        return self._n_stretches > 0
 
 
 def apart(dtype: Any, wide: bool = False) -> Any:
@@ -64,7 +62,6 @@ CASES: dict[str, dict[str, Any]] = {
     "l2": {"penalty": "l2", "alpha": 1e-3},
     "falling rates": {"alpha": 1e-3, "learning_rate": "invscaling", "eta0": 1.0},
     "none": {"penalty": None, "learning_rate": "constant", "clip_gradient": 0.3},
-    "scales become small": {"alpha": 0.2, "learning_rate": "constant", "eta0": 0.5},
     "all is forgotten": {"alpha": 3.0, "learning_rate": "constant", "eta0": 0.5},
     "passive": {"loss": "hinge", "penalty": None, "learning_rate": "pa1", "eta0": 0.2},
     "weights": {"class_weight": [1.0, 3.0], "alpha": 1e-3},
@@ -86,7 +83,7 @@ def test_steps_that_cannot_meet_are_those_of_one_thread(case, dtype):
         value = ordered.epoch(X, y, weight, order=order)
         close = pytest.approx(value, rel=1e-12, abs=1e-15 if is_wide else 1e-6)
         assert free.epoch(X, y, weight, order=order) == close
-        assert free.shared
+        assert free.shared == (case != "all is forgotten")  # at each step: by ordered ones
         assert (free.t, free.eta) == (ordered.t, ordered.eta)
         # what a replica moved is added, which rounds
         tolerance = {"rtol": 1e-12, "atol": 1e-15} if is_wide else {"rtol": 1e-5, "atol": 1e-7}
@@ -95,9 +92,8 @@ def test_steps_that_cannot_meet_are_those_of_one_thread(case, dtype):
 
 
 def test_states_and_pickles_continue():
-    X = apart(np.float64)
-    y = np.random.default_rng(5).integers(0, 2, N)
-    options = {"n_threads": 2, "lock_free": True, "fit_intercept": False}
+    X, y = together()
+    options = {"n_threads": 2, "lock_free": True}
     one = Watched("log_loss", X.shape[1], **options)
     one.epoch(X, y)
     other = pickle.loads(pickle.dumps(one))
@@ -204,6 +200,110 @@ def test_steps_that_went_all_the_way_are_not_added():
         sgd.epoch(X, np.full(n, 3.0))
         assert sgd.shared
         np.testing.assert_allclose(sgd.coef, 3.0, rtol=1e-6)
+
+
+def tf_idf() -> tuple[Any, Any]:
+    """Rows of length 1 without negative entries, and targets around 10: all columns go together."""
+    rng = np.random.default_rng(3)
+    n, d, k = 20_000, 1_000, 100
+    data = rng.exponential(size=(n, k))
+    data /= np.sqrt((data**2).sum(axis=1, keepdims=True))
+    X = sparse.csr_array(
+        (data.ravel(), rng.integers(0, d, n * k), np.arange(0, n * k + 1, k)), shape=(n, d)
+    )
+    return X, 10 + X @ rng.standard_normal(d)
+
+
+def levels() -> tuple[Any, Any]:
+    """One of 3,000 levels a row: many that no sample of rows meets."""
+    rng = np.random.default_rng(4)
+    n, d = 100_000, 3_000
+    level = rng.integers(0, d, n)
+    X = sparse.csr_array((np.ones(n), level, np.arange(n + 1)), shape=(n, d))
+    return X, rng.standard_normal(d)[level]
+
+
+def equal_columns() -> tuple[Any, Any]:
+    """50 groups of 40 columns that are alike."""
+    rng = np.random.default_rng(5)
+    n, group, k = 20_000, rng.integers(0, 50, 20_000), 40
+    columns = group[:, None] * k + np.arange(k)
+    X = sparse.csr_array(
+        (np.full(n * k, 0.2), columns.ravel(), np.arange(0, n * k + 1, k)), shape=(n, 2_000)
+    )
+    return X, rng.standard_normal(50)[group]
+
+
+def repeated_columns() -> tuple[Any, Any]:
+    """One column a hundred times in each row."""
+    n, k = 10_000, 100
+    X = sparse.csr_array(
+        (np.full(n * k, 0.1), np.zeros(n * k, np.int32), np.arange(0, n * k + 1, k)), shape=(n, 1)
+    )
+    return X, np.full(n, 3.0)
+
+
+def periodic() -> tuple[Any, Any]:
+    """A column in all rows but each 64th."""
+    n = 2**16
+    column = (np.arange(n) % 64 == 0).astype(np.int32)
+    X = sparse.csr_array((np.ones(n), column, np.arange(n + 1)), shape=(n, 2))
+    return X, 3.0 - column
+
+
+#: what diverges if columns are taken for independent of one another, or some for not being there
+TOGETHER: dict[str, tuple[Any, str, dict[str, Any]]] = {
+    "tf-idf": (tf_idf, "squared_error", {"eta0": 0.1}),
+    "levels": (levels, "half_squared_error", {"eta0": 0.5, "fit_intercept": False}),
+    "equal columns": (equal_columns, "half_squared_error", {"eta0": 0.3, "fit_intercept": False}),
+    "repeated columns": (repeated_columns, "half_squared_error", {"eta0": 0.01}),
+    "periodic": (periodic, "half_squared_error", {"eta0": 0.1, "fit_intercept": False}),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+@pytest.mark.parametrize("n_threads", [2, 4, 8])
+def test_columns_that_go_together_do_not_diverge(case, n_threads):
+    make, loss, options = TOGETHER[case]
+    X, y = make()
+    options = {"penalty": None, "learning_rate": "constant"} | options
+    ordered = Watched(loss, X.shape[1], n_threads=1, **options)
+    free = Watched(loss, X.shape[1], n_threads=n_threads, lock_free=True, **options)
+    first = float(fl.get_loss(loss)(y, np.zeros(len(y))))
+    for _ in range(4):
+        values = [sgd.epoch(X, y, shuffle=case != "periodic") for sgd in (ordered, free)]
+    assert free.shared
+    assert values[0] < 0.1 * first
+    assert values[1] < max(1.5 * values[0], 1e-3 * first)
+
+
+@pytest.mark.parametrize("clip", [None, 1e12])
+def test_losses_whose_values_tell_nothing_of_their_curvature(clip):
+    """Those of gamma are positive by a constant, or negative; estimators always clip, if far away."""
+    X, _ = together(n=20_000)
+    y = np.random.default_rng(6).gamma(2.0, 40.0, X.shape[0])
+    options = {"penalty": None, "learning_rate": "constant", "eta0": 0.01, "clip_gradient": clip}
+    ordered, free = (
+        Watched("gamma", X.shape[1], n_threads=8, lock_free=free, **options)
+        for free in (False, True)
+    )
+    for _ in range(3):
+        values = [sgd.epoch(X, y) for sgd in (ordered, free)]
+    assert free.shared
+    assert values[1] == pytest.approx(values[0], rel=0.02)
+
+
+def test_a_clip_stands_before_weights():
+    X, y = together(n=20_000)
+    options = {"penalty": None, "learning_rate": "constant", "lock_free": True, "n_threads": 4}
+    one, heavy = (
+        Watched("half_squared_error", X.shape[1], eta0=eta, clip_gradient=0.5, **options)
+        for eta in (0.1, 0.001)
+    )
+    for _ in range(3):
+        value = one.epoch(X, y)
+        assert heavy.epoch(X, y, np.full(len(y), 100.0)) == pytest.approx(value, rel=1e-6)
+    assert one.shared
 
 
 def test_huge_squares_and_slopes_stay_finite():

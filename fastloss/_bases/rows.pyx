@@ -76,10 +76,14 @@ cdef int _kernel_number(object cls, str name) except -2:
     raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
 
 
-def _axis_hint(tuple labels, tuple shape, int class_axis):
+def _axis_hint(int kind, y, f, int class_axis):
     """Which other class axis would fit labels without one, if one alone would; not of a matrix."""
+    labels, shape = y.shape, f.shape
     fitting = [k for k in range(len(shape)) if shape[:k] + shape[k + 1:] == labels]
-    if len(fitting) != 1 or fitting[0] == class_axis or len(shape) < 3:
+    takes = kind == FL_ROW_VALUE or (
+        kind in (LABELS_CLASS_OR_SOFT, FL_ROW_CLASS) and y.dtype.kind in "iub"
+    )
+    if not takes or len(fitting) != 1 or fitting[0] == class_axis or len(shape) < 3:
         return ""
     return f"; with axis={fitting[0]} it would be that"
 
@@ -360,7 +364,7 @@ cdef class RowLoss(Loss):
             raise ValueError(
                 f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
                 f"{(<object>f).shape} with its class axis {class_axis}: {self._shapes()}"
-                f"{_axis_hint((<object>y).shape, (<object>f).shape, class_axis)}"
+                f"{_axis_hint(self._labels, y, f, class_axis)}"
             )
         if not hard and self._ignore_index is not None:
             raise ValueError(

@@ -80,13 +80,15 @@ cdef Py_ssize_t _run_some_stretches(
 ) noexcept nogil:
     """The same by replicas, as long as these are better than ordered steps."""
     cdef SampleJob* job = shared.job
-    cdef Py_ssize_t n, work = 0, most = SIGNAL_WORK * shared.n_replicas
-    while at < job.n_order and work < most:
+    cdef Py_ssize_t n, work = 0
+    while at < job.n_order and work < SIGNAL_WORK:
         n = run_stretch(shared, at, threads)
+        work += n * row_work // shared.n_replicas
         if n == 0:
             n = _run_one(job, at, row_work, min(threads, <int>job.n_outputs))
+            work += n * row_work
         at += n
-        work += n * row_work + job.n_outputs * job.x.n_features
+        work += job.n_outputs * job.x.n_features
     return at
 
 
@@ -138,6 +140,7 @@ cdef class LinearSGDBase:
     cdef public dict _state    # arrays and numbers, what load_state_dict takes
     cdef readonly dict _settings
     cdef object _order, _labels_kept
+    cdef readonly Py_ssize_t _n_stretches  # of the last epoch: times that replicas met
 
     def _begin(self, loss, n_features, n_outputs, dtype, dict settings):
         """Zeros for all coefficients; settings are checked."""
@@ -599,6 +602,7 @@ cdef class LinearSGDBase:
                         at = _run_some(&job, at, row_work, n_threads)
                 PyErr_CheckSignals()
         finally:
+            self._n_stretches = shared.n_stretches if apart else 0
             free(memory)
             self._end_schedule(&job.schedule)
             state["n_averaged"] = job.n_averaged

@@ -51,6 +51,7 @@ cdef struct Schedule:
 # What the losses of some samples say of how soon steps have done their work.
 cdef struct Bend:
     double rates, losses, squares, hessians  # sums
+    int clipped             # whether a slope was
 
 
 cdef struct SampleJob:
@@ -294,6 +295,13 @@ cdef inline Py_ssize_t without_idle(
     return keep_weighted(<float*>y, <float*>raw, <float*>weight, n)
 
 
+cdef inline double weight_of(const SampleJob* job, Py_ssize_t k, int64_t row) noexcept nogil:
+    cdef double weight = job.weight[row] if job.weight != NULL else 1.0
+    if job.class_weight != NULL and job.classes[row] == k:
+        weight *= job.class_weight[k]
+    return weight
+
+
 cdef inline void run_output(
     SampleJob* job, Py_ssize_t k, const Part* part, int thread, double* loss_sum
 ) noexcept nogil:
@@ -315,9 +323,7 @@ cdef inline void run_output(
     fill_labels(job, k, order, n, y)
     if weighted:
         for i in range(n):
-            one = job.weight[order[i]] if job.weight != NULL else 1.0
-            if job.class_weight != NULL and job.classes[order[i]] == k:
-                one *= job.class_weight[k]
+            one = weight_of(job, k, order[i])
             rate[i] = one if job.passive else steps.eta[i] * one
             if job.precision == FL_F64:
                 (<double*>weight)[i] = one
@@ -396,19 +402,31 @@ cdef inline void run_output(
     if job.bends != NULL:
         job.bends[k].losses += partial
         if job.precision == FL_F64:
-            add_bend(job, k, <double*>loss.gradient.data, <double*>loss.hessian.data, n)
+            add_bend(
+                job, k, <double*>loss.gradient.data, <double*>loss.hessian.data,
+                <double*>weight if weighted else NULL, n,
+            )
         else:
-            add_bend(job, k, <float*>loss.gradient.data, <float*>loss.hessian.data, n)
+            add_bend(
+                job, k, <float*>loss.gradient.data, <float*>loss.hessian.data,
+                <float*>weight if weighted else NULL, n,
+            )
 
 
 cdef inline void add_bend(
     const SampleJob* job, Py_ssize_t k, const floating* gradient, const floating* hessian,
-    Py_ssize_t n,
+    const floating* weight, Py_ssize_t n,
 ) noexcept nogil:
+    """What the losses of n samples say; the weights are in their slopes, which steps clip before."""
     cdef Py_ssize_t i
-    cdef double slope, squares = 0.0, hessians = 0.0
+    cdef double slope, most = job.clip, squares = 0.0, hessians = 0.0
     for i in range(n):
-        slope = min(abs(<double>gradient[i]), job.clip)
+        if weight != NULL:
+            most = job.clip * weight[i]
+        slope = abs(<double>gradient[i])
+        if slope > most:
+            slope = most
+            job.bends[k].clipped = True
         squares += slope * slope
         hessians += hessian[i]
     job.bends[k].squares += squares

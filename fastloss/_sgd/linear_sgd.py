@@ -383,7 +383,7 @@ class LinearSGD(LinearSGDBase):
         if self._by_sample:
             work = len(rows) * self._entries(matrix, n) * self.n_outputs
             threads = self._threads(self._n_threads, work)
-            replicas = max(threads // self.n_outputs, 1) if self._lock_free else 1
+            replicas = self._replicas(threads, len(rows), self._entries(matrix, n))
             losses = self._run_samples(
                 matrix, labels, classes, weight, class_weight, rows, plain,
                 min(threads, replicas * self.n_outputs), replicas,
@@ -406,6 +406,14 @@ class LinearSGD(LinearSGDBase):
         if isinstance(matrix, tuple):
             return max(1, int(matrix[2][n] - matrix[2][0]) // max(n, 1))
         return self.n_features
+
+    def _replicas(self, threads: int, n: int, entries: int) -> int:
+        """How many threads step on coefficients of their own, for each output."""
+        if not self._lock_free:
+            return 1
+        # shares of fewer rows or entries cost more than they save
+        most = min(threads // self.n_outputs, n // 256, n * entries // (2 * self.n_features))
+        return max(most, 1)
 
     def _labels(self, y: npt.ArrayLike, n: int) -> tuple[_Array | None, _Array | None, bool]:
         """Labels of the dtype, or classes; and whether the loss sees only labels 0 and 1."""

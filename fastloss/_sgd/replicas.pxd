@@ -14,16 +14,21 @@
 # about (1 + c) / (1 + n c) of all moves together. It is 1 where steps are few, and 1 / n where they
 # have done all they can; n counts the replicas that moved the coefficient at all. h is the mean Hessian
 # of the losses, or that of a parabola that touches 0 and has the loss and its slope, whichever is
-# larger (a hinge has no Hessian); the sums of squares are those of some of the rows.
+# larger (a hinge has no Hessian). The sums of squares are those of some of the rows: of so many that a
+# column without one of them has a small c.
+#
+# Columns that go together contract faster than each alone, and this sees each alone. So it is only a
+# proposal: some rows tell how far to go from the mean, which is safe for convex losses, towards it.
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from fastloss._bases.pointwise_job cimport Job as PointwiseJob
+from fastloss._bases.pointwise_job cimport run_block
 from fastloss._sgd.job cimport (
-    RUN, SIGNAL_WORK, Bend, Part, SampleJob, Schedule, find_entries, fold_scale, next_steps,
-    place_steps, run_output,
+    RUN, SIGNAL_WORK, Bend, Part, SampleJob, Schedule, fill_labels, find_entries, fold_scale,
+    next_steps, place_steps, run_output, weight_of,
 )
 from fastloss.kernels cimport *
 
@@ -32,7 +37,9 @@ cdef enum:
     SHARE_ENTRIES = 8
     LEAST_ENTRIES = 2       # shares of fewer cost more than they save
     LEAST_SHARE = 256       # samples
-    SAMPLED = 64            # of so many rows, one tells the sums of squares
+    SAMPLED = 61            # of so many rows, one tells the sums of squares, at least
+    JUDGES = 256            # rows of a stretch that tell how far to go
+    TRIALS = 5              # 1, 1/2, ... of the way, and not at all
     CACHE_LINE = 64
 
 
@@ -46,7 +53,10 @@ cdef struct ReplicaJob:
     char* coef              # REAL[n_replicas][n_outputs][coef_stride]
     float* squares          # [n_replicas][coef_stride]
     double* square_sums     # [n_replicas]
-    double n_sampled
+    double n_seen           # rows that the squares stand for
+    Py_ssize_t step         # of so many rows, one tells them
+    Py_ssize_t n_stretches
+    int64_t* judges         # [JUDGES]
     double* intercept       # [n_replicas][n_outputs]
     double* losses          # [n_replicas][n_outputs]
     Bend* bends             # [n_replicas][n_outputs]
@@ -65,7 +75,8 @@ cdef inline Py_ssize_t replica_bytes(const ReplicaJob* shared, int threads) noex
     return (
         CACHE_LINE + items * stride * shared.job.x.item + r * stride * sizeof(float)
         + r * (sizeof(Schedule) + sizeof(double)) + (r + 1) * sizeof(Py_ssize_t)
-        + items * (2 * sizeof(double) + sizeof(Bend)) + threads * shared.scratch_bytes
+        + items * (2 * sizeof(double) + sizeof(Bend)) + JUDGES * sizeof(int64_t)
+        + threads * shared.scratch_bytes
     )
 
 
@@ -80,10 +91,13 @@ cdef inline void place_replicas(ReplicaJob* shared, char* memory) noexcept nogil
     shared.bends = <Bend*>(shared.losses + items)
     shared.schedules = <Schedule*>(shared.bends + items)
     shared.begin = <Py_ssize_t*>(shared.schedules + r)
-    shared.scratch = <char*>(shared.begin + r + 1)
+    shared.judges = <int64_t*>(shared.begin + r + 1)
+    shared.scratch = <char*>(shared.judges + JUDGES)
     memset(shared.squares, 0, r * stride * sizeof(float))
     memset(shared.square_sums, 0, r * sizeof(double))
-    shared.n_sampled = 0.0
+    shared.n_seen = 0.0
+    shared.step = 1
+    shared.n_stretches = 0
 
 
 cdef inline Py_ssize_t share_length(const ReplicaJob* shared, Py_ssize_t at) noexcept nogil:
@@ -91,7 +105,8 @@ cdef inline Py_ssize_t share_length(const ReplicaJob* shared, Py_ssize_t at) noe
     cdef const SampleJob* job = shared.job
     cdef Py_ssize_t n = shared.n_replicas, left = job.n_order - at, stretches
     cdef Py_ssize_t length = SHARE_ENTRIES * job.x.n_features // shared.row_entries
-    length = min(max(length, <Py_ssize_t>(2 * LEAST_SHARE)), SIGNAL_WORK // shared.row_entries + 1)
+    length = max(length, <Py_ssize_t>(2 * LEAST_SHARE))
+    length = min(length, max(SIGNAL_WORK, LEAST_ENTRIES * job.x.n_features) // shared.row_entries + 1)
     stretches = (left + n * length - 1) // (n * length)
     length = (left + n * stretches - 1) // (n * stretches)
     if length < LEAST_SHARE or length * shared.row_entries < LEAST_ENTRIES * job.x.n_features:
@@ -175,24 +190,20 @@ cdef inline void run_share(
         for i in range(part.n):
             own.bends[k].rates += steps.eta[i]
         if k == 0:
+            i = (part.at - at - shared.begin[r]) % shared.step
             shared.square_sums[r] += own.kernels.squares[own.precision](
-                &rows, part.n, SAMPLED, shared.squares + r * own.coef_stride
+                &rows, shared.step - i if i > 0 else 0, part.n, shared.step,
+                shared.squares + r * own.coef_stride,
             )
         part.at += part.n
 
 
-cdef inline Py_ssize_t sampled(Py_ssize_t n) noexcept nogil:
-    """How many of the n samples of a share tell the sums of squares."""
-    return n // RUN * (RUN // SAMPLED) + (n % RUN + SAMPLED - 1) // SAMPLED
-
-
-cdef inline double curvature(const ReplicaJob* shared, Py_ssize_t k, double* bend) noexcept nogil:
-    """
-    What times the sum of squares is c of a column of output k; bend becomes that of a column of ones.
-    """
+cdef inline double curvature(ReplicaJob* shared, Py_ssize_t k) noexcept nogil:
+    """c of a column of ones, of output k, where a share has as many rows as the mean of them."""
     cdef const SampleJob* job = shared.job
-    cdef double share = <double>shared.begin[shared.n_replicas] / shared.n_replicas
-    cdef double rates = 0.0, losses = 0.0, squares = 0.0, hessians = 0.0, all_squares = 0.0, times
+    cdef double n = shared.n_replicas, rows = shared.begin[shared.n_replicas]
+    cdef double rates = 0.0, losses = 0.0, squares = 0.0, hessians = 0.0, all_squares = 0.0, h
+    cdef bint clipped = False
     cdef const Bend* one
     cdef Py_ssize_t r
     for r in range(shared.n_replicas):
@@ -201,45 +212,156 @@ cdef inline double curvature(const ReplicaJob* shared, Py_ssize_t k, double* ben
         losses += one.losses
         squares += one.squares
         hessians += one.hessians
+        clipped = clipped or one.clipped
         all_squares += shared.square_sums[r]
     if job.passive:  # steps that do their work at once, along their rows
-        times = 0.5 * share * shared.n_sampled / all_squares
+        h = 0.5 * (rows / n) * (shared.n_seen / all_squares)
     else:
-        times = hessians / (share * shared.n_replicas) if job.clip == INFINITY else 0.0
+        h = 0.0 if clipped else hessians / rows
         if losses > 0.0:
-            times = max(times, 0.5 * squares / losses)
-        times = max(times, 0.0) * rates / shared.n_replicas
-    if not times <= 1e300:  # or NaN
-        times = 1e300
-    bend[0] = times * job.intercept_rate
-    return max(times / max(shared.n_sampled, 1.0), 1e-300)
+            h = max(h, 0.5 * squares / losses)
+        h = max(h, 0.0) * (rates / n)
+    if not h <= 1e200:  # or NaN
+        h = 1e200
+    return max(h, 1e-200)
 
 
-cdef inline void meet(ReplicaJob* shared, int threads) noexcept nogil:
-    """The coefficients take up what the replicas have learnt."""
+cdef inline Py_ssize_t sampling_step(const ReplicaJob* shared, double bend) noexcept nogil:
+    """
+    Of how many rows one tells the squares: a column that none tells of has a c of a half at most, about.
+
+    Odd, for rows may come in an order of some period.
+    """
+    cdef double rows = <double>shared.begin[shared.n_replicas] / shared.n_replicas
+    cdef double squares = 0.0, each
+    cdef Py_ssize_t r
+    for r in range(shared.n_replicas):
+        squares += shared.square_sums[r]
+    each = bend / rows * (squares / (shared.n_seen * shared.row_entries))
+    if not each > 0.5 / SAMPLED:
+        return SAMPLED
+    return (<Py_ssize_t>(0.5 / each)) | 1
+
+
+cdef inline Py_ssize_t choose_judges(
+    const ReplicaJob* shared, Py_ssize_t at, Py_ssize_t k
+) noexcept nogil:
+    """Rows of the stretch from place `at` of the order on that have a weight; returns how many."""
+    cdef const SampleJob* job = shared.job
+    cdef Py_ssize_t n = shared.begin[shared.n_replicas], i = 0, count = 0
+    cdef Py_ssize_t step = (n // JUDGES) | 1
+    while i < n and count < JUDGES:
+        if weight_of(job, k, job.order[at + i]) > 0.0:
+            shared.judges[count] = job.order[at + i]
+            count += 1
+        i += step
+    return count
+
+
+cdef inline double loss_of(
+    const SampleJob* job, Py_ssize_t n, const double* dots, double way, double intercept,
+    char* y, char* raw, char* weight,
+) noexcept nogil:
+    """The weighted sum of the judges' losses so far on the way."""
+    cdef PointwiseJob loss = job.loss
+    cdef double partial = 0.0, f
+    cdef Py_ssize_t i
+    for i in range(n):
+        f = job.schedule.scale * (dots[2 * i] + way * dots[2 * i + 1]) + intercept
+        if job.precision == FL_F64:
+            (<double*>raw)[i] = f
+        else:
+            (<float*>raw)[i] = <float>f
+    loss.y_true.data = y
+    loss.raw_prediction.data = raw
+    loss.sample_weight.data = weight
+    loss.has_weight = True
+    run_block(&loss, 0, n, 0, &partial)
+    return partial
+
+
+cdef inline double how_far(
+    const ReplicaJob* shared, Py_ssize_t at, Py_ssize_t k, const void* coef, const void* further,
+    double intercept, double intercept_further, int threads
+) noexcept nogil:
+    """The part of the way from the mean to the proposal where the judges' loss is least."""
+    cdef const SampleJob* job = shared.job
+    cdef FlSgdRun rows
+    cdef double* dots = <double*>job.scratch
+    cdef char* y = job.scratch + RUN * 8
+    cdef char* raw = y + RUN * 8
+    cdef char* weight = raw + RUN * 8
+    cdef double way = 1.0, best = 0.0, least = INFINITY, loss
+    cdef Py_ssize_t i, n = choose_judges(shared, at, k)
+    cdef int64_t row
+    rows.data = job.x.data
+    rows.indices = job.x.indices
+    rows.wide_indices = job.x.wide_indices
+    for i in prange(n, schedule="static", num_threads=threads):
+        row = shared.judges[i]
+        job.kernels.dot_both[job.precision](
+            &rows, job.x.indptr[row], job.x.indptr[row + 1], coef, further, dots + 2 * i
+        )
+    fill_labels(job, k, shared.judges, n, y)
+    for i in range(n):
+        if job.precision == FL_F64:
+            (<double*>weight)[i] = weight_of(job, k, shared.judges[i])
+        else:
+            (<float*>weight)[i] = <float>weight_of(job, k, shared.judges[i])
+    for i in range(TRIALS):
+        if i == TRIALS - 1:
+            way = 0.0
+        loss = loss_of(
+            job, n, dots, way, intercept + way * intercept_further, y, raw, weight
+        )
+        if loss < least:
+            least, best = loss, way
+        way *= 0.5
+    return best
+
+
+cdef inline void meet(ReplicaJob* shared, Py_ssize_t at, int threads) noexcept nogil:
+    """The coefficients take up what the replicas have learnt in the stretch from place `at` on."""
     cdef SampleJob* job = shared.job
     cdef Py_ssize_t n = shared.n_replicas, outputs = job.n_outputs, d = job.x.n_features
     cdef Py_ssize_t row_bytes = job.coef_stride * job.x.item, k, r, part, length, start
-    cdef double times, bend = 0.0, moved
+    cdef Py_ssize_t step = SAMPLED
+    cdef double bend, moved, further, way, movers
+    cdef char* coef
+    cdef char* replica
     length = ((d + threads - 1) // threads + FL_SGD_PAD - 1) // FL_SGD_PAD * FL_SGD_PAD
-    for r in range(n):
-        shared.n_sampled += sampled(shared.begin[r + 1] - shared.begin[r])
+    shared.n_seen += shared.begin[n]
     for k in range(outputs):
-        times = curvature(shared, k, &bend)
-        for part in prange(
-            (d + length - 1) // length, schedule="static", num_threads=threads
-        ):
+        bend = curvature(shared, k)
+        step = min(step, sampling_step(shared, bend))
+        coef = job.coef + k * row_bytes
+        replica = shared.coef + k * row_bytes
+        for part in prange((d + length - 1) // length, schedule="static", num_threads=threads):
             start = part * length
             job.kernels.meet[job.precision](
-                job.coef + k * row_bytes + start * job.x.item,
-                shared.coef + k * row_bytes + start * job.x.item, outputs * row_bytes,
-                shared.squares + start, job.coef_stride, n, times, min(length, d - start),
+                coef + start * job.x.item, replica + start * job.x.item, outputs * row_bytes,
+                shared.squares + start, job.coef_stride, n, bend / shared.n_seen,
+                min(length, d - start),
             )
-        moved = 0.0
+        moved = movers = 0.0
         for r in range(n):
-            moved += shared.intercept[r * outputs + k] - job.intercept[k]
+            moved = moved + (shared.intercept[r * outputs + k] - job.intercept[k])
+            movers = movers + (1.0 if shared.begin[r + 1] > shared.begin[r] else 0.0)
             job.losses[k] += shared.losses[r * outputs + k]
-        job.intercept[k] += moved * (1.0 / n + (1.0 - 1.0 / n) / (1.0 + n * bend))
+        job.intercept[k] += moved / movers
+        further = moved * (1.0 - 1.0 / movers) / (1.0 + movers * bend * job.intercept_rate)
+        way = how_far(
+            shared, at, k, coef, replica, job.intercept[k], further, threads
+        )
+        job.intercept[k] += way * further
+        for part in prange((d + length - 1) // length, schedule="static", num_threads=threads):
+            start = part * length
+            job.kernels.add[job.precision](
+                coef + start * job.x.item, replica + start * job.x.item, way,
+                min(length, d - start),
+            )
+    shared.step = step
+    shared.n_stretches += 1
 
 
 cdef inline Py_ssize_t run_stretch(ReplicaJob* shared, Py_ssize_t at, int threads) noexcept nogil:
@@ -252,7 +374,7 @@ cdef inline Py_ssize_t run_stretch(ReplicaJob* shared, Py_ssize_t at, int thread
             num_threads=threads,
         ):
             run_share(shared, at, i, threadid())
-        meet(shared, threads)
+        meet(shared, at, threads)
         if job.schedule.scale < job.schedule.fold_below:
             fold_scale(job)
     return n

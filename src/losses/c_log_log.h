@@ -6,22 +6,22 @@
  * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 5.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
-/* E, and e^-E, larger by 1 / EXP_BACK */
+/* E and what it was rounded by, and e^-E, larger by 1 / EXP_BACK */
 typedef struct {
-    V e, tail;
+    V e, low, tail;
 } FN(c_log_log_kept);
 
 FL_INLINE FN(c_log_log_kept) FN(c_log_log_first)(V y, V f, const REAL *p)
 {
     const V most = vsplat((REAL)(FL_BITS == 64 ? 599 : 59));
     FN(c_log_log_kept) k;
-    V e_low;
     (void)y, (void)p;
-    k.e = FN(fl_opaque)(FN(fl_exp_nonpositive_twofold)(vmin(most, f), &e_low));
+    k.e = FN(fl_opaque)(FN(fl_exp_nonpositive_twofold)(vmin(most, f), &k.low));
+    k.low = FN(fl_opaque)(vkeep(f < R(7.0), k.low));
     if (FL_UNLIKELY(vany(f > most)))
         k.e = vselect(f > most, vexp(f), k.e);
     const V bounded = vmin(vsplat(R(800.0)), k.e);
-    k.tail = FN(fl_opaque)(FN(fl_exp_headroom_of_sum)(-bounded, vkeep(f < R(7.0), -e_low)));
+    k.tail = FN(fl_opaque)(FN(fl_exp_headroom_of_sum)(-bounded, -k.low));
     return k;
 }
 
@@ -54,11 +54,12 @@ FL_INLINE void FN(c_log_log_rest)(V y, V f, FN(c_log_log_kept) k, const REAL *p,
     const V excess_part = FN(fl_polynomial)(square, fourth, excess_series,
                                             sizeof excess_series / sizeof *excess_series);
     const V half_e = half * e, excess_square = FN(fl_opaque)(square * excess_part);
-    const V h_large = (bounded * odds) * EXP_BACK;
-    const V h = vselect(small, one - (half_e - excess_square), h_large);
-    /* to E = 2 in float32, where the other form would lose too much */
+    const V h_large = (bounded * odds + k.low * odds) * EXP_BACK;
+    /* float32's series reach further: to E = 1.25, and to 2, before the other forms lose less */
+    const VI near = f < (REAL)(FL_BITS == 64 ? 0.0 : 0.22);
     const VI early = f < (REAL)(FL_BITS == 64 ? 0.0 : 0.69);
-    const V excess = vselect(early, half_e + excess_square, (bounded - one) + h_large);
+    const V h = vselect(near, one - (half_e - excess_square), h_large);
+    const V excess = vselect(early, half_e + excess_square, (bounded - one) + (h_large + k.low));
     const V value = vselect(small, (half_e - square * log_part) - f, vlog1p_unit(odds * EXP_BACK));
     *loss = cost * vselect(positive, value, e);
     *gradient = cost * vselect(positive, -h, e);

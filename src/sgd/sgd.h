@@ -109,12 +109,17 @@ typedef void (*FlSgdAfterFn)(void *run, ptrdiff_t i, double times);
 /* What does not depend on the loss; the linker knows it as fl_sgd_<isa>. */
 typedef struct {
     FlSgdAfterFn dense_after[2], sparse_after[2];
-    /* squares[j] += x_ij^2 of every step-th of the first n sparse rows; returns all of these together. */
-    double (*squares[2])(const FlSgdRun *run, ptrdiff_t n, ptrdiff_t step, float *squares);
-    /* n coefficients take up what replicas have learnt: coef[j] += moved * (1 + c) / (1 + m c), where moved is the sum
-     * of how far m of them went from it, and c = times * (the sum of all squares)[j]. */
-    void (*meet[2])(void *coef, const void *replicas, ptrdiff_t replica_bytes, const float *squares,
+    /* squares[j] += step * x_ij^2 of every step-th of n sparse rows from `first` on; returns all of these together. */
+    double (*squares[2])(const FlSgdRun *run, ptrdiff_t first, ptrdiff_t n, ptrdiff_t step,
+                         float *squares);
+    /* n coefficients take up what replicas have learnt: each becomes the mean of the m that have moved from it. The
+     * first replica becomes what is to be added for coef[j] + moved * (1 + c) / (1 + m c), where moved is by how much
+     * they have together, and c = times * (the sum of all squares)[j]. */
+    void (*meet[2])(void *coef, void *replicas, ptrdiff_t replica_bytes, const float *squares,
                     ptrdiff_t squares_stride, ptrdiff_t n_replicas, double times, ptrdiff_t n);
+    /* The dot products of entries start to end with two vectors. */
+    void (*dot_both[2])(const FlSgdRun *run, ptrdiff_t start, ptrdiff_t end, const void *one,
+                        const void *other, double *dots);
     /* The rates 1 / (alpha * (init + t - 1)) of n steps from t on. */
     void (*optimal)(double *eta, ptrdiff_t n, double alpha, double init, double t);
     /* Scales from the rates, the first of which is `scale`. Returns of how many steps: to one whose scale is below

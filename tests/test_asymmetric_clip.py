@@ -15,8 +15,8 @@ DISTANCES = np.concatenate([-SIZES, SIZES])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("clip", [1e-6, 0.05, 0.3, 0.9])
-@pytest.mark.parametrize("gamma", [0.0, 1.0, 4.0, 7.0])
+@pytest.mark.parametrize("clip", [1e-6, 0.01, 0.05, 0.123, 0.345, 0.9])
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 4.0, 5.0, 6.0, 7.0])
 def test_near_the_clip(gamma, clip, dtype):
     params = {"gamma_pos": 1.0, "gamma_neg": gamma, "clip": clip}
     f = (math.log(clip / (1.0 - clip)) + DISTANCES).astype(dtype)
@@ -30,14 +30,26 @@ def test_near_the_clip(gamma, clip, dtype):
         )
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_long_array_is_its_pieces(dtype):
-    rng = np.random.default_rng(4)
-    n = 3001
-    f, y = rng.normal(size=n).astype(dtype) * 3, (rng.random(n) < 0.5).astype(dtype)
-    for loss in (fl.Asymmetric(), fl.CLogLog(), fl.GeneralizedCrossEntropy()):
-        whole = loss.loss_gradient_hessian(y, f, reduction="none")
-        for start, stop in ((0, 1), (1, 18), (18, 530), (530, 2900), (2900, n)):
-            pieces = loss.loss_gradient_hessian(y[start:stop], f[start:stop], reduction="none")
-            for piece, all_of_it in zip(pieces, whole, strict=True):
-                np.testing.assert_array_equal(piece, all_of_it[start:stop])
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 4.0, 5.0, 6.0, 7.0])
+def test_at_the_number_nearest_to_the_clip(gamma):
+    """The distance is known to half a unit in its last place, which the power multiplies."""
+    assert "nearest to logit(clip), where the distance is its rounding, 6.5" in " ".join(
+        fl.Asymmetric.__doc__.split()
+    )
+    for clip in (1e-6, 0.01, 0.05, 0.123, 0.345, 0.9):
+        params = {"gamma_pos": 1.0, "gamma_neg": gamma, "clip": clip}
+        f = np.array([math.log(clip / (1.0 - clip))])
+        f = np.concatenate([np.nextafter(f, -100), f, np.nextafter(f, 100)])
+        y = np.zeros_like(f)
+        results = fl.Asymmetric(**params).loss_gradient_hessian(y, f, reduction="none")
+        for operation, computed in zip(OPERATIONS, results, strict=True):
+            reference = REFERENCES["asymmetric"]
+            error, *at = worst(reference, params, np.float64, operation, y, f, computed)
+            assert error <= (7.5 if operation == "hessian" else 6.5), (clip, operation, at)
+
+
+def test_a_clip_that_is_subnormal_is_refused():
+    with pytest.raises(ValueError, match=r"^clip = 1e-310: expected 0 or a normal number"):
+        fl.Asymmetric(clip=1e-310)
+    loss = fl.Asymmetric(clip=2.3e-308)
+    assert all(np.isfinite(loss.loss_gradient_hessian(0, 720.0)))

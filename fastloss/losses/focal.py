@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -113,9 +114,9 @@ class Asymmetric(PointwiseLoss, Costs):
     for class 1, -(1 - p)**gamma_pos * (gamma_pos * p * -log(p) + 1 - p), for class 0 p * (1 - p) *
     x**gamma_neg * (gamma_neg * -log(1 - x) / x + 1 / (1 - x)), 0 where p <= clip; the Hessian is
     the derivative of that, negative for badly misclassified samples. p - clip keeps its digits
-    where it is small. Error at most 5 ULP, of the Hessian at most 7.5 ULP of its largest term. Where
-    the power or exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
-    `predict` gives p.
+    where it is small. Error at most 5 ULP, of the Hessian at most 7.5 ULP of its largest term; at the
+    number nearest to logit(clip), where the distance is its rounding, 6.5 ULP. Where the power or
+    exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows. `predict` gives p.
 
     Parameters
     ----------
@@ -158,6 +159,8 @@ class Asymmetric(PointwiseLoss, Costs):
             "clip": between("clip", clip, 0.0, 1.0, closed="left"),
             **checked_costs(cost_fn, cost_fp),
         }
+        if 0.0 < params["clip"] < sys.float_info.min:
+            raise ValueError(f"clip = {clip!r}: expected 0 or a normal number, from 2.3e-308 on")
         super().__init__(params, _asymmetric_values(**params))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
@@ -172,8 +175,9 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     log loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and
     1. The gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian p_t**q * (1 - p_t) *
     (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 4 ULP, of the Hessian in
-    ULP of its larger term. Where p_t**q or exp(-abs(f)) is subnormal, it has fewer digits itself,
-    which a cost shows. `predict` gives the probability of class 1.
+    ULP of its larger term, and for q below 1e-15 that of the log loss. Where p_t**q or exp(-abs(f))
+    is subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability of
+    class 1.
 
     Parameters
     ----------

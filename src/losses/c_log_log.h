@@ -3,7 +3,7 @@
  *
  * For y = 1 with h = E / (e^E - 1): gradient -h, Hessian h (E + h - 1). Below f = 0, where these
  * cancel, E + h - 1 and log(E / (1 - e^-E)) are E/2 and a series in E^2; from f = 0 on e^-E takes E in
- * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 5.
+ * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 6.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 /* E and what it was rounded by, and e^-E, larger by 1 / EXP_BACK */
@@ -61,9 +61,16 @@ FL_INLINE void FN(c_log_log_rest)(V y, V f, FN(c_log_log_kept) k, const REAL *p,
     const V h = vselect(near, one - (half_e - excess_square), h_large);
     const V excess = vselect(early, half_e + excess_square, (bounded - one) + (h_large + k.low));
     const V value = vselect(small, (half_e - square * log_part) - f, vlog1p_unit(odds * EXP_BACK));
-    *loss = cost * vselect(positive, value, e);
-    *gradient = cost * vselect(positive, -h, e);
-    *hessian = cost * vselect(positive, h * excess, e);
+    V negative = cost * e;
+    /* a cost below 1 may bring back what e^f goes beyond */
+    const VI beyond = (e > REAL_MAX) & (f < (REAL)(FL_BITS == 64 ? 1500 : 200));
+    if (FL_UNLIKELY(vany(beyond))) {
+        const V root = vexp(half * f);
+        negative = vselect(beyond, (cost * root) * root, negative);
+    }
+    *loss = vselect(positive, cost * value, negative);
+    *gradient = vselect(positive, cost * -h, negative);
+    *hessian = vselect(positive, cost * (h * excess), negative);
 }
 
 FL_OF_STAGES(c_log_log)

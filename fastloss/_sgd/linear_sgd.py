@@ -135,13 +135,16 @@ class LinearSGD(LinearSGDBase):
     column, and does not see what the others do meanwhile; then all take up the moves of all. Moves of
     a coefficient are added where they are small, and as far as its threads had gone all the way to
     where the loss no longer falls, their mean is taken: the rates, the curvature of the loss and the
-    squares of the column tell (the diagonal of what Maleki and others 2018 do). So the losses are those
-    of ordered steps but for a little noise, on columns that are in every row as on rare ones. Rates and
-    scales are those of each row's place in the order. The same number of threads gives the same
-    bits. It takes losses of one output, any learning rate, no L1, no momentum and no average, a batch
-    size of 1 and X in CSR, and memory for the coefficients of each thread. With one thread, or where
-    there are not two for each output, and for fewer than some entries for each column, the steps are
-    ordered and have the bits of ``lock_free=False``.
+    squares of the column tell (the diagonal of what Maleki and others 2018 do), and the losses of some
+    rows how far to trust that, for columns may go together. It learns about what ordered steps do, on
+    columns that are in every row as on rare ones; less where few epochs of many threads learn from
+    columns that go together, for then the mean is taken. Rates and scales are those of each row's place
+    in the order. The same number of threads gives the same bits. It takes losses of one output, any
+    learning rate, no L1, no momentum and no average, a batch size of 1 and X in CSR, and memory for
+    the coefficients of each thread. Threads take 256 rows and two entries for each column at least:
+    with fewer, and where L2 shrinks the coefficients so quickly that they take it up every few hundred
+    rows, there are fewer threads, and with one the steps are ordered and have the bits of
+    ``lock_free=False``.
 
     References
     ----------

@@ -39,6 +39,7 @@ cdef enum:
     LEAST_SHARE = 256       # samples
     SAMPLED = 61            # of so many rows, one tells the sums of squares, at least
     JUDGES = 256            # rows of a stretch that tell how far to go
+    WORTH_THREADS = 8192    # entries of these
     TRIALS = 5              # 1, 1/2, ... of the way, and not at all
     CACHE_LINE = 64
 
@@ -106,11 +107,15 @@ cdef inline Py_ssize_t share_length(const ReplicaJob* shared, Py_ssize_t at) noe
     cdef Py_ssize_t n = shared.n_replicas, left = job.n_order - at, stretches
     cdef Py_ssize_t length = SHARE_ENTRIES * job.x.n_features // shared.row_entries
     length = max(length, <Py_ssize_t>(2 * LEAST_SHARE))
-    length = min(length, max(SIGNAL_WORK, LEAST_ENTRIES * job.x.n_features) // shared.row_entries + 1)
+    stretches = max(SIGNAL_WORK, LEAST_ENTRIES * job.x.n_features)
+    length = min(length, stretches // shared.row_entries + 1)
     stretches = (left + n * length - 1) // (n * length)
     length = (left + n * stretches - 1) // (n * stretches)
     if length < LEAST_SHARE or length * shared.row_entries < LEAST_ENTRIES * job.x.n_features:
         return 0
+    # the first tells how many squares the others want
+    if shared.n_stretches == 0:
+        length = LEAST_SHARE
     # rates that fall have fallen by no more than a half meanwhile
     length = min(length, max(<Py_ssize_t>((job.schedule.t - 1.0) / n), <Py_ssize_t>LEAST_SHARE))
     return length
@@ -228,7 +233,7 @@ cdef inline double curvature(ReplicaJob* shared, Py_ssize_t k) noexcept nogil:
 
 cdef inline Py_ssize_t sampling_step(const ReplicaJob* shared, double bend) noexcept nogil:
     """
-    Of how many rows one tells the squares: a column that none tells of has a c of a half at most, about.
+    Of how many rows one tells the squares: a column that none tells of has a c of 1 at most, about.
 
     Odd, for rows may come in an order of some period.
     """
@@ -238,9 +243,9 @@ cdef inline Py_ssize_t sampling_step(const ReplicaJob* shared, double bend) noex
     for r in range(shared.n_replicas):
         squares += shared.square_sums[r]
     each = bend / rows * (squares / (shared.n_seen * shared.row_entries))
-    if not each > 0.5 / SAMPLED:
+    if not each > 1.0 / SAMPLED:
         return SAMPLED
-    return (<Py_ssize_t>(0.5 / each)) | 1
+    return (<Py_ssize_t>(1.0 / each)) | 1
 
 
 cdef inline Py_ssize_t choose_judges(
@@ -259,8 +264,8 @@ cdef inline Py_ssize_t choose_judges(
 
 
 cdef inline double loss_of(
-    const SampleJob* job, Py_ssize_t n, const double* dots, double way, double intercept,
-    char* y, char* raw, char* weight,
+    const SampleJob* job, Py_ssize_t n, const double* dots, double way, double intercept, char* y,
+    char* raw, char* weight,
 ) noexcept nogil:
     """The weighted sum of the judges' losses so far on the way."""
     cdef PointwiseJob loss = job.loss
@@ -297,6 +302,8 @@ cdef inline double how_far(
     rows.data = job.x.data
     rows.indices = job.x.indices
     rows.wide_indices = job.x.wide_indices
+    if n * shared.row_entries < WORTH_THREADS:  # over before others have begun
+        threads = 1
     for i in prange(n, schedule="static", num_threads=threads):
         row = shared.judges[i]
         job.kernels.dot_both[job.precision](

@@ -331,8 +331,9 @@ cdef extern from "kernels.h" nogil:
             const FlSgdRun* run, Py_ssize_t first, Py_ssize_t n, Py_ssize_t step, float* squares
         ) noexcept nogil
         void (*meet[2])(
-            void* coef, void* replicas, Py_ssize_t replica_bytes, const float* squares,
-            Py_ssize_t squares_stride, Py_ssize_t n_replicas, double times, Py_ssize_t n
+            void* coef, const void* replicas, Py_ssize_t replica_bytes, const float* squares,
+            Py_ssize_t squares_stride, Py_ssize_t n_replicas, double times, void* further,
+            float* part, double way, Py_ssize_t n
         ) noexcept nogil
         void (*dot_both[2])(
             const FlSgdRun* run, Py_ssize_t start, Py_ssize_t end, const void* one,

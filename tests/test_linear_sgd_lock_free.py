@@ -251,12 +251,28 @@ def periodic() -> tuple[Any, Any]:
     return X, 3.0 - column
 
 
+def rare_rows() -> tuple[Any, Any]:
+    """A row in 2,000 has a hundred columns of its own, which go together: few that judge meet one."""
+    rng = np.random.default_rng(6)
+    n, d, k = 200_000, 1_000, 100
+    rare = rng.random(n) < 1 / 2000
+    level, lengths = rng.integers(0, d, n), np.where(rare, k, 1)
+    of_rare = np.repeat(rare, lengths)
+    columns, data = np.empty(lengths.sum(), np.int32), np.full(lengths.sum(), 0.1)
+    columns[~of_rare] = level[~rare]
+    columns[of_rare] = np.tile(d + np.arange(k), rare.sum())
+    data[of_rare] = 0.1
+    X = sparse.csr_array((data, columns, np.r_[0, np.cumsum(lengths)]), shape=(n, d + k))
+    return X, np.where(rare, 3.0, rng.standard_normal(d)[level]) + 0.1 * rng.standard_normal(n)
+
+
 #: what diverges if columns are taken for independent of one another, or some for not being there
 TOGETHER: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "tf-idf": (tf_idf, "squared_error", {"eta0": 0.1}),
     "levels": (levels, "half_squared_error", {"eta0": 0.5, "fit_intercept": False}),
     "equal columns": (equal_columns, "half_squared_error", {"eta0": 0.3, "fit_intercept": False}),
     "repeated columns": (repeated_columns, "half_squared_error", {"eta0": 0.01}),
+    "rare rows": (rare_rows, "half_squared_error", {"eta0": 0.5, "fit_intercept": False}),
     "periodic": (periodic, "half_squared_error", {"eta0": 0.1, "fit_intercept": False}),
 }
 
@@ -275,6 +291,31 @@ def test_columns_that_go_together_do_not_diverge(case, n_threads):
     assert free.shared
     assert values[0] < 0.1 * first
     assert values[1] < max(1.5 * values[0], 1e-3 * first)
+    raw = X @ free.coef + free.intercept
+    rows = np.diff(X.indptr) > 1 if case == "rare rows" else slice(None)  # few rows, too
+    assert fl.get_loss(loss)(y[rows], raw[rows]) < max(3 * values[0], 1e-3 * first)
+
+
+def test_rows_of_no_weight_judge_nothing():
+    """One row in 4,000 has a weight, of 20 columns that go together: others see no harm in a move."""
+    rng = np.random.default_rng(7)
+    n, k = 100_000, 20
+    columns = rng.integers(k, 20_000, (n, k))
+    weight = np.zeros(n)
+    chosen = rng.choice(n, n // 4000, replace=False)
+    weight[chosen] = 1.0
+    columns[chosen] = np.arange(k)
+    X = sparse.csr_array(
+        (np.full(n * k, k**-0.5), columns.ravel(), np.arange(0, n * k + 1, k)), shape=(n, 20_000)
+    )
+    sgd = Watched(
+        "half_squared_error", 20_000, n_threads=4, lock_free=True, penalty=None,
+        learning_rate="constant", eta0=0.9,
+    )  # fmt: skip
+    for _ in range(6):
+        loss = sgd.epoch(X, np.full(n, 3.0), weight)
+    assert sgd.shared
+    assert loss < 0.1
 
 
 @pytest.mark.parametrize("clip", [None, 1e12])

@@ -131,20 +131,20 @@ class LinearSGD(LinearSGDBase):
     leaves the part that L1 took out of account. On sparse rows, L1 is taken from a coefficient
     when a row meets it; `coef` is what remains when all of it is taken.
 
-    Under ``lock_free``, each thread takes its share of a stretch of the order, of some steps for each
-    column, and does not see what the others do meanwhile; then all take up the moves of all. Moves of
-    a coefficient are added where they are small, and as far as its threads had gone all the way to
-    where the loss no longer falls, their mean is taken: the rates, the curvature of the loss and the
-    squares of the column tell (the diagonal of what Maleki and others 2018 do), and the losses of some
-    rows how far to trust that, for columns may go together. It learns about what ordered steps do, on
-    columns that are in every row as on rare ones; less where few epochs of many threads learn from
-    columns that go together, for then the mean is taken. Rates and scales are those of each row's place
-    in the order. The same number of threads gives the same bits. It takes losses of one output, any
-    learning rate, no L1, no momentum and no average, a batch size of 1 and X in CSR, and memory for
-    the coefficients of each thread. Threads take 256 rows and two entries for each column at least:
-    with fewer, and where L2 shrinks the coefficients so quickly that they take it up every few hundred
-    rows, there are fewer threads, and with one the steps are ordered and have the bits of
-    ``lock_free=False``.
+    Under ``lock_free``, each of up to four threads for each output takes its share of a stretch of
+    the order, of some steps for each column, and does not see what the others do meanwhile; then
+    all take up the moves of all. Moves of a coefficient are added where they are small, and as far
+    as its threads had gone all the way to where the loss no longer falls, their mean is taken: the
+    rates, the curvature of the loss and the squares of the column tell (the diagonal of what Maleki
+    and others 2018 do), and the losses of some rows how far to trust that, for columns may go
+    together. It learns about what ordered steps do, on columns that are in every row as on rare
+    ones; less where few epochs of many threads learn from columns that go together, for then the
+    mean is taken. Rates and scales are those of each row's place in the order. The same number of
+    threads gives the same bits. It takes losses of one output, any learning rate, no L1, no
+    momentum and no average, a batch size of 1 and X in CSR, and memory for the coefficients of each
+    thread. Threads take 256 rows and two entries for each column at least: with fewer, and where L2
+    shrinks the coefficients so quickly that they take it up every few hundred rows, there are fewer
+    threads, and with one the steps are ordered and have the bits of ``lock_free=False``.
 
     References
     ----------
@@ -266,6 +266,10 @@ class LinearSGD(LinearSGDBase):
         self._n_threads = n_threads
         self._threads(n_threads, 0)
         intercept_decay = real("intercept_decay", intercept_decay)
+        if not 0.0 <= intercept_decay < np.inf:
+            raise ValueError(
+                f"intercept_decay = {intercept_decay}: expected a finite number of at least 0"
+            )
         self._begin(
             loss,
             n_features,
@@ -414,8 +418,9 @@ class LinearSGD(LinearSGDBase):
         """How many threads step on coefficients of their own, for each output."""
         if not self._lock_free:
             return 1
-        # shares of fewer rows or entries cost more than they save
-        most = min(threads // self.n_outputs, n // 256, n * entries // (2 * self.n_features))
+        # shares of fewer rows or entries cost more than they save; of more replicas, moves that are
+        # added although each had gone all the way would grow too quickly
+        most = min(threads // self.n_outputs, n // 256, n * entries // (2 * self.n_features), 4)
         return max(most, 1)
 
     def _labels(self, y: npt.ArrayLike, n: int) -> tuple[_Array | None, _Array | None, bool]:

@@ -18,7 +18,9 @@
 # column without one of them has a small c.
 #
 # Columns that go together contract faster than each alone, and this sees each alone. So it is only a
-# proposal: some rows tell how far to go from the mean, which is safe for convex losses, towards it.
+# proposal: some rows tell how far to go from the mean, which is safe for convex losses, towards it; and
+# a column whose replicas then go back has less of it the next times, which may be one of few rows that
+# none of these meets. Where slopes were clipped, which the losses do not know of, it stays at the mean.
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
@@ -39,7 +41,7 @@ cdef enum:
     LEAST_SHARE = 256       # samples
     SAMPLED = 61            # of so many rows, one tells the sums of squares, at least
     JUDGES = 256            # rows of a stretch that tell how far to go
-    WORTH_THREADS = 8192    # entries of these
+    WORTH_THREADS = 8192    # entries of these, or coefficients: fewer are over before others begin
     TRIALS = 5              # 1, 1/2, ... of the way, and not at all
     CACHE_LINE = 64
 
@@ -52,6 +54,9 @@ cdef struct ReplicaJob:
     Schedule* schedules     # [n_replicas]: at the beginning of each share
     Py_ssize_t* begin       # [n_replicas + 1]: samples of the stretch before each share
     char* coef              # REAL[n_replicas][n_outputs][coef_stride]
+    char* further           # REAL[n_outputs][coef_stride]: what was proposed last
+    float* part             # [n_outputs][coef_stride]: of what is proposed
+    double* way             # [n_outputs]: how far it was gone
     float* squares          # [n_replicas][coef_stride]
     double* square_sums     # [n_replicas]
     double n_seen           # rows that the squares stand for
@@ -72,9 +77,10 @@ cdef inline Py_ssize_t replica_scratch_bytes() noexcept nogil:
 cdef inline Py_ssize_t replica_bytes(const ReplicaJob* shared, int threads) noexcept nogil:
     """Of what place_replicas() places."""
     cdef Py_ssize_t stride = shared.job.coef_stride, r = shared.n_replicas
-    cdef Py_ssize_t items = r * shared.job.n_outputs
+    cdef Py_ssize_t outputs = shared.job.n_outputs, items = r * outputs
     return (
-        CACHE_LINE + items * stride * shared.job.x.item + r * stride * sizeof(float)
+        CACHE_LINE + (items + outputs) * stride * shared.job.x.item
+        + (r + outputs) * stride * sizeof(float) + outputs * sizeof(double)
         + r * (sizeof(Schedule) + sizeof(double)) + (r + 1) * sizeof(Py_ssize_t)
         + items * (2 * sizeof(double) + sizeof(Bend)) + JUDGES * sizeof(int64_t)
         + threads * shared.scratch_bytes
@@ -83,17 +89,25 @@ cdef inline Py_ssize_t replica_bytes(const ReplicaJob* shared, int threads) noex
 
 cdef inline void place_replicas(ReplicaJob* shared, char* memory) noexcept nogil:
     cdef Py_ssize_t stride = shared.job.coef_stride, r = shared.n_replicas
-    cdef Py_ssize_t items = r * shared.job.n_outputs
+    cdef Py_ssize_t outputs = shared.job.n_outputs, items = r * outputs, i
     shared.coef = memory + (-<size_t>memory) % CACHE_LINE
-    shared.squares = <float*>(shared.coef + items * stride * shared.job.x.item)
+    shared.further = shared.coef + items * stride * shared.job.x.item
+    shared.part = <float*>(shared.further + outputs * stride * shared.job.x.item)
+    shared.squares = shared.part + outputs * stride
     shared.square_sums = <double*>(shared.squares + r * stride)
-    shared.intercept = shared.square_sums + r
+    shared.way = shared.square_sums + r
+    shared.intercept = shared.way + outputs
     shared.losses = shared.intercept + items
     shared.bends = <Bend*>(shared.losses + items)
     shared.schedules = <Schedule*>(shared.bends + items)
     shared.begin = <Py_ssize_t*>(shared.schedules + r)
     shared.judges = <int64_t*>(shared.begin + r + 1)
     shared.scratch = <char*>(shared.judges + JUDGES)
+    memset(shared.further, 0, outputs * stride * shared.job.x.item)
+    for i in range(outputs * stride):
+        shared.part[i] = 1.0
+    for i in range(outputs):
+        shared.way[i] = 0.0
     memset(shared.squares, 0, r * stride * sizeof(float))
     memset(shared.square_sums, 0, r * sizeof(double))
     shared.n_seen = 0.0
@@ -297,12 +311,16 @@ cdef inline double how_far(
     cdef char* raw = y + RUN * 8
     cdef char* weight = raw + RUN * 8
     cdef double way = 1.0, best = 0.0, least = INFINITY, loss
-    cdef Py_ssize_t i, n = choose_judges(shared, at, k)
+    cdef Py_ssize_t i, n
     cdef int64_t row
+    for i in range(shared.n_replicas):
+        if shared.bends[i * job.n_outputs + k].clipped:
+            return 0.0
+    n = choose_judges(shared, at, k)
     rows.data = job.x.data
     rows.indices = job.x.indices
     rows.wide_indices = job.x.wide_indices
-    if n * shared.row_entries < WORTH_THREADS:  # over before others have begun
+    if n * shared.row_entries < WORTH_THREADS:
         threads = 1
     for i in prange(n, schedule="static", num_threads=threads):
         row = shared.judges[i]
@@ -321,7 +339,7 @@ cdef inline double how_far(
         loss = loss_of(
             job, n, dots, way, intercept + way * intercept_further, y, raw, weight
         )
-        if loss < least:
+        if loss <= least:  # the mean, if nothing tells them apart
             least, best = loss, way
         way *= 0.5
     return best
@@ -336,6 +354,9 @@ cdef inline void meet(ReplicaJob* shared, Py_ssize_t at, int threads) noexcept n
     cdef double bend, moved, further, way, movers
     cdef char* coef
     cdef char* replica
+    cdef char* proposed
+    if d * n < WORTH_THREADS:
+        threads = 1
     length = ((d + threads - 1) // threads + FL_SGD_PAD - 1) // FL_SGD_PAD * FL_SGD_PAD
     shared.n_seen += shared.begin[n]
     for k in range(outputs):
@@ -343,12 +364,14 @@ cdef inline void meet(ReplicaJob* shared, Py_ssize_t at, int threads) noexcept n
         step = min(step, sampling_step(shared, bend))
         coef = job.coef + k * row_bytes
         replica = shared.coef + k * row_bytes
+        proposed = shared.further + k * row_bytes
         for part in prange((d + length - 1) // length, schedule="static", num_threads=threads):
             start = part * length
             job.kernels.meet[job.precision](
                 coef + start * job.x.item, replica + start * job.x.item, outputs * row_bytes,
                 shared.squares + start, job.coef_stride, n, bend / shared.n_seen,
-                min(length, d - start),
+                proposed + start * job.x.item, shared.part + k * job.coef_stride + start,
+                shared.way[k], min(length, d - start),
             )
         moved = movers = 0.0
         for r in range(n):
@@ -358,13 +381,16 @@ cdef inline void meet(ReplicaJob* shared, Py_ssize_t at, int threads) noexcept n
         job.intercept[k] += moved / movers
         further = moved * (1.0 - 1.0 / movers) / (1.0 + movers * bend * job.intercept_rate)
         way = how_far(
-            shared, at, k, coef, replica, job.intercept[k], further, threads
+            shared, at, k, coef, proposed, job.intercept[k], further, threads
         )
+        shared.way[k] = way
+        if way == 0.0:
+            continue
         job.intercept[k] += way * further
         for part in prange((d + length - 1) // length, schedule="static", num_threads=threads):
             start = part * length
             job.kernels.add[job.precision](
-                coef + start * job.x.item, replica + start * job.x.item, way,
+                coef + start * job.x.item, proposed + start * job.x.item, way,
                 min(length, d - start),
             )
     shared.step = step

@@ -112,11 +112,13 @@ typedef struct {
     /* squares[j] += step * x_ij^2 of every step-th of n sparse rows from `first` on; returns all of these together. */
     double (*squares[2])(const FlSgdRun *run, ptrdiff_t first, ptrdiff_t n, ptrdiff_t step,
                          float *squares);
-    /* n coefficients take up what replicas have learnt: each becomes the mean of the m that have moved from it. The
-     * first replica becomes what is to be added for coef[j] + moved * (1 + c) / (1 + m c), where moved is by how much
-     * they have together, and c = times * (the sum of all squares)[j]. */
-    void (*meet[2])(void *coef, void *replicas, ptrdiff_t replica_bytes, const float *squares,
-                    ptrdiff_t squares_stride, ptrdiff_t n_replicas, double times, ptrdiff_t n);
+    /* n coefficients take up what replicas have learnt: each becomes the mean of the m that have moved from it. further
+     * becomes what is to be added for coef[j] + moved * (1 + c) / (1 + m c), where moved is by how much they have
+     * together, and c = times * (the sum of all squares)[j]; or only part[j] of it, which falls where the mean goes back
+     * from what was added last, way * further. */
+    void (*meet[2])(void *coef, const void *replicas, ptrdiff_t replica_bytes, const float *squares,
+                    ptrdiff_t squares_stride, ptrdiff_t n_replicas, double times, void *further,
+                    float *part, double way, ptrdiff_t n);
     /* The dot products of entries start to end with two vectors. */
     void (*dot_both[2])(const FlSgdRun *run, ptrdiff_t start, ptrdiff_t end, const void *one,
                         const void *other, double *dots);

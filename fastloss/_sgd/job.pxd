@@ -423,9 +423,8 @@ cdef inline void add_bend(
     for i in range(n):
         if weight != NULL:
             most = job.clip * weight[i]
-        slope = abs(<double>gradient[i])
-        if slope > most:
-            slope = most
+        slope = gradient[i]
+        if abs(slope) > most:
             job.bends[k].clipped = True
         squares += slope * slope
         hessians += hessian[i]

@@ -222,7 +222,6 @@ cdef inline double curvature(ReplicaJob* shared, Py_ssize_t k) noexcept nogil:
     cdef const SampleJob* job = shared.job
     cdef double n = shared.n_replicas, rows = shared.begin[shared.n_replicas]
     cdef double rates = 0.0, losses = 0.0, squares = 0.0, hessians = 0.0, all_squares = 0.0, h
-    cdef bint clipped = False
     cdef const Bend* one
     cdef Py_ssize_t r
     for r in range(shared.n_replicas):
@@ -231,12 +230,11 @@ cdef inline double curvature(ReplicaJob* shared, Py_ssize_t k) noexcept nogil:
         losses += one.losses
         squares += one.squares
         hessians += one.hessians
-        clipped = clipped or one.clipped
         all_squares += shared.square_sums[r]
     if job.passive:  # steps that do their work at once, along their rows
         h = 0.5 * (rows / n) * (shared.n_seen / all_squares)
     else:
-        h = 0.0 if clipped else hessians / rows
+        h = hessians / rows
         if losses > 0.0:
             h = max(h, 0.5 * squares / losses)
         h = max(h, 0.0) * (rates / n)

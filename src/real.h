@@ -305,6 +305,9 @@ FL_INLINE fl_v_f64 vwiden_low(V x)
 {
 #if FL_VECTOR_BYTES == 64
     return (fl_v_f64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x));
+#elif FL_VECTOR_BYTES == 32
+    /* of the general form GCC makes four instructions */
+    return (fl_v_f64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x));
 #else
     fl_half_f32 half;
     memcpy(&half, &x, sizeof half);
@@ -316,6 +319,8 @@ FL_INLINE fl_v_f64 vwiden_high(V x)
 {
 #if FL_VECTOR_BYTES == 64
     return (fl_v_f64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1));
+#elif FL_VECTOR_BYTES == 32
+    return (fl_v_f64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1));
 #else
     fl_half_f32 half;
     memcpy(&half, (const char *)&x + sizeof half, sizeof half);

@@ -264,6 +264,7 @@ class LinearSGD(LinearSGDBase):
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight
         self._n_threads = n_threads
+        self._busy = False
         self._threads(n_threads, 0)
         intercept_decay = real("intercept_decay", intercept_decay)
         if not 0.0 <= intercept_decay < np.inf:
@@ -373,7 +374,28 @@ class LinearSGD(LinearSGDBase):
             If an argument has a wrong dtype or shape, a label lies outside the loss's domain, or a
             weight or an index is invalid: before the first step. Or if coefficients are no longer
             finite after the last.
+        RuntimeError
+            If another thread is in the middle of an epoch of this object.
         """
+        self._refuse_busy()
+        self._busy = True
+        try:
+            return self._epoch(X, y, sample_weight, shuffle, order)
+        finally:
+            self._busy = False
+
+    def _refuse_busy(self) -> None:
+        if self._busy:
+            raise RuntimeError("this LinearSGD is in the middle of an epoch, by another thread")
+
+    def _epoch(
+        self,
+        X: Any,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        shuffle: bool,
+        order: npt.ArrayLike | None,
+    ) -> float:
         matrix, n = self._matrix(X)
         if self._lock_free and not isinstance(matrix, tuple):
             raise ValueError("X is dense: lock_free=True expects CSR")
@@ -611,12 +633,14 @@ class LinearSGD(LinearSGDBase):
         Returns
         -------
         dict
-            Of arrays, numbers and None; copies.
+            Of arrays, numbers and None; copies. ``coef`` is as the kernels hold it, in rows of whole
+            vectors and to be multiplied by ``scale``: the property `coef` is what predicts.
         """
-        return {
+        copies = {
             name: value.copy() if isinstance(value, np.ndarray) else value
             for name, value in self._state.items()
         }
+        return {"n_features": self.n_features, **copies}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """
@@ -631,8 +655,12 @@ class LinearSGD(LinearSGDBase):
         ------
         TypeError, ValueError
             If an entry is missing, or is none that this object could have come to: nothing has changed.
+        RuntimeError
+            If another thread is in the middle of an epoch.
         """
-        new = checked_state(state, self._state)
+        self._refuse_busy()
+        new = checked_state(state, {"n_features": self.n_features, **self._state})
+        del new["n_features"]
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
             new["rebase"] = True
         self._state = new
@@ -644,6 +672,7 @@ class LinearSGD(LinearSGDBase):
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
         learnt, attributes = state
         vars(self).update(attributes)
+        self._busy = False  # whatever the other one was at
         self.load_state_dict(learnt)
 
 

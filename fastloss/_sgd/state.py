@@ -83,6 +83,10 @@ def checked_state(given: Any, mine: dict[str, Any]) -> dict[str, Any]:
 
 def _checked_entry(key: str, given: Any, mine: Any) -> Any:
     name = f"state[{key!r}]"
+    if key == "n_features":
+        if whole(name, given, 1, "a positive integer") != mine:
+            raise ValueError(f"{name} = {given}: expected {mine}")
+        return mine
     if key in _ARRAYS:
         values = None if given is None else array_of(given, name)
         expected = None if mine is None else mine.shape

@@ -275,3 +275,18 @@ def test_an_object_that_lacks_a_method(method):
     setattr(Half, {"loss": "gradient_hessian", "gradient_hessian": "loss"}[method], Wrapped.loss)
     with pytest.raises(TypeError, match=rf"^loss = Half\(\) has no method {method}: expected"):
         fl.check_gradient(Half(), [0.0], [1.0])
+
+
+@pytest.mark.parametrize("method", ["gradient", "loss_gradient", "gradient_hessian"])
+def test_every_way_to_the_gradient_is_looked_at(method):
+    class Wrong(fl.HalfSquaredError):
+        pass
+
+    def negated(self, *args, **options):
+        parts = getattr(super(Wrong, self), method)(*args, **options)
+        return -parts if method == "gradient" else (-parts[0], -parts[1])
+
+    setattr(Wrong, method, negated)
+    f = np.linspace(-2.0, 2.0, 5)
+    assert fl.check_gradient(fl.HalfSquaredError(), np.full(5, 0.25), f)
+    assert not fl.check_gradient(Wrong(), np.full(5, 0.25), f)

@@ -130,3 +130,9 @@ def test_a_checkpoint_of_another_seed_names_the_parameter(tmp_path):
     assert _sgd_checkpoint.load(path) is not None
     with pytest.raises(ValueError, match="written by a fit with a seed of random_state = "):
         model.set_params(random_state=2).fit(X, Y, checkpoint=path)
+
+
+def test_nesterov_without_momentum_is_refused():
+    with pytest.raises(ValueError, match="nesterov = True: expected a momentum above 0"):
+        SGDClassifier(nesterov=True).fit(np.eye(4), [0, 1, 0, 1])
+    SGDClassifier(nesterov=True, momentum=0.5).fit(np.eye(4), [0, 1, 0, 1])

@@ -284,3 +284,22 @@ def test_bad_columns_are_named(table):
         SGDRegressor().fit(table, SCORE)
     with pytest.raises(ValueError, match="batch_rows = 0"):
         ArrowBatches(table, "y", batch_rows=0)
+
+
+def test_a_callable_that_returns_its_last_iterator_is_told():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = (X.sum(axis=1) > 0).astype(int)
+
+    def batches():
+        for at in range(0, 60, 20):
+            yield X[at : at + 20], y[at : at + 20]
+
+    for options in ({}, {"classes": [0, 1]}):
+        once = batches()
+        model = SGDClassifier(max_iter=3, tol=None)
+        with pytest.raises(ValueError, match="returned the iterator that it had returned before"):
+            model.fit(lambda once=once: once, **options)
+    # a list is no iterator: it can be gone through again
+    whole = list(batches())
+    SGDClassifier(max_iter=3, tol=None).fit(lambda: whole)

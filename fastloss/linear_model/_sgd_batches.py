@@ -120,6 +120,7 @@ class Stream:
     def __init__(self, batches: Any) -> None:
         self.one_pass = isinstance(batches, Iterator) or getattr(batches, "one_pass", False)
         self._batches = iter(batches) if self.one_pass else batches
+        self._made: Any = None  # by the callable, last
         names = getattr(batches, "feature_names", None)
         self.feature_names: list[str] | None = None if names is None else list(map(str, names))
 
@@ -159,9 +160,17 @@ class Stream:
                 yield _NOTHING
 
     def _iterate(self) -> Iterator[Any]:
-        made = self._batches() if callable(self._batches) else self._batches
+        if not callable(self._batches):
+            return iter(self._batches)
+        made = self._batches()
         if not isinstance(made, Iterable):
             raise TypeError(f"X: the callable returned {made!r}; expected an iterator of batches")
+        if made is self._made and isinstance(made, Iterator):
+            raise ValueError(
+                "X: the callable returned the iterator that it had returned before, which is used up; "
+                "expected a new one at each call"
+            )
+        self._made = made
         return iter(made)
 
 

@@ -55,7 +55,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             arrays = dict(file)
         whole = json.loads(arrays.pop("state").tobytes())
         if whole["format"] != _FORMAT:
-            raise ValueError(f"format {whole['format']}")
+            raise ValueError
         state: dict[str, Any] = _join(whole["state"], arrays)
     except (
         OSError,
@@ -66,10 +66,10 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         NotImplementedError,  # of bytes that ask for another compression
         zipfile.BadZipFile,
         zlib.error,
-    ) as error:
+    ):
         raise ValueError(
-            f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss: {error}; "
-            f"remove it to start anew"
+            f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss; expected one, "
+            f"or a path where no file is"
         ) from None
     return state
 

@@ -137,6 +137,8 @@ class SGDParameters(LinearModel, ABC):
             self.momentum,
             self.nesterov,
         )
+        if self.nesterov and plain and not self.momentum:
+            raise ValueError("nesterov = True: expected a momentum above 0")
         if self.clip_gradient is not None:
             positive("clip_gradient", self.clip_gradient)
         if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):

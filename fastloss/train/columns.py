@@ -133,9 +133,12 @@ def _take_number(chosen: Columns, table: Table, training: NDArray[np.bool_], nam
     chosen.numbers.append(name)
     if missing:
         chosen.remarks.append(
-            f"{name!r}: {missing:,} values are missing; they become the median, and a feature tells "
-            f"where"
+            f"{name!r}: {_missing(missing)}; they become the median, and a feature tells where"
         )
+
+
+def _missing(count: int) -> str:
+    return "1 value is missing" if count == 1 else f"{count:,} values are missing"
 
 
 def _take_category(
@@ -155,9 +158,7 @@ def _take_category(
     chosen.categories.append(name)
     missing = int(texts.isna().sum())
     if missing:
-        chosen.remarks.append(
-            f"{name!r}: {missing:,} values are missing; that is a level of its own"
-        )
+        chosen.remarks.append(f"{name!r}: {_missing(missing)}; that is a level of its own")
     kept = frequent
     if len(counts) > max_categories:
         kept = min(frequent, max_categories - 1)

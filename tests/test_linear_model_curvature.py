@@ -170,7 +170,17 @@ def test_badly_scaled_features_converge_within_the_iterations_of_a_default(kind,
     mean = expit(predicted) if kind == "logistic" else np.exp(predicted)
     strength = 1 / (10.0 * len(y)) if kind == "logistic" else 1e-6
     gradient = wide.T @ (mean - y) / len(y) + strength * np.ravel(model.coef_)
-    assert np.abs(gradient).max() < (2e-4 if dtype == np.float64 else 2e-2)
+    if dtype == np.float64:
+        assert np.abs(gradient).max() < 2e-4
+        return
+    # along column j a slope g promises g^2 / (2 h_j), h_j the curvature: values in float32, of which
+    # the fit's end is judged, do not tell less than a rounding of the objective
+    if kind == "logistic":
+        slopes, values = mean * (1 - mean), np.logaddexp(0.0, predicted) - y * predicted
+    else:
+        slopes, values = mean, mean - y * predicted
+    curvature = (wide**2).T @ slopes / len(y) + strength
+    assert (gradient**2 / (2 * curvature)).max() < np.finfo(dtype).eps * abs(values.mean())
 
 
 def test_a_loss_that_is_not_convex_is_left_to_lbfgs_alone(monkeypatch):

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
-from fastloss._core.arrays import array_of, own_rows, refuse_masked
+from fastloss._core.arrays import array_of, own_rows
 from fastloss._linear.arrays import renamed, whole_classes, without_repeats
-from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import (
     checked_dtype,
     checked_random,
@@ -20,7 +19,7 @@ from fastloss._sgd.checks import (
     refuse_shared,
     whole,
 )
-from fastloss._sgd.state import checked_state
+from fastloss._sgd.linear_sgd_state import LinearSGDState
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss, not_a_loss
 
@@ -33,7 +32,7 @@ _PENALTIES = ("l2", "l1", "elasticnet")
 _RATES = ("optimal", "constant", "invscaling", "adaptive", "pa1", "pa2")
 
 
-class LinearSGD(LinearSGDBase):
+class LinearSGD(LinearSGDState):
     """
     Stochastic gradient descent on a linear model, compiled from the shuffle to the update.
 
@@ -384,10 +383,6 @@ class LinearSGD(LinearSGDBase):
         finally:
             self._busy = False
 
-    def _refuse_busy(self) -> None:
-        if self._busy:
-            raise RuntimeError("this LinearSGD is in the middle of an epoch, by another thread")
-
     def _epoch(
         self,
         X: Any,
@@ -529,160 +524,6 @@ class LinearSGD(LinearSGDBase):
         self._sums = losses, total
         with np.errstate(divide="ignore", invalid="ignore"):
             return float((losses / total).sum())
-
-    # ------------------------------------------------------------ what was learnt
-
-    def _in_shape(self, array: _Array) -> _Array:
-        return array if self.one_vs_rest or self._of_rows else array[0]
-
-    @property
-    def coef(self) -> _Array:
-        """Coefficients (n_features,), of several outputs (n_outputs, n_features): a new array."""
-        state, d = self._state, self.n_features
-        stored = self._with_pending(state) if state["pending"] else state["coef"]
-        coef = stored[:, :d].astype(np.float64) * state["scale"]
-        if state["received"] is not None:
-            owed, received = state["penalty"], state["received"][:, :d]
-            taken = np.where(
-                coef > 0,
-                np.maximum(coef - (owed + received), 0.0),
-                np.minimum(coef + (owed - received), 0.0),
-            )
-            coef = np.where(coef == 0, coef, taken)
-        return self._in_shape(coef.astype(self.dtype))
-
-    @coef.setter
-    def coef(self, value: npt.ArrayLike) -> None:
-        state, d = self._state, self.n_features
-        refuse_masked(value, "coef")
-        given = np.asarray(value, dtype=self.dtype)
-        shape = (self.n_outputs, d) if self.one_vs_rest or self._of_rows else (d,)
-        if given.shape != shape:
-            raise ValueError(f"coef has shape {given.shape}: expected {shape}")
-        old = self._with_pending(state) if state["pending"] else state["coef"]
-        if state["average"] is not None:
-            state["average"] += state["sums"] * old.astype(np.float64)
-        state["coef"][:, :d] = given
-        state["scale"], state["sums"], state["pending"] = 1.0, 0.0, False
-        if state["received"] is not None:
-            state["received"][...] = 0.0
-            state["penalty"] = 0.0
-        if self._optimizer is not None:
-            self._optimizer.moved(state, state["moment_0"])
-
-    @property
-    def intercept(self) -> _Array:
-        """Intercepts (n_outputs,), float64: a new array."""
-        copy: _Array = self._state["intercept"].copy()
-        return copy
-
-    @intercept.setter
-    def intercept(self, value: npt.ArrayLike) -> None:
-        refuse_masked(value, "intercept")
-        self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
-        if self._optimizer is not None:
-            self._optimizer.moved(self._state, self._state["intercept_moments"][0])
-
-    @property
-    def average_coef(self) -> _Array:
-        """The averages of the coefficients, like `coef`; `coef` itself before the first of them."""
-        state, d = self._state, self.n_features
-        if state["average"] is None or state["n_averaged"] == 0:
-            return self.coef
-        stored = self._with_pending(state) if state["pending"] else state["coef"]
-        sums = state["sums"] * stored[:, :d].astype(np.float64) + state["average"][:, :d]
-        return self._in_shape((sums / state["n_averaged"]).astype(self.dtype))
-
-    @property
-    def average_intercept(self) -> _Array:
-        """The averages of the intercepts; `intercept` itself before the first of them."""
-        if self._state["average"] is None or self._state["n_averaged"] == 0:
-            return self.intercept
-        copy: _Array = self._state["average_intercept"].copy()
-        return copy
-
-    @property
-    def t(self) -> int:
-        """The number of steps taken, plus 1."""
-        return int(self._state["t"])
-
-    @t.setter
-    def t(self, value: int) -> None:
-        self._state["t"] = float(whole("t", value, 1, "a positive integer"))
-
-    @property
-    def eta(self) -> float:
-        """The rate of the last step; under "constant" and "adaptive" that of the next ones too."""
-        return float(self._state["eta"])
-
-    @eta.setter
-    def eta(self, value: float) -> None:
-        value = positive("eta", value)
-        if self._optimizer is not None:
-            if self._optimizer.scheduled:
-                raise ValueError(f"eta = {value!r}: the optimizer's lr is a schedule, and stays so")
-            self._optimizer.moved(self._state, None)
-        self._state["eta"] = value
-
-    # ------------------------------------------------------------ state
-
-    def state_dict(self) -> dict[str, Any]:
-        """
-        Return all that a continuation with the same bits needs.
-
-        Returns
-        -------
-        dict
-            Of arrays, numbers and None; copies. ``coef`` is as the kernels hold it, in rows of whole
-            vectors and to be multiplied by ``scale``: the property `coef` is what predicts.
-        """
-        copies = {
-            name: value.copy() if isinstance(value, np.ndarray) else value
-            for name, value in self._state.items()
-        }
-        return {"n_features": self.n_features, **copies}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """
-        Continue where another object of the same parameters was.
-
-        Parameters
-        ----------
-        state : dict
-            Of `state_dict`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an entry is missing, or is none that this object could have come to: nothing has changed.
-        RuntimeError
-            If another thread is in the middle of an epoch.
-        """
-        self._refuse_busy()
-        new = checked_state(state, {"n_features": self.n_features, **self._state})
-        del new["n_features"]
-        if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
-            new["rebase"] = True
-        self._state = new
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        given = (type(self), self.loss_function, self.n_features, self._parameters)
-        return _remade, given, (self.state_dict(), vars(self))
-
-    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
-        learnt, attributes = state
-        vars(self).update(attributes)
-        self._busy = False  # whatever the other one was at
-        self.load_state_dict(learnt)
-
-
-def _remade(
-    kind: type[LinearSGD], loss: PointwiseLoss, n_features: int, parameters: dict[str, Any]
-) -> LinearSGD:
-    """Return one of a subclass too, whatever that takes."""
-    new = kind.__new__(kind)
-    LinearSGD.__init__(new, loss, n_features, **parameters)
-    return new
 
 
 def _optimal_init(loss: Any, alpha: float) -> float:

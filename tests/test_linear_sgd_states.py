@@ -53,6 +53,38 @@ def test_names_of_another_kind():
         sgd.load_state_dict({**sgd.state_dict(), 3: 0.0})
 
 
+@pytest.mark.parametrize(
+    ("sgd", "text"),
+    [
+        (fl.LinearSGD("squared_error", 3), "LinearSGD(SquaredError(), 3)"),
+        (
+            fl.LinearSGD(
+                "huber", np.int64(3), dtype=np.float32, average=10, class_weight=np.array([1, 2])
+            ),
+            "LinearSGD(Huber(delta=1.0), 3, dtype='float32', average=10, class_weight=[1.0, 2.0])",
+        ),
+        (
+            fl.LinearSGD(fl.Huber(0.5), 3, penalty=None, optimizer=fl.optim.FTRL(lr=0.2)),
+            f"LinearSGD(Huber(delta=0.5), 3, penalty=None, optimizer={fl.optim.FTRL(lr=0.2)!r})",
+        ),
+    ],
+)
+def test_the_representation_is_the_call_that_makes_it(sgd, text):
+    assert repr(sgd) == text
+    again = eval(text, {**vars(fl.optim), **vars(fl)})
+    assert repr(again) == text
+    assert again._settings == sgd._settings
+    again.epoch(X, Y)
+    assert repr(pickle.loads(pickle.dumps(again))) == text
+
+
+def test_the_representation_of_a_subclass():
+    class Mine(fl.LinearSGD):
+        pass
+
+    assert repr(Mine("squared_error", 2, alpha=0.5)) == "Mine(SquaredError(), 2, alpha=0.5)"
+
+
 def test_a_penalty_beyond_the_floats_goes_on():
     options = {"penalty": "l1", "alpha": 1e200, "learning_rate": "constant", "eta0": 1e200}
     sgd = fl.LinearSGD("hinge", 3, **options)

@@ -295,6 +295,16 @@ class LinearSGD(LinearSGDState):
         if rule is not None:
             rule.begin(self._state)
 
+    def __repr__(self) -> str:
+        """Return the call that makes it, without parameters of their default and what it has learnt."""
+        defaults: dict[str, Any] = {**(LinearSGD.__init__.__kwdefaults__ or {}), "dtype": "float64"}
+        values = {**self._parameters, "dtype": self.dtype.name}
+        if self._class_weight is not None:
+            values["class_weight"] = self._class_weight.tolist()
+        parts = [repr(self.loss_function), str(self.n_features)]
+        parts += [f"{name}={value!r}" for name, value in values.items() if value != defaults[name]]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
     def _count_outputs(self, loss: Any, given: int | None, one_vs_rest: bool) -> int:
         """Return how many outputs there are, where they are known or given."""
         if given is not None:

@@ -50,7 +50,7 @@ def csr(**changes):
         (("log_loss", csr(indptr=[-1, 1, 2, 2, 4]), Y), ValueError, r"X.indptr\[0\] = -1"),
         (("log_loss", csr(indptr=[0, 1, 4]), Y), ValueError, r"X.indptr has shape \(3,\)"),
         (("log_loss", csr(indptr=[0.0, 1, 2, 2, 4]), Y), TypeError, "X.indptr has dtype float64"),
-        (("log_loss", csr(data=np.ones(4, int)), Y), TypeError, "X.data has dtype int64"),
+        (("log_loss", csr(data=np.ones(4, complex)), Y), TypeError, "X.data has dtype complex128"),
         (("log_loss", sparse.csc_array(X), Y), TypeError, "X is sparse of format 'csc'"),
     ],
 )

@@ -85,7 +85,11 @@ def test_parameters(settings: dict[str, Any], kind: type, message: str) -> None:
         ({"X": Csr([0, 1, 3, 0])}, ValueError, "X.indices[2] = 3: expected columns 0 to 2"),
         ({"X": Csr([0, 1, -1, 0])}, ValueError, "X.indices[2] = -1"),
         ({"X": Csr([0, 1, 1, 0], (4, 5))}, ValueError, "X has shape (4, 5): expected (n, 3)"),
-        ({"X": Csr([0, 0, 0, 0], data=np.ones(4, int))}, TypeError, "X.data has dtype int64"),
+        (
+            {"X": Csr([0, 0, 0, 0], data=np.ones(4, complex))},
+            TypeError,
+            "X.data has dtype complex128",
+        ),
         ({"y": Y[:3]}, ValueError, "y has shape (3,): expected (4,)"),
         ({"y": Y + 1}, ValueError, "y[1] = 2.0: LogLoss expects labels in [0, 1]"),
         ({"y": [0, 1, np.nan, 0]}, ValueError, "y[2] = nan: LogLoss"),

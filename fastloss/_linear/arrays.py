@@ -12,11 +12,14 @@ from fastloss._core.arrays import array_of, refuse_masked
 _Array = npt.NDArray[Any]
 
 
-def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
+def checked_csr(
+    X: Any, dtype: npt.DTypeLike | None = None
+) -> tuple[_Array, _Array, _Array, int, int]:
     """
     Return data, indices, indptr, and the numbers of samples and features of a CSR matrix.
 
-    The kernels go wherever the indices say: every one is looked at, once.
+    The data becomes that dtype; None: the one that a dense X of its numbers would be computed in. The
+    kernels go wherever the indices say: every one is looked at, once.
     """
     kind = getattr(X, "format", "csr")
     if kind != "csr":
@@ -31,12 +34,17 @@ def checked_csr(X: Any) -> tuple[_Array, _Array, _Array, int, int]:
         if numbers.ndim != 1:
             raise ValueError(f"{name} has shape {numbers.shape}: expected one axis")
     native = data.dtype.newbyteorder("=")
-    if native not in (np.float32, np.float64):
-        raise TypeError(f"X.data has dtype {data.dtype}: expected float32 or float64")
+    if native.kind == "f" and native.itemsize > 8:
+        raise TypeError(
+            f"X.data has dtype {data.dtype}: expected bool, an integer type, float16, float32 or "
+            "float64"
+        )
+    if dtype is None:
+        dtype = np.float32 if native in (np.float16, np.float32) else np.float64
     for name, numbers in (("X.indices", entries), ("X.indptr", starts)):
         if numbers.dtype.kind not in "iu":
             raise TypeError(f"{name} has dtype {numbers.dtype}: expected int32 or int64")
-    data = np.require(data, native, ["C", "A"])
+    data = np.require(data, dtype, ["C", "A"])
     narrow = entries.dtype.newbyteorder("=") == np.int32
     indices = np.require(entries, np.int32 if narrow else np.int64, ["C", "A"])
     indptr = np.require(starts, np.int64, ["C", "A"])

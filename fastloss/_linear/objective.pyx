@@ -96,7 +96,8 @@ n_threads=None, n_outputs=None)
         float32 or float64, which is what is computed in; other numbers as float64, float16 as
         float32. Any strides, order and byte order; memory maps. Or anything with ``data``, ``indices``,
         ``indptr`` and ``shape``, such as SciPy's CSR arrays: int32 or int64 indices in any order, the
-        same column several times, empty rows. Not copied: it must not change.
+        same column several times, empty rows. Not copied, but for entries of CSR that are of neither
+        dtype: it must not change.
     y : array-like
         Labels as the loss takes them, of n samples.
     sample_weight : array-like of shape (n,), optional

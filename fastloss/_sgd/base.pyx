@@ -238,8 +238,8 @@ cdef class LinearSGDBase:
         """X as an array of its own dtype, or CSR arrays of this one; and its number of rows."""
         cdef ndarray array
         if hasattr(X, "indptr"):
-            data, indices, indptr, n, d = checked_csr(X)
-            matrix = (data.astype(self.dtype, copy=False), indices, indptr, n, d)
+            matrix = checked_csr(X, self.dtype)
+            n, d = matrix[3:]
         else:
             array = as_values(X, "X")
             if cnp.PyArray_NDIM(array) != 2:

@@ -356,9 +356,9 @@ class LinearSGD(LinearSGDState):
         Parameters
         ----------
         X : array-like of shape (n, n_features), or CSR
-            Of any layout; the fastest is a C-contiguous array of this object's dtype. Or anything
-            with ``data``, ``indices``, ``indptr`` and ``shape``, such as SciPy's CSR arrays: int32 or
-            int64 indices in any order, the same column several times.
+            Floats, integers or bool of any layout; the fastest is a C-contiguous array of this
+            object's dtype. Or anything with ``data``, ``indices``, ``indptr`` and ``shape``, such as
+            SciPy's CSR arrays: int32 or int64 indices in any order, the same column several times.
         y : array-like of shape (n,)
             Labels as the loss takes them (no soft labels of several outputs); under ``one_vs_rest``
             classes 0 to n_outputs - 1.

@@ -82,7 +82,11 @@ def test_parameters(settings: dict[str, Any], kind: type, message: str) -> None:
         ({"X": X[0]}, ValueError, "X has shape (3,): expected (n, 3)"),
         ({"X": X[:, :2]}, ValueError, "X has shape (4, 2): expected (n, 3)"),
         ({"X": X.astype(complex)}, TypeError, "X has dtype complex128"),
-        ({"X": Csr([0, 1, 3, 0])}, ValueError, "X.indices[2] = 3: expected columns 0 to 2"),
+        (
+            {"X": Csr([0, 1, 3, 0])},
+            ValueError,
+            "X.indices[2] = 3: expected columns 0 to 2, in row 2 of X of shape (4, 3)",
+        ),
         ({"X": Csr([0, 1, -1, 0])}, ValueError, "X.indices[2] = -1"),
         ({"X": Csr([0, 1, 1, 0], (4, 5))}, ValueError, "X has shape (4, 5): expected (n, 3)"),
         (

@@ -63,7 +63,11 @@ def checked_csr(
     # one pass: a negative index is a large one without its sign
     if used.size and int(used.view(f"u{used.itemsize}").max()) >= d:
         e = int(np.flatnonzero((used < 0) | (used >= d))[0]) + first
-        raise ValueError(f"X.indices[{e}] = {indices[e]}: expected columns 0 to {d - 1}")
+        i = int(np.searchsorted(indptr, e, side="right")) - 1
+        raise ValueError(
+            f"X.indices[{e}] = {indices[e]}: expected columns 0 to {d - 1}, in row {i} of X of shape "
+            f"({n}, {d})"
+        )
     return data, indices, indptr, n, d
 
 

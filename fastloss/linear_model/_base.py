@@ -13,7 +13,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from fastloss._core.arrays import refuse_masked
-from fastloss._linear.arrays import renamed
+from fastloss._linear.arrays import checked_csr, renamed
 from fastloss.linear_model._fitting import Fitted, Settings
 from fastloss.linear_model._loss_parameters import LossParameters
 from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
@@ -204,11 +204,19 @@ class LinearRegressorBase(Regressor, LinearModel):
 
 
 def validated(estimator: Any, X: Any, *y: Any, **options: Any) -> Any:
-    """Return X, or X and y, as scikit-learn's `validate_data`, which would unmask masked arrays."""
+    """
+    Return X, or X and y, as scikit-learn's `validate_data` does.
+
+    That would unmask masked arrays, and lets CSR matrices pass whose entries are in no column.
+    """
     refuse_masked(X, "X")
     for labels in y:
         refuse_masked(labels, "y")
-    return validate_data(estimator, X, *y, **options)
+    checked = validate_data(estimator, X, *y, **options)
+    matrix = checked[0] if isinstance(checked, tuple) else checked
+    if sparse.issparse(matrix):
+        checked_csr(matrix)  # SciPy's products go wherever its indices say
+    return checked
 
 
 def in_range(

@@ -56,5 +56,7 @@ def test_sparse_formats_that_are_not_csr(kind, make):
     message = rf"^X is sparse of format '{kind}': expected 'csr', that is X\.tocsr\(\)$"
     with pytest.raises(TypeError, match=message):
         fl.LinearObjective("log_loss", other, Y)
+    with pytest.raises(TypeError, match=message):
+        fl.LinearSGD("log_loss", X.shape[1]).epoch(other, Y)
     objective = fl.LinearObjective("log_loss", other.tocsr(), Y)
     assert objective.loss(F) == pytest.approx(fl.LinearObjective("log_loss", X, Y).loss(F))

@@ -237,7 +237,7 @@ cdef class LinearSGDBase:
     def _matrix(self, X):
         """X as an array of its own dtype, or CSR arrays of this one; and its number of rows."""
         cdef ndarray array
-        if hasattr(X, "indptr"):
+        if hasattr(X, "indptr") or hasattr(X, "tocsr"):
             matrix = checked_csr(X, self.dtype)
             n, d = matrix[3:]
         else:

@@ -103,13 +103,20 @@ def test_a_stream_is_held_one_batch_at_a_time():
     assert len(live) == 1 + 3 * (len(EDGES) - 1)  # the first batch is looked at
 
 
+A_BATCH = r"expected \(X, y\) or \(X, y, sample_weight\)"
+
+
 @pytest.mark.parametrize(
     ("batches", "options", "message"),
     [
         (iter([]), {"classes": CLASSES}, "the iterator has no batches"),
         (parts(), {}, "classes: expected the classes"),
         (lambda: 3, {}, "the callable returned 3"),
-        (iter([X]), {"classes": CLASSES}, "batch 0 is a ndarray"),
+        (iter([X]), {}, rf"^batch 0: {A_BATCH}, got ndarray$"),
+        (iter([3]), {}, rf"^batch 0: {A_BATCH}, got int$"),
+        ([(X, Y), (X,)], {}, rf"^batch 1: {A_BATCH}, got a tuple of 1$"),
+        ([(X, Y, None, None)], {}, rf"^batch 0: {A_BATCH}, got a tuple of 4$"),
+        ([[X]], {}, rf"^batch 0: {A_BATCH}, got a list of 1$"),
         (iter([(X, Y), (X[:, :2], Y)]), {"classes": CLASSES}, "batch 1: X has 2 features"),
         (iter([(X, Y), (X, Y[:5])]), {"classes": CLASSES}, "batch 1: .*inconsistent"),
         (iter([(X, Y)]), {"classes": ["low", "top"]}, r"batch 0: y\[\d+\] = 'mid'"),

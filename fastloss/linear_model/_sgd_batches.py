@@ -213,10 +213,9 @@ def is_read_in_place(X: Any) -> bool:
 def _makes_batches(X: Any) -> bool:
     if isinstance(X, list | tuple):
         first = X[0] if X else None
+        # of any number of parts: what is no batch is named where it is read
         return (
-            isinstance(first, list | tuple)
-            and len(first) in (2, 3)
-            and getattr(first[0], "ndim", 0) == 2
+            isinstance(first, list | tuple) and len(first) > 0 and getattr(first[0], "ndim", 0) == 2
         )
     if hasattr(X, "shape") or hasattr(X, "__array__") or hasattr(X, "__dataframe__"):
         return False
@@ -224,10 +223,12 @@ def _makes_batches(X: Any) -> bool:
 
 
 def _parts(batch: Any, number: int) -> tuple[Any, Any, Any]:
-    if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
-        raise ValueError(
-            f"batch {number} is a {type(batch).__name__}; expected (X, y) or (X, y, sample_weight)"
-        )
+    is_sequence = isinstance(batch, list | tuple)
+    if not is_sequence or len(batch) not in (2, 3):
+        found = type(batch).__name__
+        if is_sequence:
+            found = f"a {found} of {len(batch)}"
+        raise ValueError(f"batch {number}: expected (X, y) or (X, y, sample_weight), got {found}")
     return batch[0], batch[1], batch[2] if len(batch) == 3 else None
 
 

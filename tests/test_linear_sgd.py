@@ -325,7 +325,10 @@ def test_one_vs_rest_is_a_problem_for_each_class() -> None:
 
 def test_no_rows() -> None:
     sgd = fl.LinearSGD("hinge", 3)
-    assert np.isnan(sgd.epoch(np.empty((0, 3)), []))
+    for given, order in ((0, None), (2, [])):
+        with pytest.warns(RuntimeWarning, match="^mean of an empty array is NaN$") as caught:
+            assert np.isnan(sgd.epoch(np.ones((given, 3)), [1] * given, order=order))
+        assert caught[0].filename == __file__
     assert sgd.t == 1
     assert not sgd.coef.any()
 
@@ -351,7 +354,8 @@ def test_average_goes_on_when_coefficients_are_set() -> None:
     before, n = sgd.average_coef, sgd.t - 1
     sgd.coef = np.full(D, 3.0)
     np.testing.assert_allclose(sgd.average_coef, before, rtol=1e-12)
-    sgd.epoch(X, z > 0, order=[])  # nothing
+    with pytest.warns(RuntimeWarning, match="mean of an empty array is NaN"):
+        sgd.epoch(X, z > 0, order=[])
     sgd.epoch(np.zeros((1, D)), [1.0])
     expected = (n * before + sgd.coef) / (n + 1)
     np.testing.assert_allclose(sgd.average_coef, expected, rtol=1e-12)

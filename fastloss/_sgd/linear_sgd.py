@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -375,7 +376,8 @@ class LinearSGD(LinearSGDState):
         -------
         float
             The weighted mean of the losses that the samples had just before their steps, without the
-            penalty; under ``one_vs_rest`` summed over the outputs. NaN if there is no sample.
+            penalty; under ``one_vs_rest`` summed over the outputs. NaN if there is no sample, with a
+            RuntimeWarning, or none of a weight above 0.
 
         Raises
         ------
@@ -512,6 +514,7 @@ class LinearSGD(LinearSGDState):
     ) -> float:
         self._sums = losses[:1] if self._of_rows else losses, np.zeros(1)
         if len(rows) == 0:
+            warnings.warn("mean of an empty array is NaN", RuntimeWarning, stacklevel=4)
             return math.nan
         if self._of_rows and classes is not None:  # what is ignored does not count
             own = self._mean_weight()

@@ -132,7 +132,7 @@ class Training:
         """Go once over the samples, and return their mean loss."""
         for batch in self.source.epoch(self.epochs, self.batches):
             self.batches += 1
-            if not batch.X.shape[0]:
+            if not batch.X.shape[0] or (batch.rows is not None and not len(batch.rows)):
                 continue
             loss = train_batch(self.sgd, batch, self.plan.shuffle, self.epochs + 1)
             sums, weights = self.sgd._sums

@@ -228,6 +228,11 @@ def test_bad_validation_data_is_named():
         log_model().fit(X, THREE, validation_data=(X, THREE + 7))
     with pytest.raises(TypeError, match="scoring = 3"):
         log_model(scoring=3).fit(X, Y)
+    for options in ({}, {"early_stopping": True}):  # whether it is used or not
+        with pytest.raises(ValueError, match=r"^scoring = 'no_scorer': expected 'loss' or one of "):
+            log_model(scoring="no_scorer", **options).fit(X, Y)
+    with pytest.raises(ValueError, match=r"^scoring = 'no_scorer'"):
+        log_model(scoring="no_scorer").partial_fit(X, Y, classes=[0, 1])
 
 
 def test_the_learning_curve_is_drawn():

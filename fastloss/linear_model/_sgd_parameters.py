@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import get_scorer_names
 
 import fastloss as fl
 from fastloss.linear_model._base import LinearModel
@@ -145,6 +146,11 @@ class SGDParameters(LinearModel, ABC):
             raise TypeError(
                 f"scoring = {self.scoring!r}: expected 'loss', the name of a scorer, a callable or "
                 f"None"
+            )
+        if isinstance(self.scoring, str) and self.scoring not in ("loss", *get_scorer_names()):
+            raise ValueError(
+                f"scoring = {self.scoring!r}: expected 'loss' or one of "
+                f"sklearn.metrics.get_scorer_names()"
             )
         if for_partial_fit and self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")

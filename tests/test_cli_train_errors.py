@@ -250,11 +250,27 @@ def test_columns_without_use(tmp_path, capsys):
     assert message == (
         "FILE: no column is left to learn from ('a': it is 3 in all rows; 'b': it is 'x' in all rows)"
     )
-    huge = [f"{(-1) ** i}e308" for i in range(40)]
-    data = write_csv(tmp_path / "data.csv", columns() | {"a": huge})
-    with np.errstate(all="ignore"):
+
+
+@pytest.mark.parametrize("n", [12, 40, 4000])
+@pytest.mark.parametrize("value", ["1e300", "-1e300", "1" + 300 * "0"])
+def test_numbers_too_large_to_be_standardised(tmp_path, capsys, n, value):
+    rows = [f"{i / 7:.3f}" for i in range(n)]
+    for several in (False, True):
+        rows[7] = value
+        rows[8:] = [value] * (n - 8) if several else rows[8:]
+        data = write_csv(tmp_path / "data.csv", {"a": rows, "y": [0, 1] * (n // 2)})
         message = refused(capsys, data, "--target", "y")
-    assert message == "FILE: the numbers of 'a' are too large to be standardised"
+        assert message.startswith(f"FILE, line 9, column 'a': {float(value):g} is too large for ")
+
+
+@pytest.mark.parametrize("n", [12, 4000])
+def test_numbers_that_can_still_be_standardised(tmp_path, n):
+    most = np.sqrt(np.finfo(float).max / n) / 2 * (1 - 1e-12)
+    rows = [repr(float((-1) ** (i // 2) * most)) for i in range(n)]
+    data = write_csv(tmp_path / "data.csv", {"a": rows, "y": [0, 1] * (n // 2)})
+    output = str(tmp_path / "model.joblib")
+    assert main(["train", str(data), "--target", "y", "--output", output]) == 0
 
 
 def test_weights_that_are_all_zero(tmp_path, capsys):

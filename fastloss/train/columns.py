@@ -66,7 +66,8 @@ def choose_columns(
     Raises
     ------
     InputError
-        If a column of numbers has a value that is none or infinite, or no column remains.
+        If a column of numbers has a value that is none, infinite or too large to be standardised, or no
+        column remains.
     """
     chosen = Columns()
     nameless = table.frame.attrs.get("nameless", ())
@@ -123,13 +124,22 @@ def _kind(table: Table, name: str, categorical: bool) -> str:
 
 
 def _take_number(chosen: Columns, table: Table, training: NDArray[np.bool_], name: str) -> None:
-    values = table.numbers(name, what="a column of numbers")
-    table.frame[name] = values
-    values = values[training]
+    numbers = table.numbers(name, what="a column of numbers")
+    table.frame[name] = numbers
+    values = numbers[training]
     missing = int(np.isnan(values).sum())
     if not missing and (values == values[0]).all():
         chosen.left_out[name] = f"it is {values[0]:g} in all rows"
         return
+    # no difference of two is more than twice the largest: their squares' sum stays finite
+    most = np.sqrt(np.finfo(np.float64).max / len(numbers)) / 2
+    large = np.flatnonzero(np.abs(numbers) > most)
+    if len(large):
+        i = int(large[0])
+        raise InputError(
+            f"{table.place(i, name)}: {numbers[i]:g} is too large for a column that is standardised; "
+            f"expected sizes of at most {most:.1e}"
+        )
     chosen.numbers.append(name)
     if missing:
         chosen.remarks.append(

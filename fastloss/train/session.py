@@ -10,7 +10,6 @@ from typing import Any
 import joblib
 import numpy as np
 from rich.console import Console
-from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 import fastloss as fl
@@ -204,7 +203,6 @@ def prepare(table: Table, settings: Settings) -> Data:
     frame = table.frame[[*columns.numbers, *columns.categories]]
     X_training = encoder.fit_transform(frame[training])
     X_validation = encoder.transform(frame[~training])
-    _check_finite(encoder, X_training, table)
     parts = [
         Part(X, target.labels[rows], target.codes[rows], None if weights is None else weights[rows])
         for X, rows in ((X_training, training), (X_validation, ~training))
@@ -258,20 +256,6 @@ def _check_two_classes(table: Table, target: Target) -> None:
             f"{table.place(i, target.column)}: the only row of class {label!r}; expected at least 2, "
             f"one to train on and one for validation"
         )
-
-
-def _check_finite(encoder: Any, X: Any, table: Table) -> None:
-    """Raise an error about a column whose variance is beyond the largest number."""
-    numbers = X.data if sparse.issparse(X) else X
-    if np.isfinite(numbers).all():
-        return
-    dense = X.tocsc() if sparse.issparse(X) else X
-    for j, name in enumerate(encoder.get_feature_names_out()):
-        column = dense[:, [j]]
-        if not np.isfinite(column.data if sparse.issparse(column) else column).all():
-            raise InputError(
-                f"{table.path}: the numbers of {name!r} are too large to be standardised"
-            )
 
 
 def _options(settings: Settings, problem: Problem) -> Options:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -41,7 +41,7 @@ class FitProgress:
     iteration: int
     objective: float
     gradient_norm: float
-    coef: npt.NDArray[Any]
+    coef: npt.NDArray[Any] = field(repr=False)
     seconds: float
     tol: float
     max_iter: int
@@ -77,6 +77,24 @@ class Convergence:
     converged: bool
     reason: str
     tol: float
+
+    def __repr__(self) -> str:
+        """Return a line: the last values, and why the fit ended."""
+        return told_briefly(
+            self, f"iterations={max(len(self.objective) - 1, 0)}", ("objective", "gradient_norm")
+        )
+
+
+def told_briefly(record: Any, length: str, columns: tuple[str, ...]) -> str:
+    """Return a record in one line: some columns by their last number, and all that is no column."""
+    parts = [length]
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if not isinstance(value, np.ndarray):
+            parts.append(f"{each.name}={value!r}")
+        elif each.name in columns and len(value):
+            parts.append(f"{each.name}=[..., {value[-1]:.6g}]")
+    return f"{type(record).__name__}({', '.join(parts)})"
 
 
 class Monitor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.linear_model._progress import FitProgress
+from fastloss.linear_model._progress import FitProgress, told_briefly
 from fastloss.linear_model._sgd_plot import plot_history
 
 if TYPE_CHECKING:
@@ -103,6 +103,10 @@ class History:
 
     def __len__(self) -> int:
         return len(self.train_loss)
+
+    def __repr__(self) -> str:
+        """Return a line: the last losses, the epochs that stand out, and why the fit ended."""
+        return told_briefly(self, f"epochs={len(self)}", ("train_loss", "validation_loss"))
 
     def plot(self, title: str = "") -> Figure:
         """

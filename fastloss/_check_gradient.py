@@ -173,7 +173,7 @@ def check_gradient(
         Labels, as the loss takes them.
     raw_prediction : array-like of float32 or float64
         Of y_true's shape, or with an axis of classes (outputs) more. The gradient is computed in
-        this dtype, the differences in float64.
+        this dtype, the differences in float64. Lists of integers are float64.
     sample_weight : array-like, optional
         Weights, of the shape of the losses of the samples: then those of weight times loss are checked.
     axis : int, default=-1
@@ -218,6 +218,8 @@ def check_gradient(
             )
     refuse_masked(raw_prediction, "raw_prediction")
     f = np.asarray(raw_prediction)
+    if not hasattr(raw_prediction, "dtype") and f.dtype.kind in "iu":  # as the losses take them
+        f = f.astype(np.float64)
     if f.dtype not in (np.float32, np.float64):
         raise TypeError(f"raw_prediction has dtype {f.dtype}: expected float32 or float64")
     if max_samples < 1:

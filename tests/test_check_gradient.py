@@ -185,7 +185,8 @@ def test_elementwise_in_two_dimensions_and_scalars():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"y_true": [0, 1], "raw_prediction": [1, 2]}, "raw_prediction has dtype int64"),
+        ({"y_true": [0, 1], "raw_prediction": np.arange(2)}, "raw_prediction has dtype int64"),
+        ({"y_true": [0, 1], "raw_prediction": [True, False]}, "raw_prediction has dtype bool"),
         ({"max_samples": 0}, "max_samples = 0: expected at least 1"),
         ({"rtol": -1.0}, "rtol = -1.0: expected a number greater than 0"),
         ({"axis": 3}, "axis = 3: raw_prediction has 1 dimensions"),
@@ -212,6 +213,15 @@ class Weighted(Wrapped):
     def gradient_hessian(self, y_true, raw_prediction, sample_weight=None, *, reduction):
         weight = None if sample_weight is None else sample_weight**self.power
         return self.inner.gradient_hessian(y_true, raw_prediction, weight, reduction=reduction)
+
+
+@pytest.mark.parametrize("f", [[1, -2, 0], (1, -2, 0), 3])
+def test_integers_that_are_no_array(f):
+    y = 1 if f == 3 else [1, 0, 1]
+    check = fl.check_gradient(fl.LogLoss(), y, f, hessian=True)
+    assert check.ok
+    same = fl.check_gradient(fl.LogLoss(), y, np.array(f, dtype=np.float64), hessian=True)
+    np.testing.assert_array_equal(check.gradient.computed, same.gradient.computed)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

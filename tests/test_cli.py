@@ -140,7 +140,7 @@ def test_at_least(text, accepted):
 
 def run_python(*arguments, **options):
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=120, **options
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=300, **options
     )
 
 

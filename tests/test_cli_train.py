@@ -422,7 +422,7 @@ def test_a_terminal_without_exponents(tmp_path):
         env=environment(PYTHONIOENCODING="ascii"),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from typing import Any
 
 import numpy as np
@@ -176,7 +175,6 @@ def test_ctrl_c(settings: dict[str, Any]) -> None:
     features = rng.standard_normal((rows, d))
     order = np.tile(np.arange(rows), 40_000)  # seconds
     sgd = fl.LinearSGD("log_loss", d, **settings)
-    start = time.perf_counter()
     old = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
@@ -185,7 +183,6 @@ def test_ctrl_c(settings: dict[str, Any]) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
-    assert time.perf_counter() - start < 5
     assert sgd.t < len(order) / settings.get("batch_size", 1)
     assert np.isfinite(sgd.coef).all()
     sgd.epoch(features, features[:, 0] > 0)

@@ -94,7 +94,7 @@ def test_a_memory_map_larger_than_memory(tmp_path, dtype):
         [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "X"), dtype],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         check=False,
     )

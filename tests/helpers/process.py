@@ -20,7 +20,7 @@ def environment(**variables):
     return env
 
 
-def run(code, timeout=60, **variables):
+def run(code, timeout=300, **variables):
     """Run code; what it printed as JSON, or an error with its stderr."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

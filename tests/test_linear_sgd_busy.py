@@ -1,4 +1,4 @@
-"""LinearSGD in several threads, and states of other sizes: refused, and nothing is lost."""
+"""LinearSGD and estimators called while they learn, states of other sizes: refused, nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 import fastloss as fl
+
+pytest.importorskip("sklearn")
+from fastloss.linear_model import SGDClassifier
 
 
 def problem(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,15 +55,85 @@ def test_it_is_free_again_after_an_error():
     assert sgd.t == 101
 
 
-def test_copies_of_a_busy_one_are_free():
+class Reentrant:
+    """Labels that look at the object when it reads them."""
+
+    def __init__(self, y, look):
+        self.y, self.look = y, look
+
+    def __array__(self, dtype=None, copy=None):
+        self.look()
+        return np.asarray(self.y, dtype=dtype)
+
+
+USES = {
+    "epoch": lambda sgd: sgd.epoch(*problem(10, 3)),
+    "state_dict": lambda sgd: sgd.state_dict(),
+    "load_state_dict": lambda sgd: sgd.load_state_dict(
+        fl.LinearSGD("log_loss", 3, average=10).state_dict()
+    ),
+    "pickle": pickle.dumps,
+    "deepcopy": copy.deepcopy,
+    "coef": lambda sgd: sgd.coef,
+    "intercept": lambda sgd: sgd.intercept,
+    "average_coef": lambda sgd: sgd.average_coef,
+    "average_intercept": lambda sgd: sgd.average_intercept,
+    "set coef": lambda sgd: setattr(sgd, "coef", np.zeros(3)),
+    "set intercept": lambda sgd: setattr(sgd, "intercept", 0.0),
+    "set t": lambda sgd: setattr(sgd, "t", 7),
+    "set eta": lambda sgd: setattr(sgd, "eta", 0.5),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_what_is_learnt_is_neither_read_nor_set_within_an_epoch(use):
+    """Coefficients are without their scale then, and what is set would be lost."""
+    X, y = problem(50, 3)
+    sgd = fl.LinearSGD("log_loss", 3, average=10)
+    seen = []
+
+    def look():
+        with pytest.raises(RuntimeError, match="in the middle of an epoch"):
+            use(sgd)
+        seen.append(repr(sgd))
+
+    sgd.epoch(X, Reentrant(y, look))
+    assert seen
+    assert sgd.t == 51
+    use(sgd)  # it is over
+
+
+def test_what_is_read_in_the_middle_of_steps_is_refused():
+    X, y = problem(100_000, 6)
+    sgd = fl.LinearSGD("log_loss", 6, n_threads=1, alpha=1e-2, learning_rate="constant", eta0=0.05)
+    sgd.epoch(X, y, order=np.arange(100))
+    largest = []
+    over = threading.Event()
+
+    def watch():
+        while not over.is_set():
+            for look in (lambda: sgd.coef, lambda: pickle.loads(pickle.dumps(sgd)).coef):
+                try:
+                    largest.append(np.abs(look()).max())
+                except RuntimeError:
+                    largest.append(0.0)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    for _ in range(5):
+        sgd.epoch(X, y)
+    over.set()
+    thread.join()
+    assert max(largest) < 100
+
+
+def test_no_copy_takes_along_that_a_call_is_under_way():
     X, y = problem(50, 3)
     sgd = fl.LinearSGD("log_loss", 3)
-    sgd._busy = True
-    with pytest.raises(RuntimeError, match="in the middle of an epoch"):
-        sgd.load_state_dict(sgd.state_dict())
+    sgd.epoch(X, y)
     for other in (copy.deepcopy(sgd), pickle.loads(pickle.dumps(sgd))):
         other.epoch(X, y)
-        assert other.t == 51
+        assert other.t == 101
 
 
 @pytest.mark.parametrize("d", [1, 2, 4, 16, 17])
@@ -74,3 +147,77 @@ def test_states_of_other_widths_are_refused(d):
     np.testing.assert_array_equal(other.state_dict()["coef"], before["coef"])
     with pytest.raises(ValueError, match="n_features too many or too few"):
         other.load_state_dict({k: v for k, v in before.items() if k != "n_features"})
+
+
+def test_states_pass_through_savez(tmp_path):
+    X, y = problem(50, 3)
+    sgd, other = fl.LinearSGD("log_loss", 3), fl.LinearSGD("log_loss", 3)
+    sgd.epoch(X, y)
+    arrays = {k: v for k, v in sgd.state_dict().items() if v is not None}
+    np.savez(tmp_path / "state.npz", **arrays)
+    with np.load(tmp_path / "state.npz") as file:
+        other.load_state_dict(dict.fromkeys(sgd.state_dict()) | dict(file))
+    np.testing.assert_array_equal(other.coef, sgd.coef)
+    assert sgd.epoch(X, y) == other.epoch(X, y)
+
+
+# ---------------------------------------------------------------- estimators
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_partial_fits_of_an_estimator_at_once_are_refused_and_nothing_is_lost(first):
+    X, y = problem(100_000, 6)
+    model = SGDClassifier(random_state=0)
+    if not first:
+        model.partial_fit(X[:1], y[:1], classes=[0, 1])
+    before = getattr(model, "t_", 1)
+    done, others = [], []
+
+    def run():
+        for _ in range(3):
+            try:
+                model.partial_fit(X, y, classes=[0, 1])
+                done.append(1)
+            except RuntimeError as error:
+                others.append(str(error))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert model.t_ == before + len(done) * len(X)
+    assert len(done) + len(others) == 12
+    assert all("this SGDClassifier is in the middle of a fit" in text for text in others)
+    assert np.abs(model.coef_).max() < 100
+
+
+def test_partial_fit_within_partial_fit_is_refused():
+    X, y = problem(100, 3)
+    model = SGDClassifier(random_state=0)
+
+    def batches():
+        yield X, y
+        with pytest.raises(RuntimeError, match="in the middle of a fit"):
+            model.partial_fit(X, y)
+        yield X, y
+
+    model.partial_fit(batches(), classes=[0, 1])
+    assert model.t_ == 201
+    model.partial_fit(X, y)
+    assert model.t_ == 301
+
+
+def test_a_callback_reads_and_copies_the_estimator_but_does_not_fit_it():
+    X, y = problem(100, 3)
+    model = SGDClassifier(random_state=0, max_iter=2, tol=None)
+    copies = []
+
+    def callback(progress):
+        copies.append(pickle.loads(pickle.dumps(model)))
+        with pytest.raises(RuntimeError, match="in the middle of a fit"):
+            model.fit(X, y)
+
+    model.fit(X, y, callback=callback)
+    for other in copies:
+        np.testing.assert_array_equal(other.fit(X, y).coef_, model.coef_)

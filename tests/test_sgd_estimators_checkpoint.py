@@ -19,7 +19,7 @@ from fastloss.linear_model._sgd_parameters import _told
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
-@pytest.mark.parametrize("die_at", [5, 10])  # in the first epoch; in the second
+@pytest.mark.parametrize("die_at", [3, 8])  # in the first epoch; in the second
 def test_a_killed_process_goes_on(tmp_path, die_at):
     path = tmp_path / "state"
     killed = subprocess.run(
@@ -30,8 +30,7 @@ def test_a_killed_process_goes_on(tmp_path, die_at):
     )
     assert killed.returncode == -signal.SIGKILL
     state = _sgd_checkpoint.load(path)
-    # the first two batches were looked at before the first epoch
-    assert (state["epochs"], state["batches"]) == divmod(die_at - 2, 5)
+    assert (state["epochs"], state["batches"]) == divmod(die_at, 5)
     whole, resumed = train(), train(path)
     assert not path.exists()
     np.testing.assert_array_equal(resumed.coef_, whole.coef_)
@@ -249,3 +248,44 @@ def test_a_stream_seeded_at_random_goes_on(tmp_path):
     model.fit(batches, checkpoint=path, checkpoint_every=0)
     assert model.n_iter_ == 4
     assert not path.exists()
+
+
+def damaged(path, change):
+    """Write a checkpoint whose state has been changed."""
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    y = (X[:, 0] > 0).astype(int)
+    model = SGDClassifier(max_iter=3, tol=None, random_state=0)
+
+    def interrupt(progress):
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        model.fit(X, y, checkpoint=path, checkpoint_every=0, callback=interrupt)
+    state = _sgd_checkpoint.load(path)
+    _sgd_checkpoint.save(path, change(state))
+    return lambda: model.fit(X, y, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda state: {k: v for k, v in state.items() if k != "sgd"}, "it lacks sgd"),
+        (lambda state: [1], "it lacks fit, sgd"),
+        (lambda state: state | {"fit": {}}, "written by a fit with"),
+    ],
+)
+def test_what_a_checkpoint_lacks_is_told(tmp_path, change, text):
+    fit = damaged(tmp_path / "state", change)
+    with pytest.raises(ValueError, match=text):
+        fit()
+
+
+def test_a_disk_that_fails_is_not_called_a_foreign_checkpoint(tmp_path, monkeypatch):
+    fit = damaged(tmp_path / "state", lambda state: state)
+
+    def fail(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(np, "load", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        fit()

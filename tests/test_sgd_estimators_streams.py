@@ -2,6 +2,8 @@
 
 import itertools
 import sys
+import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -100,7 +102,7 @@ def test_a_stream_is_held_one_batch_at_a_time():
             yield A.copy(), b
 
     SGDClassifier(max_iter=3, tol=None, random_state=0).fit(batches, classes=CLASSES)
-    assert len(live) == 1 + 3 * (len(EDGES) - 1)  # the first batch is looked at
+    assert len(live) == 3 * (len(EDGES) - 1)  # the first batch, which is looked at, is made once
 
 
 A_BATCH = r"expected \(X, y\) or \(X, y, sample_weight\)"
@@ -293,20 +295,87 @@ def test_bad_columns_are_named(table):
         ArrowBatches(table, "y", batch_rows=0)
 
 
-def test_a_callable_that_returns_its_last_iterator_is_told():
+def few_batches():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 3))
     y = (X.sum(axis=1) > 0).astype(int)
+    return [(X[at : at + 20], y[at : at + 20]) for at in range(0, 60, 20)]
+
+
+@pytest.mark.parametrize("kind", [iter, lambda batches: (each for each in batches)])
+@pytest.mark.parametrize(("options", "epoch"), [({}, 1), ({"classes": [0, 1]}, 2)])
+def test_a_callable_whose_iterator_is_used_up_is_told(kind, options, epoch):
+    once = kind(few_batches())
+    with pytest.raises(ValueError, match=f"X: no batches came in epoch {epoch}; expected a callable"):
+        SGDClassifier(max_iter=3, tol=None).fit(lambda: once, **options)
+    # one epoch has all of it, as the first batch is only looked at
+    once = kind(few_batches())
+    model = SGDClassifier(max_iter=1, tol=None).fit(lambda: once, classes=[0, 1])
+    assert model.t_ == 61
+
+
+class Restarting:
+    """An iterator that begins anew when it is asked for one."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __iter__(self):
+        self.at = 0
+        return self
+
+    def __next__(self):
+        if self.at == len(self.batches):
+            raise StopIteration
+        self.at += 1
+        return self.batches[self.at - 1]
+
+
+def test_callables_may_return_the_same_object_if_it_begins_anew():
+    batches = few_batches()
+    expected = SGDClassifier(max_iter=3, tol=None, random_state=0).fit(lambda: iter(batches))
+    for same in (batches, Restarting(batches)):
+        model = SGDClassifier(max_iter=3, tol=None, random_state=0).fit(lambda same=same: same)
+        assert model.t_ == 181
+        np.testing.assert_array_equal(model.coef_, expected.coef_)
+
+
+def test_a_batch_that_was_looked_at_is_let_go():
+    """One batch at a time, also of the pass that began with a look."""
+    alive = []
 
     def batches():
-        for at in range(0, 60, 20):
-            yield X[at : at + 20], y[at : at + 20]
+        for _ in range(4):
+            X = np.random.default_rng(0).standard_normal((10, 3))
+            alive.append(weakref.ref(X))
+            yield X, np.arange(10) % 2
+            del X
+            if len(alive) > 2:
+                held.append(sum(each() is not None for each in alive[:-1]))
 
-    for options in ({}, {"classes": [0, 1]}):
-        once = batches()
-        model = SGDClassifier(max_iter=3, tol=None)
-        with pytest.raises(ValueError, match="returned the iterator that it had returned before"):
-            model.fit(lambda once=once: once, **options)
-    # a list is no iterator: it can be gone through again
-    whole = list(batches())
-    SGDClassifier(max_iter=3, tol=None).fit(lambda: whole)
+    held = []
+    SGDClassifier(max_iter=1, tol=None).fit(batches, classes=[0, 1])
+    assert len(held) == 2
+    assert max(held) <= 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_named_by_batch_row_and_column(value):
+    batches = few_batches()
+    X, y = batches[1]
+    X = X.copy()
+    X[7, 2] = X[9, 0] = value
+    for given in (X, sparse.csr_matrix(X)):
+        for fit in (
+            SGDClassifier(max_iter=2).fit,
+            partial(SGDClassifier().partial_fit, classes=[0, 1]),
+        ):
+            stream = [(b[0] if given is X else sparse.csr_matrix(b[0]), b[1]) for b in batches]
+            stream[1] = given, y
+            with pytest.raises(ValueError, match=rf"(?s)batch 1: .*X\[7, 2\] = {value} is the first"):
+                fit(lambda stream=stream: stream)
+    batches[2] = batches[2][0], np.where(np.arange(20) == 5, value, 1.0)
+    with pytest.raises(ValueError, match=rf"(?s)batch 2: .*y\[5\] = {value} is the first"):
+        SGDRegressor(max_iter=2).fit(lambda: batches)
+
+

@@ -21,6 +21,7 @@ from fastloss._sgd.checks import (
     whole,
 )
 from fastloss._sgd.linear_sgd_state import LinearSGDState
+from fastloss._sgd.under_way import alone
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss, not_a_loss
 
@@ -264,7 +265,6 @@ class LinearSGD(LinearSGDState):
         self._class_weight = self._checked_class_weight(class_weight, loss, n_outputs)
         self._parameters["class_weight"] = self._class_weight
         self._n_threads = n_threads
-        self._busy = False
         self._threads(n_threads, 0)
         intercept_decay = real("intercept_decay", intercept_decay)
         if not 0.0 <= intercept_decay < np.inf:
@@ -386,14 +386,10 @@ class LinearSGD(LinearSGDState):
             weight or an index is invalid: before the first step. Or if coefficients are no longer
             finite after the last.
         RuntimeError
-            If another thread is in the middle of an epoch of this object.
+            If an epoch of this object is under way, of another thread or of a caller of this one.
         """
-        self._refuse_busy()
-        self._busy = True
-        try:
+        with alone(self, "an epoch"):
             return self._epoch(X, y, sample_weight, shuffle, order)
-        finally:
-            self._busy = False
 
     def _epoch(
         self,

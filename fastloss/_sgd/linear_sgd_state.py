@@ -12,6 +12,7 @@ from fastloss._core.arrays import refuse_masked
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import whole
 from fastloss._sgd.state import checked_state
+from fastloss._sgd.under_way import refuse_meanwhile
 from fastloss.losses._parameters import positive
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ class LinearSGDState(LinearSGDBase):
     one_vs_rest: bool
     _of_rows: bool
     _optimizer: LinearOptimizer | None
-    _busy: bool
     _parameters: dict[str, Any]
 
     def _in_shape(self, array: _Array) -> _Array:
@@ -36,6 +36,7 @@ class LinearSGDState(LinearSGDBase):
     @property
     def coef(self) -> _Array:
         """Coefficients (n_features,), of several outputs (n_outputs, n_features): a new array."""
+        self._refuse_in_epoch()
         state, d = self._state, self.n_features
         stored = self._with_pending(state) if state["pending"] else state["coef"]
         coef = stored[:, :d].astype(np.float64) * state["scale"]
@@ -51,6 +52,7 @@ class LinearSGDState(LinearSGDBase):
 
     @coef.setter
     def coef(self, value: npt.ArrayLike) -> None:
+        self._refuse_in_epoch()
         state, d = self._state, self.n_features
         refuse_masked(value, "coef")
         given = np.asarray(value, dtype=self.dtype)
@@ -71,11 +73,13 @@ class LinearSGDState(LinearSGDBase):
     @property
     def intercept(self) -> _Array:
         """Intercepts (n_outputs,), float64: a new array."""
+        self._refuse_in_epoch()
         copy: _Array = self._state["intercept"].copy()
         return copy
 
     @intercept.setter
     def intercept(self, value: npt.ArrayLike) -> None:
+        self._refuse_in_epoch()
         refuse_masked(value, "intercept")
         self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
         if self._optimizer is not None:
@@ -84,6 +88,7 @@ class LinearSGDState(LinearSGDBase):
     @property
     def average_coef(self) -> _Array:
         """The averages of the coefficients, like `coef`; `coef` itself before the first of them."""
+        self._refuse_in_epoch()
         state, d = self._state, self.n_features
         if state["average"] is None or state["n_averaged"] == 0:
             return self.coef
@@ -94,6 +99,7 @@ class LinearSGDState(LinearSGDBase):
     @property
     def average_intercept(self) -> _Array:
         """The averages of the intercepts; `intercept` itself before the first of them."""
+        self._refuse_in_epoch()
         if self._state["average"] is None or self._state["n_averaged"] == 0:
             return self.intercept
         copy: _Array = self._state["average_intercept"].copy()
@@ -106,6 +112,7 @@ class LinearSGDState(LinearSGDBase):
 
     @t.setter
     def t(self, value: int) -> None:
+        self._refuse_in_epoch()
         self._state["t"] = float(whole("t", value, 1, "a positive integer"))
 
     @property
@@ -115,6 +122,7 @@ class LinearSGDState(LinearSGDBase):
 
     @eta.setter
     def eta(self, value: float) -> None:
+        self._refuse_in_epoch()
         value = positive("eta", value)
         if self._optimizer is not None:
             if self._optimizer.scheduled:
@@ -122,9 +130,9 @@ class LinearSGDState(LinearSGDBase):
             self._optimizer.moved(self._state, None)
         self._state["eta"] = value
 
-    def _refuse_busy(self) -> None:
-        if self._busy:
-            raise RuntimeError("this LinearSGD is in the middle of an epoch, by another thread")
+    def _refuse_in_epoch(self) -> None:
+        """Within an epoch coefficients are without their scale, and what is set would be lost."""
+        refuse_meanwhile(self, "an epoch")
 
     def state_dict(self) -> dict[str, Any]:
         """
@@ -135,7 +143,13 @@ class LinearSGDState(LinearSGDBase):
         dict
             Of arrays, numbers and None; copies. ``coef`` is as the kernels hold it, in rows of whole
             vectors and to be multiplied by ``scale``: the property `coef` is what predicts.
+
+        Raises
+        ------
+        RuntimeError
+            If an epoch is under way: also of pickling, copying, and the coefficients.
         """
+        self._refuse_in_epoch()
         copies = {
             name: value.copy() if isinstance(value, np.ndarray) else value
             for name, value in self._state.items()
@@ -156,9 +170,9 @@ class LinearSGDState(LinearSGDBase):
         TypeError, ValueError
             If an entry is missing, or is none that this object could have come to: nothing has changed.
         RuntimeError
-            If another thread is in the middle of an epoch.
+            If an epoch is under way.
         """
-        self._refuse_busy()
+        self._refuse_in_epoch()
         new = checked_state(state, {"n_features": self.n_features, **self._state})
         del new["n_features"]
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
@@ -172,7 +186,6 @@ class LinearSGDState(LinearSGDBase):
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
         learnt, attributes = state
         vars(self).update(attributes)
-        self._busy = False  # whatever the other one was at
         self.load_state_dict(learnt)
 
 

@@ -83,6 +83,8 @@ def checked_state(given: Any, mine: dict[str, Any]) -> dict[str, Any]:
 
 def _checked_entry(key: str, given: Any, mine: Any) -> Any:
     name = f"state[{key!r}]"
+    if key not in _ARRAYS and isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
+        given = given.item()
     if key == "n_features":
         if whole(name, given, 1, "a positive integer") != mine:
             raise ValueError(f"{name} = {given}: expected {mine}")
@@ -100,8 +102,6 @@ def _checked_entry(key: str, given: Any, mine: Any) -> Any:
         if not isinstance(given, str) or given != mine:
             raise ValueError(f"{name} = {given!r}: expected {mine!r}")
         return mine
-    if isinstance(given, np.generic | np.ndarray) and np.ndim(given) == 0:
-        given = given.item()
     if isinstance(mine, bool):
         return truth(name, given)
     if isinstance(mine, int):

@@ -17,6 +17,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.extmath import safe_sparse_dot
 
 from fastloss._core.arrays import refuse_masked
+from fastloss._sgd.under_way import alone
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._fitting import closing
 from fastloss.linear_model._parameters import integer, nonnegative, verbosity
@@ -27,6 +28,7 @@ from fastloss.linear_model._sgd_parameters import RATE
 from fastloss.linear_model._sgd_samples import FLOATS, Samples, SGDSamples, dense, new_seed
 from fastloss.linear_model._sgd_training import (
     MAX_ITER,
+    STATE,
     Plan,
     Trained,
     Training,
@@ -102,13 +104,13 @@ class SGDBase(SGDSamples):
         checkpoint: Any,
         checkpoint_every: float,
     ) -> None:
-        with closing(callback):
+        with closing(callback), alone(self, "a fit"):
             self._check_parameters()
             refuse_masked(coef_init, "coef_init")
             refuse_masked(intercept_init, "intercept_init")
             path = _sgd_checkpoint.check_path(checkpoint)
             every = nonnegative("checkpoint_every", checkpoint_every)
-            saved = None if path is None else _sgd_checkpoint.load(path)
+            saved = None if path is None else _sgd_checkpoint.load(path, *STATE)
             warm = self.warm_start and getattr(self, "coef_", None) is not None
             given = coef_init, intercept_init
             if warm:
@@ -119,7 +121,8 @@ class SGDBase(SGDSamples):
                     delattr(self, name)
             random_state = self.random_state
             if random_state is None:  # a checkpoint knows the seed of the fit that it goes on with
-                random_state = new_seed(None) if saved is None else int(saved["fit"][_SEED])
+                known = saved is not None and _SEED in saved["fit"]
+                random_state = int(saved["fit"][_SEED]) if known else new_seed(None)
             self.loss_ = self._choose_loss()
             samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
             fingerprint: dict[str, Any] = {}
@@ -243,20 +246,21 @@ class SGDBase(SGDSamples):
             )
 
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
-        if not hasattr(self, "_sgd"):
-            self._check_parameters(for_partial_fit=True)
-        self.loss_ = self._choose_loss()
-        stream = as_stream(X, y, sample_weight)
-        if stream is None:
-            batches, dtype, sparse = self._batch(X, y, classes, sample_weight)
-            self._learn(batches, dtype, sparse)
-            return
-        with self._without_names(stream.feature_names):
-            first, _, _ = stream.first()
-            dtype = self._sgd_key[-1] if hasattr(self, "_sgd") else self._meet_features(first)
-            stream.check = partial(self._check_batch, dtype)
-            self._check_classes(classes)
-            self._learn(stream.epoch(0, 0), dtype, hasattr(first, "indptr"))
+        with alone(self, "a fit"):
+            if not hasattr(self, "_sgd"):
+                self._check_parameters(for_partial_fit=True)
+            self.loss_ = self._choose_loss()
+            stream = as_stream(X, y, sample_weight)
+            if stream is None:
+                batches, dtype, sparse = self._batch(X, y, classes, sample_weight)
+                self._learn(batches, dtype, sparse)
+                return
+            with self._without_names(stream.feature_names):
+                first, _, _ = stream.first()
+                dtype = self._sgd_key[-1] if hasattr(self, "_sgd") else self._meet_features(first)
+                stream.check = partial(self._check_batch, dtype)
+                self._check_classes(classes)
+                self._learn(stream.epoch(0, 0), dtype, hasattr(first, "indptr"))
 
     def _batch(
         self, X: Any, y: Any, classes: Any, sample_weight: Any

@@ -51,12 +51,31 @@ class Source(Protocol):
 Check = Callable[[Any, Any, Any], tuple[Any, npt.NDArray[Any], npt.NDArray[np.float64] | None]]
 
 
+def _first_nonfinite(X: Any, y: Any, message: str) -> str:
+    """Return the place of what scikit-learn's message only says is there."""
+    for name, part in (("X", X), ("y", y)):
+        if not message.startswith(f"Input {name} contains"):
+            continue
+        sparse = hasattr(part, "indptr")
+        values = np.asarray(part.data if sparse else part)
+        if values.dtype.kind != "f":  # text, say, that has become numbers since
+            continue
+        for place in np.argwhere(~np.isfinite(values))[:1].tolist():
+            value = values[tuple(place)]
+            if sparse:
+                (entry,) = place
+                row = int(np.searchsorted(part.indptr, entry, side="right")) - 1
+                place = [row, int(part.indices[entry])]
+            return f"\n{name}[{', '.join(map(str, place))}] = {value} is the first."
+    return ""
+
+
 def _checked(check: Check, X: Any, y: Any, weights: Any, place: str) -> Batch:
     try:
         X, y, weights = check(X, y, weights)
     except (ValueError, TypeError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(place + str(error)) from None
+        raise kind(place + str(error) + _first_nonfinite(X, y, str(error))) from None
     return present(X, y, weights, place)
 
 
@@ -120,7 +139,7 @@ class Stream:
     def __init__(self, batches: Any) -> None:
         self.one_pass = isinstance(batches, Iterator) or getattr(batches, "one_pass", False)
         self._batches = iter(batches) if self.one_pass else batches
-        self._made: Any = None  # by the callable, last
+        self._looked_at: Iterator[Any] | None = None  # the pass that `first` began
         names = getattr(batches, "feature_names", None)
         self.feature_names: list[str] | None = None if names is None else list(map(str, names))
 
@@ -131,13 +150,9 @@ class Stream:
         for number, batch in enumerate(iterator):
             seen.append(batch)
             parts = _parts(batch, number)
-            if not _length(parts[0]):
-                continue
-            if self.one_pass:
-                self._batches = itertools.chain(seen, iterator)
-            elif hasattr(iterator, "close"):
-                iterator.close()
-            return parts
+            if _length(parts[0]):
+                self._looked_at = _again(seen, iterator)
+                return parts
         raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
 
     def labels(self) -> Iterator[Any]:
@@ -160,18 +175,22 @@ class Stream:
                 yield _NOTHING
 
     def _iterate(self) -> Iterator[Any]:
+        if self._looked_at is not None:
+            iterator, self._looked_at = self._looked_at, None
+            return iterator
         if not callable(self._batches):
             return iter(self._batches)
         made = self._batches()
         if not isinstance(made, Iterable):
             raise TypeError(f"X: the callable returned {made!r}; expected an iterator of batches")
-        if made is self._made and isinstance(made, Iterator):
-            raise ValueError(
-                "X: the callable returned the iterator that it had returned before, which is used up; "
-                "expected a new one at each call"
-            )
-        self._made = made
         return iter(made)
+
+
+def _again(seen: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    """Return a pass from its start, and let go of each batch when it has been."""
+    while seen:
+        yield seen.pop(0)
+    yield from rest
 
 
 def as_stream(X: Any, y: Any, sample_weight: Any) -> Stream | None:

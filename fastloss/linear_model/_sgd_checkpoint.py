@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -45,8 +45,8 @@ def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
             os.close(folder)
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """Return what was saved, or None if there is no file."""
+def load(path: str | os.PathLike[str], *entries: str) -> dict[str, Any] | None:
+    """Return what was saved, which must have these entries, or None if there is no file."""
     path = Path(path)
     if not path.exists():
         return None
@@ -55,10 +55,12 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             arrays = dict(file)
         whole = json.loads(arrays.pop("state").tobytes())
         if whole["format"] != _FORMAT:
-            raise ValueError
+            raise ValueError(f"its format is {whole['format']}, this version's {_FORMAT}")
         state: dict[str, Any] = _join(whole["state"], arrays)
+        missing = ", ".join(name for name in entries if name not in state)
+        if missing:
+            raise ValueError(f"it lacks {missing}")
     except (
-        OSError,
         ValueError,
         KeyError,
         TypeError,
@@ -66,10 +68,10 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         NotImplementedError,  # of bytes that ask for another compression
         zipfile.BadZipFile,
         zlib.error,
-    ):
+    ) as error:
         raise ValueError(
-            f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss; expected one, "
-            f"or a path where no file is"
+            f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss ({error}); "
+            f"expected one, or a path where no file is"
         ) from None
     return state
 

@@ -63,6 +63,13 @@ class Trained:
     record: Recorder
 
 
+#: what a checkpoint holds
+STATE = (
+    *("fit", "sgd", "recorder", "stopping", "best"),
+    *("epochs", "batches", "loss", "weight", "seconds"),
+)
+
+
 class Training:
     """
     One fit.
@@ -140,6 +147,11 @@ class Training:
             if self.plan.verbose > 1:
                 print(f"       batch {self.batches}: training loss {loss / self.plan.outputs:.8g}")
             self._save_if_due()
+        if not self.batches:
+            raise ValueError(
+                f"X: no batches came in epoch {self.epochs + 1}; expected a callable that returns a new "
+                f"iterator at each call, or a list"
+            )
         if not np.any(self.weight > 0):
             raise ValueError(
                 "all samples have weight 0, of their own or of their classes; expected some above 0"
@@ -219,7 +231,7 @@ class Training:
     def _resume(self) -> None:
         if self.plan.checkpoint is None:
             return
-        state = _sgd_checkpoint.load(self.plan.checkpoint)
+        state = _sgd_checkpoint.load(self.plan.checkpoint, *STATE)
         if state is None:
             return
         _sgd_checkpoint.compare(self.plan.checkpoint, state["fit"], self.plan.fingerprint)

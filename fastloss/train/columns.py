@@ -143,12 +143,8 @@ def _take_number(chosen: Columns, table: Table, training: NDArray[np.bool_], nam
     chosen.numbers.append(name)
     if missing:
         chosen.remarks.append(
-            f"{name!r}: {_missing(missing)}; they become the median, and a feature tells where"
+            f"{name!r}: {_values(missing)} missing, filled with the median; a feature tells where"
         )
-
-
-def _missing(count: int) -> str:
-    return "1 value is missing" if count == 1 else f"{count:,} values are missing"
 
 
 def _take_category(
@@ -168,7 +164,7 @@ def _take_category(
     chosen.categories.append(name)
     missing = int(texts.isna().sum())
     if missing:
-        chosen.remarks.append(f"{name!r}: {_missing(missing)}; that is a level of its own")
+        chosen.remarks.append(f"{name!r}: {_values(missing)} missing; that is a level of its own")
     kept = frequent
     if len(counts) > max_categories:
         kept = min(frequent, max_categories - 1)
@@ -177,3 +173,7 @@ def _take_category(
             f"{name!r}: {len(counts) - kept:,} of {len(counts):,} levels are rare and share one "
             f"feature"
         )
+
+
+def _values(count: int) -> str:
+    return "1 value is" if count == 1 else f"{count:,} values are"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,8 @@ class Comparison:
         Where the difference is more than the tolerance and the uncertainty.
     undecided : ndarray of bool
         Where the uncertainty is above the tolerance, so that nothing can be said.
+    method : str
+        Which method of the loss returned it.
     """
 
     computed: Vector
@@ -62,6 +64,7 @@ class Comparison:
     difference: Vector
     wrong: NDArray[np.bool_]
     undecided: NDArray[np.bool_]
+    method: str = "gradient_hessian"
 
     @property
     def mostly_undecided(self) -> bool:
@@ -96,7 +99,7 @@ class GradientCheck:
     index : ndarray
         Their places in the flattened data (of the samples, where each has several raw predictions).
     gradient : Comparison
-        The gradient, of raw_prediction's shape.
+        The gradient, of raw_prediction's shape: of the method that is furthest off.
     hessian : Comparison or None
         The Hessian diagonal, None if it was not asked for.
     """
@@ -129,7 +132,8 @@ class GradientCheck:
             if comparison is None:
                 continue
             lines.append(
-                f"{name}: {comparison.wrong.sum():,} wrong, {comparison.undecided.sum():,} undecided "
+                f"{name} by {comparison.method}: {comparison.wrong.sum():,} wrong, "
+                f"{comparison.undecided.sum():,} undecided "
                 f"of {comparison.wrong.size:,}; largest relative error of the others "
                 f"{comparison.max_relative_error:.1e}"
             )
@@ -162,8 +166,8 @@ def check_gradient(
 
     Any object serves that has the methods ``loss`` and ``gradient_hessian`` with the argument
     ``reduction="none"`` (and ``sample_weight``, if weights are given): a loss of this package, a
-    subclass of your own, or your custom objective. Of the first two ``gradient`` and ``loss_gradient``
-    are looked at as well.
+    subclass of your own, or your custom objective. Of a loss of this package and a subclass of one, the
+    gradients of ``gradient``, ``loss_gradient`` and ``loss_gradient_hessian`` are compared as well.
 
     Parameters
     ----------
@@ -250,13 +254,22 @@ def check_gradient(
         seen = given | {"sample_weight": weights.astype(f.dtype).astype(np.float64)}
     computed = [np.asarray(part) for part in loss.gradient_hessian(y, f, **given)]
     by_value = _each_output(lambda at, _: loss.loss(labels, at, **seen), exact, rows)
-    # all ways to the gradient: the worst of them counts
-    gradients = [computed[0]]
+    gradients = {"gradient_hessian": computed[0]}
     if isinstance(loss, PointwiseLoss | RowLoss):  # others may take other arguments there
-        gradients.append(np.asarray(loss.gradient(y, f, **given)))
-        gradients.append(np.asarray(loss.loss_gradient(y, f, **given)[1]))
-    compared = [_compare(one, by_value, rtol) for one in gradients]
-    gradient = max(compared, key=lambda one: int(one.wrong.sum()))
+        gradients["gradient"] = np.asarray(loss.gradient(y, f, **given))
+        gradients["loss_gradient"] = np.asarray(loss.loss_gradient(y, f, **given)[1])
+        gradients["loss_gradient_hessian"] = np.asarray(
+            loss.loss_gradient_hessian(y, f, **given)[1]
+        )
+    compared = []
+    for method, one in gradients.items():
+        if one.shape != f.shape:
+            raise ValueError(
+                f"loss = {loss!r}: its {method} returned a gradient of shape {one.shape}, expected "
+                f"raw_prediction's {f.shape}"
+            )
+        compared.append(replace(_compare(one, by_value, rtol), method=method))
+    gradient = max(compared, key=lambda one: (int(one.wrong.sum()), one.max_relative_error))
     curvature = None
     if hessian:
 

@@ -287,16 +287,46 @@ def test_an_object_that_lacks_a_method(method):
         fl.check_gradient(Half(), [0.0], [1.0])
 
 
-@pytest.mark.parametrize("method", ["gradient", "loss_gradient", "gradient_hessian"])
-def test_every_way_to_the_gradient_is_looked_at(method):
-    class Wrong(fl.HalfSquaredError):
-        pass
+WAYS = ["gradient", "loss_gradient", "gradient_hessian", "loss_gradient_hessian"]
+SAMPLES = {
+    "pointwise": (fl.HalfSquaredError, np.full(5, 0.25), np.linspace(-2.0, 2.0, 5)),
+    "row": (fl.CrossEntropy, np.arange(5) % 3, np.linspace(-2.0, 2.0, 15).reshape(5, 3)),
+}
 
-    def negated(self, *args, **options):
-        parts = getattr(super(Wrong, self), method)(*args, **options)
-        return -parts if method == "gradient" else (-parts[0], -parts[1])
 
-    setattr(Wrong, method, negated)
-    f = np.linspace(-2.0, 2.0, 5)
-    assert fl.check_gradient(fl.HalfSquaredError(), np.full(5, 0.25), f)
-    assert not fl.check_gradient(Wrong(), np.full(5, 0.25), f)
+def altered(kind, method, change):
+    """Return a loss whose `method` has its gradient changed."""
+
+    def alter(self, *args, **options):
+        parts = getattr(super(Altered, self), method)(*args, **options)
+        if method == "gradient":
+            return change(parts)
+        at = method.split("_").index("gradient")
+        return (*parts[:at], change(parts[at]), *parts[at + 1 :])
+
+    Altered = type("Altered", (kind,), {method: alter})
+    return Altered()
+
+
+@pytest.mark.parametrize("method", WAYS)
+@pytest.mark.parametrize(("kind", "y", "f"), SAMPLES.values(), ids=SAMPLES)
+def test_every_way_to_the_gradient_is_looked_at(kind, y, f, method):
+    assert fl.check_gradient(kind(), y, f)
+    report = fl.check_gradient(altered(kind, method, np.negative), y, f)
+    assert not report
+    assert report.gradient.method == method
+    assert f"gradient by {method}: " in str(report)
+    # nothing is wrong: what is furthest off is shown
+    report = fl.check_gradient(altered(kind, method, lambda g: g * (1 + 5e-7)), y, f)
+    assert report
+    assert report.gradient.method == method
+    assert 4e-7 < report.gradient.max_relative_error < 6e-7
+
+
+@pytest.mark.parametrize("method", WAYS)
+@pytest.mark.parametrize(("kind", "y", "f"), SAMPLES.values(), ids=SAMPLES)
+def test_a_gradient_of_another_shape(kind, y, f, method):
+    with pytest.raises(
+        ValueError, match=rf"its {method} returned a gradient of shape \(1,.*expected"
+    ):
+        fl.check_gradient(altered(kind, method, lambda g: g[:1]), y, f)

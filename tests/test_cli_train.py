@@ -46,7 +46,7 @@ def test_two_classes(tmp_path, data, capsys):
     assert "the positive class is 'yes'" in out
     assert "left out: 'constant': it is 3 in all rows" in out
     assert "'age': " in out
-    assert "values are missing; they become the median" in out
+    assert "values are missing, filled with the median; a feature tells where" in out
     assert "'color': " in out
     assert "that is a level of its own" in out
     assert report["numbers"] == ["age"]

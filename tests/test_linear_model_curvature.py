@@ -164,23 +164,29 @@ def test_badly_scaled_features_converge_within_the_iterations_of_a_default(kind,
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         model.fit(X, y)
-    # the gradient without fastloss
+    # without fastloss
     wide = X.astype(np.float64)
-    predicted = wide @ np.ravel(model.coef_) + model.intercept_
-    mean = expit(predicted) if kind == "logistic" else np.exp(predicted)
-    strength = 1 / (10.0 * len(y)) if kind == "logistic" else 1e-6
-    gradient = wide.T @ (mean - y) / len(y) + strength * np.ravel(model.coef_)
+
+    def objective_and_gradient(coef, intercept):
+        predicted = wide @ np.ravel(coef) + intercept
+        if kind == "logistic":
+            mean, strength = expit(predicted), 1 / (10.0 * len(y))
+            losses = np.logaddexp(0.0, predicted) - y * predicted
+        else:
+            mean, strength = np.exp(predicted), 1e-6
+            losses = mean - y * predicted
+        penalty = strength / 2 * np.sum(np.square(coef, dtype=np.float64))
+        return losses.mean() + penalty, wide.T @ (mean - y) / len(y) + strength * np.ravel(coef)
+
+    objective, gradient = objective_and_gradient(model.coef_, model.intercept_)
     if dtype == np.float64:
         assert np.abs(gradient).max() < 2e-4
         return
-    # along column j a slope g promises g^2 / (2 h_j), h_j the curvature: values in float32, of which
-    # the fit's end is judged, do not tell less than a rounding of the objective
-    if kind == "logistic":
-        slopes, values = mean * (1 - mean), np.logaddexp(0.0, predicted) - y * predicted
-    else:
-        slopes, values = mean, mean - y * predicted
-    curvature = (wide**2).T @ slopes / len(y) + strength
-    assert (gradient**2 / (2 * curvature)).max() < np.finfo(dtype).eps * abs(values.mean())
+    # in float32 the Hessian's small axes, a billionth of the large ones, lie in the gradient's
+    # rounding: the end is judged by how far it is above the best
+    model.fit(wide, y)
+    best, _ = objective_and_gradient(model.coef_, model.intercept_)
+    assert objective - best < 1e-3 * abs(best)
 
 
 def test_a_loss_that_is_not_convex_is_left_to_lbfgs_alone(monkeypatch):

@@ -133,6 +133,6 @@ def test_a_checkpoint_of_another_seed_names_the_parameter(tmp_path):
 
 
 def test_nesterov_without_momentum_is_refused():
-    with pytest.raises(ValueError, match="nesterov = True: expected a momentum above 0"):
+    with pytest.raises(ValueError, match="nesterov = True: expected a momentum greater than 0"):
         SGDClassifier(nesterov=True).fit(np.eye(4), [0, 1, 0, 1])
     SGDClassifier(nesterov=True, momentum=0.5).fit(np.eye(4), [0, 1, 0, 1])

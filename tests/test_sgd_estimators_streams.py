@@ -306,7 +306,9 @@ def few_batches():
 @pytest.mark.parametrize(("options", "epoch"), [({}, 1), ({"classes": [0, 1]}, 2)])
 def test_a_callable_whose_iterator_is_used_up_is_told(kind, options, epoch):
     once = kind(few_batches())
-    with pytest.raises(ValueError, match=f"X: no batches came in epoch {epoch}; expected a callable"):
+    with pytest.raises(
+        ValueError, match=f"X: no batches came in epoch {epoch}; expected a callable"
+    ):
         SGDClassifier(max_iter=3, tol=None).fit(lambda: once, **options)
     # one epoch has all of it, as the first batch is only looked at
     once = kind(few_batches())
@@ -372,10 +374,10 @@ def test_what_is_not_finite_is_named_by_batch_row_and_column(value):
         ):
             stream = [(b[0] if given is X else sparse.csr_matrix(b[0]), b[1]) for b in batches]
             stream[1] = given, y
-            with pytest.raises(ValueError, match=rf"(?s)batch 1: .*X\[7, 2\] = {value} is the first"):
+            with pytest.raises(
+                ValueError, match=rf"(?s)batch 1: .*X\[7, 2\] = {value} is the first"
+            ):
                 fit(lambda stream=stream: stream)
     batches[2] = batches[2][0], np.where(np.arange(20) == 5, value, 1.0)
     with pytest.raises(ValueError, match=rf"(?s)batch 2: .*y\[5\] = {value} is the first"):
         SGDRegressor(max_iter=2).fit(lambda: batches)
-
-

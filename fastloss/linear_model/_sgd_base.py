@@ -121,8 +121,8 @@ class SGDBase(SGDSamples):
                     delattr(self, name)
             random_state = self.random_state
             if random_state is None:  # a checkpoint knows the seed of the fit that it goes on with
-                known = saved is not None and _SEED in saved["fit"]
-                random_state = int(saved["fit"][_SEED]) if known else new_seed(None)
+                known = {} if saved is None else saved["fit"]
+                random_state = int(known[_SEED]) if _SEED in known else new_seed(None)
             self.loss_ = self._choose_loss()
             samples = self._samples(X, y, sample_weight, classes, validation_data, random_state)
             fingerprint: dict[str, Any] = {}

@@ -105,9 +105,9 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     batch_size : int, default=1
         Samples of a step, whose mean gradient is taken.
     momentum : float, default=0.0
-        Momentum of the steps, in [0, 1].
+        Momentum of the steps, in [0, 1).
     nesterov : bool, default=False
-        Whether the momentum is Nesterov's.
+        Whether the momentum, which must be greater than 0 then, is Nesterov's.
     optimizer : str or Optimizer, default="sgd"
         What makes a step of the gradient of its batch: "sgd" plain steps, by all the parameters here;
         "adam", "adamw", "adagrad", "rmsprop" or "ftrl" those of ``fl.optim``, at the rate that

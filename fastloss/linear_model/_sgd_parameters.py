@@ -129,7 +129,7 @@ class SGDParameters(LinearModel, ABC):
         plain = isinstance(self.optimizer, str) and self.optimizer == PLAIN
         if self.lock_free and not plain:
             raise ValueError(f"optimizer = {self.optimizer!r}: lock_free=True expects 'sgd'")
-        between("momentum", self.momentum, 0.0, 1.0)
+        between("momentum", self.momentum, 0.0, 1.0, closed="left")
         check_optimizer(
             self.optimizer,
             self.penalty,
@@ -139,7 +139,7 @@ class SGDParameters(LinearModel, ABC):
             self.nesterov,
         )
         if self.nesterov and plain and not self.momentum:
-            raise ValueError("nesterov = True: expected a momentum above 0")
+            raise ValueError("nesterov = True: expected a momentum greater than 0")
         if self.clip_gradient is not None:
             positive("clip_gradient", self.clip_gradient)
         if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):

@@ -149,8 +149,8 @@ class Training:
             self._save_if_due()
         if not self.batches:
             raise ValueError(
-                f"X: no batches came in epoch {self.epochs + 1}; expected a callable that returns a new "
-                f"iterator at each call, or a list"
+                f"X: no batches came in epoch {self.epochs + 1}; expected a callable that returns a "
+                f"new iterator at each call, or a list"
             )
         if not np.any(self.weight > 0):
             raise ValueError(

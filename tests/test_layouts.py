@@ -137,6 +137,23 @@ def test_labels_convert_as_numpy_casts_them(label_dtype, dtype):
         np.testing.assert_array_equal(-gradient, expected)
 
 
+@pytest.mark.parametrize("n", [1, 4, 7, 1021, 4096, 20001])
+@both_dtypes
+def test_integers_of_64_bits_convert_wherever_a_large_one_stands(n, dtype):
+    """Whole vectors of small ones are converted at once; 2^51 is where that ends."""
+    rng = np.random.default_rng(n)
+    edges = [
+        m * (1 << k) + d for k in (24, 50, 51, 52, 53, 62) for m in (1, -1) for d in (-1, 0, 1)
+    ]
+    few = np.append(rng.integers(-(1 << 51) + 1, 1 << 51, n), rng.integers(-9, 9, n))
+    for edge in [0, *edges]:
+        y = rng.permutation(few)[:n]
+        y[rng.integers(n)] = edge
+        f = np.zeros(n, dtype=dtype)
+        gradient = fl.HalfSquaredError().gradient(y, f, reduction="none", n_threads=1)
+        np.testing.assert_array_equal(-gradient, y.astype(dtype))
+
+
 @every_loss
 @both_dtypes
 def test_zero_strides(reference, dtype):
@@ -300,3 +317,24 @@ def test_outputs_past_the_cache_at_any_alignment(reference, dtype):
         np.testing.assert_array_equal(h, hessian)
         sums.add(value)
     assert len(sums) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["half_squared_error", "log_loss", "hinge", "poisson", "cumulative_logit"]
+)
+@pytest.mark.parametrize("label_dtype", ["?", "B", "i", "q"])
+@both_dtypes
+def test_integer_labels_of_outputs_past_the_cache(name, label_dtype, dtype):
+    """Converted in pieces, they give the bits of float labels, whatever is stored around the cache."""
+    _, f, w = past_the_cache("binary", dtype)
+    n = f.size
+    y = np.random.default_rng(12).integers(0, 2, n).astype(label_dtype)
+    f = f.astype(dtype)
+    loss = fl.get_loss(name, **({"thresholds": [0.5]} if name == "cumulative_logit" else {}))
+    room = np.empty(2 * n + 200, dtype=dtype)
+    for weights in (None, w):
+        expected = loss.loss_gradient_hessian(y.astype(dtype), f, weights, n_threads=1)
+        for first, second, threads in ((0, 0, 1), (3, 3, 2), (16, 5, 3)):
+            g, h = room[first:][:n], room[n + 100 - n % 64 + second :][:n]
+            result = loss.loss_gradient_hessian(y, f, weights, out=(None, g, h), n_threads=threads)
+            assert_same(result, expected)

@@ -12,7 +12,8 @@ from fastloss.kernels cimport *
 cdef enum:
     # Samples that a foreign layout is converted in at a time: six float64 buffers of it fit L2.
     PIECE = 1024
-    # Labels made from classes at a time: a kernel that stores past the cache waits at its end.
+    # Labels made at a time where all else is used as it is, or as many bytes of float32: a kernel that
+    # stores past the cache waits at its end.
     LABEL_PIECE = 4096
     FEW_LABELS = 256
 
@@ -40,9 +41,9 @@ cdef struct Job:
 
 
 cdef inline bint needs_labels_only(const Job* job) noexcept nogil:
-    """Whether labels are made from classes, and all else can be used as it is."""
+    """Whether labels are made or converted, and all else can be used as it is."""
     return (
-        job.one_hot != 0
+        (job.one_hot != 0 or not job.y_true.contiguous)
         and job.raw_prediction.contiguous
         and (not job.has_weight or job.sample_weight.contiguous)
         and (not job.has_loss or job.loss.contiguous)
@@ -81,7 +82,7 @@ cdef inline int run_block(
             block.hessian = job.hessian.data + offset
         job.function(&block, n)
     elif needs_labels_only(job):
-        run_one_hot(job, &block, start, n)
+        run_with_labels(job, &block, start, n, following)
     else:
         block.stream = 0
         run_in_pieces(job, &block, start, n)
@@ -152,19 +153,24 @@ cdef inline int fill_one_hot(
     return invalid
 
 
-cdef inline void run_one_hot(
-    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n
+cdef inline void run_with_labels(
+    const Job* job, FlPointwiseBlock* block, Py_ssize_t start, Py_ssize_t n, Py_ssize_t following
 ) noexcept nogil:
-    """A block of arrays that the kernels use as they are, but for labels that are made from classes."""
+    """A block of arrays that the kernels use as they are, but for the labels."""
     cdef double y[LABEL_PIECE]
     cdef Py_ssize_t end = start + n, m, item = 8 if job.precision == FL_F64 else 4
+    cdef Py_ssize_t most = LABEL_PIECE * 8 // item if job.stream or job.one_hot else PIECE
     cdef int invalid = 0
     block.stream = job.stream
     while start < end:
-        m = min(end - start, <Py_ssize_t>LABEL_PIECE)
-        invalid |= fill_one_hot(job, start, m, y)
+        m = min(end - start, most)
+        if job.one_hot:
+            invalid |= fill_one_hot(job, start, m, y)
+        else:
+            kernels().read[job.precision](&job.y_true, start, m, y)
         block.y_true = y
         block.raw_prediction = job.raw_prediction.data + start * item
+        block.following = end - start - m + following  # of predictions; behind the labels is nothing
         if job.has_weight:
             block.sample_weight = job.sample_weight.data + start * item
         if job.has_loss:
@@ -176,7 +182,8 @@ cdef inline void run_one_hot(
         job.function(block, m)
         block.fresh = False
         start += m
-    block.invalid = invalid  # not what the kernel doubts of the labels made here
+    if job.one_hot:
+        block.invalid = invalid  # not what the kernel doubts of the labels made here
 
 
 cdef inline void run_in_pieces(

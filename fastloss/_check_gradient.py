@@ -263,15 +263,15 @@ def check_gradient(
         )
     compared = []
     for method, one in gradients.items():
-        if one.shape != f.shape:
-            raise ValueError(
-                f"loss = {loss!r}: its {method} returned a gradient of shape {one.shape}, expected "
-                f"raw_prediction's {f.shape}"
-            )
+        _check_shape(loss, method, "gradient", one, f)
         compared.append(replace(_compare(one, by_value, rtol), method=method))
-    gradient = max(compared, key=lambda one: (int(one.wrong.sum()), one.max_relative_error))
+    gradient = max(
+        compared,
+        key=lambda one: (int(one.wrong.sum()), one.mostly_undecided, one.max_relative_error),
+    )
     curvature = None
     if hessian:
+        _check_shape(loss, "gradient_hessian", "Hessian", computed[1], f)
 
         def slope(at: Vector, column: int) -> Any:
             return loss.gradient_hessian(labels, at, **seen)[0][(..., column) if rows else ...]
@@ -305,6 +305,14 @@ def _as_samples(
             f"or y_true's without axis {axis}"
         )
     return y.ravel(), flat, True
+
+
+def _check_shape(loss: object, method: str, what: str, found: Vector, f: NDArray[Any]) -> None:
+    if found.shape != f.shape:
+        raise ValueError(
+            f"loss = {loss!r}: its {method} returned a {what} of shape {found.shape}, expected "
+            f"raw_prediction's {f.shape}"
+        )
 
 
 def _flat_weights(weights: NDArray[Any], n: int) -> NDArray[Any]:

@@ -145,6 +145,7 @@ def test_integers_of_64_bits_convert_wherever_a_large_one_stands(n, dtype):
     edges = [
         m * (1 << k) + d for k in (24, 50, 51, 52, 53, 62) for m in (1, -1) for d in (-1, 0, 1)
     ]
+    edges += [-(1 << 63), 1 - (1 << 63), (1 << 63) - 1]
     few = np.append(rng.integers(-(1 << 51) + 1, 1 << 51, n), rng.integers(-9, 9, n))
     for edge in [0, *edges]:
         y = rng.permutation(few)[:n]

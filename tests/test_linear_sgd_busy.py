@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import signal
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -107,7 +110,7 @@ def test_what_is_read_in_the_middle_of_steps_is_refused():
     X, y = problem(100_000, 6)
     sgd = fl.LinearSGD("log_loss", 6, n_threads=1, alpha=1e-2, learning_rate="constant", eta0=0.05)
     sgd.epoch(X, y, order=np.arange(100))
-    largest = []
+    largest = [0.0]
     over = threading.Event()
 
     def watch():
@@ -118,22 +121,62 @@ def test_what_is_read_in_the_middle_of_steps_is_refused():
                 except RuntimeError:
                     largest.append(0.0)
 
-    thread = threading.Thread(target=watch)
+    thread = threading.Thread(target=watch, daemon=True)
     thread.start()
-    for _ in range(5):
-        sgd.epoch(X, y)
-    over.set()
-    thread.join()
+    try:
+        for _ in range(5):
+            sgd.epoch(X, y)
+    finally:
+        over.set()
+        thread.join()
     assert max(largest) < 100
 
 
-def test_no_copy_takes_along_that_a_call_is_under_way():
-    X, y = problem(50, 3)
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an interval timer")
+@pytest.mark.parametrize("kind", ["epoch", "fit"])
+def test_ctrl_c_at_any_moment_leaves_nothing_under_way(kind):
+    X, y = problem(20, 3)
     sgd = fl.LinearSGD("log_loss", 3)
-    sgd.epoch(X, y)
-    for other in (copy.deepcopy(sgd), pickle.loads(pickle.dumps(sgd))):
-        other.epoch(X, y)
-        assert other.t == 101
+    model = SGDClassifier(max_iter=1, tol=None)
+    use = partial(sgd.epoch, X, y) if kind == "epoch" else partial(model.partial_fit, X, y, [0, 1])
+    use()
+    rng = np.random.default_rng(0)
+    interrupted = 0
+    old = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for _ in range(1000):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-6, 2e-4))
+                for _ in range(100):
+                    use()
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert interrupted
+    use()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_fork_in_the_middle_of_a_fit_can_fit():
+    X, y = problem(100, 3)
+    model = SGDClassifier(max_iter=2, tol=None, random_state=0)
+    codes = []
+
+    def callback(progress):
+        child = os.fork()
+        if child == 0:  # no pytest in here
+            try:
+                model.fit(X, y)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        codes.append(os.waitpid(child, 0)[1])
+
+    model.fit(X, y, callback=callback)
+    assert codes == [0, 0]
 
 
 @pytest.mark.parametrize("d", [1, 2, 4, 16, 17])

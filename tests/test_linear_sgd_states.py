@@ -69,7 +69,7 @@ def test_names_of_another_kind():
         ),
     ],
 )
-def test_the_representation_is_the_call_that_makes_it(sgd, text):
+def test_the_representation(sgd, text):
     assert repr(sgd) == text
     again = eval(text, {**vars(fl.optim), **vars(fl)})
     assert repr(again) == text

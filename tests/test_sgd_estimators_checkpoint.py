@@ -270,7 +270,8 @@ def damaged(path, change):
     ("change", "text"),
     [
         (lambda state: {k: v for k, v in state.items() if k != "sgd"}, "it lacks sgd"),
-        (lambda state: [1], "it lacks fit, sgd"),
+        (lambda state: [1], r"fastloss \(damaged\)"),
+        (lambda state: state | {"fit": 0}, r"fastloss \(damaged\)"),
         (lambda state: state | {"fit": {}}, "written by a fit with"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import itertools
 import sys
-import weakref
 from functools import partial
 
 import numpy as np
@@ -342,42 +341,39 @@ def test_callables_may_return_the_same_object_if_it_begins_anew():
         np.testing.assert_array_equal(model.coef_, expected.coef_)
 
 
-def test_a_batch_that_was_looked_at_is_let_go():
-    """One batch at a time, also of the pass that began with a look."""
-    alive = []
-
-    def batches():
-        for _ in range(4):
-            X = np.random.default_rng(0).standard_normal((10, 3))
-            alive.append(weakref.ref(X))
-            yield X, np.arange(10) % 2
-            del X
-            if len(alive) > 2:
-                held.append(sum(each() is not None for each in alive[:-1]))
-
-    held = []
-    SGDClassifier(max_iter=1, tol=None).fit(batches, classes=[0, 1])
-    assert len(held) == 2
-    assert max(held) <= 1
-
-
+@pytest.mark.parametrize("at", [0, 1])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_is_named_by_batch_row_and_column(value):
+@pytest.mark.parametrize("form", ["array", "csr", "csc", "bsr", "coo", "lil"])
+def test_what_is_not_finite_is_named_by_batch_row_and_column(form, value, at):
     batches = few_batches()
-    X, y = batches[1]
-    X = X.copy()
-    X[7, 2] = X[9, 0] = value
-    for given in (X, sparse.csr_matrix(X)):
-        for fit in (
-            SGDClassifier(max_iter=2).fit,
-            partial(SGDClassifier().partial_fit, classes=[0, 1]),
+    batches[at][0][7, 2] = batches[at][0][9, 0] = value
+    if form != "array":
+        batches = [(sparse.csr_matrix(X).asformat(form), y) for X, y in batches]
+    fits = [SGDClassifier(max_iter=2).fit, partial(SGDClassifier().partial_fit, classes=[0, 1])]
+    for fit in fits:
+        with pytest.raises(
+            ValueError, match=rf"(?s)batch {at}: .*X\[7, 2\] = {value} is the first"
         ):
-            stream = [(b[0] if given is X else sparse.csr_matrix(b[0]), b[1]) for b in batches]
-            stream[1] = given, y
-            with pytest.raises(
-                ValueError, match=rf"(?s)batch 1: .*X\[7, 2\] = {value} is the first"
-            ):
-                fit(lambda stream=stream: stream)
-    batches[2] = batches[2][0], np.where(np.arange(20) == 5, value, 1.0)
-    with pytest.raises(ValueError, match=rf"(?s)batch 2: .*y\[5\] = {value} is the first"):
-        SGDRegressor(max_iter=2).fit(lambda: batches)
+            fit(lambda: batches)
+
+
+def test_targets_and_numbers_too_large_are_named():
+    batches = few_batches()
+    y = np.where(np.arange(20) == 5, np.nan, 1.0)
+    with pytest.raises(ValueError, match=r"(?s)batch 2: .*y\[5\] = nan is the first"):
+        SGDRegressor(max_iter=2).fit(lambda: [*batches[:2], (batches[2][0], y)])
+    first = batches[0][0].astype(np.float32), batches[0][1]
+    batches[1][0][3, 1] = 1e300
+    with pytest.raises(ValueError, match=r"(?s)batch 1: .*X\[3, 1\] = 1e\+300 is the first"):
+        SGDClassifier().fit(lambda: [first, batches[1]])
+
+
+def test_a_refused_batch_leaves_the_users_generator_open():
+    batches = few_batches()
+    batches[1][0][0, 0] = np.nan
+    stream = (batch for batch in batches)
+    model = SGDClassifier(random_state=0)
+    with pytest.raises(ValueError, match="batch 1"):
+        model.partial_fit(stream, classes=[0, 1])
+    model.partial_fit(stream)
+    assert model.t_ == 41

@@ -21,6 +21,7 @@ from fastloss._sgd.checks import (
     whole,
 )
 from fastloss._sgd.linear_sgd_state import LinearSGDState
+from fastloss._sgd.linear_sgd_state import _remade as _remade  # where older pickles look for it
 from fastloss._sgd.under_way import alone
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss, not_a_loss
@@ -297,11 +298,17 @@ class LinearSGD(LinearSGDState):
             rule.begin(self._state)
 
     def __repr__(self) -> str:
-        """Return the call that makes it, without parameters of their default and what it has learnt."""
+        """Return loss, width and the parameters that are not their defaults."""
+        if "_parameters" not in vars(self):  # half made
+            return object.__repr__(self)
         defaults: dict[str, Any] = {**(LinearSGD.__init__.__kwdefaults__ or {}), "dtype": "float64"}
         values = {**self._parameters, "dtype": self.dtype.name}
         if self._class_weight is not None:
             values["class_weight"] = self._class_weight.tolist()
+        values = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in values.items()
+        }
         parts = [repr(self.loss_function), str(self.n_features)]
         parts += [f"{name}={value!r}" for name, value in values.items() if value != defaults[name]]
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -388,9 +395,9 @@ class LinearSGD(LinearSGDState):
         RuntimeError
             If an epoch of this object is under way, of another thread or of a caller of this one.
         """
-        with alone(self, "an epoch"):
-            return self._epoch(X, y, sample_weight, shuffle, order)
+        return self._epoch(X, y, sample_weight, shuffle, order)
 
+    @alone("an epoch")
     def _epoch(
         self,
         X: Any,
@@ -510,7 +517,7 @@ class LinearSGD(LinearSGDState):
     ) -> float:
         self._sums = losses[:1] if self._of_rows else losses, np.zeros(1)
         if len(rows) == 0:
-            warnings.warn("mean of an empty array is NaN", RuntimeWarning, stacklevel=4)
+            warnings.warn("mean of an empty array is NaN", RuntimeWarning, stacklevel=5)
             return math.nan
         if self._of_rows and classes is not None:  # what is ignored does not count
             own = self._mean_weight()

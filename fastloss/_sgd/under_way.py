@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-_CALLS: dict[int, object] = {}  # of objects, by id: no copy of an object takes it along
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: by the id of the object: no copy takes it along; what the call does
+_CALLS: dict[int, list[str]] = {}
+
+FIT = "a fit"
 
 
-@contextmanager
-def alone(owner: object, doing: str) -> Iterator[None]:
+def alone(
+    doing: str,
+) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[Concatenate[Any, P], R]]:
     """
-    Keep other calls from an object, those of other threads and those from within this one.
+    Make a method refuse calls while one is under way: of another thread, or from within it.
 
     Parameters
     ----------
-    owner : object
-        The object.
     doing : str
-        What the call does, for the message.
+        What the method does, for the message.
 
-    Raises
-    ------
-    RuntimeError
-        If another call is under way.
+    Returns
+    -------
+    callable
+        A decorator; the method raises RuntimeError.
     """
-    mine = object()
-    try:
-        # in one step, before which no other thread comes, and behind which Ctrl-C finds `finally`
-        if _CALLS.setdefault(id(owner), mine) is not mine:
-            _refuse(owner, doing)
-        yield
-    finally:
-        if _CALLS.get(id(owner)) is mine:
-            del _CALLS[id(owner)]
+
+    def decorate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+        @functools.wraps(method)
+        def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            key, mine = id(self), [doing]
+            try:
+                # one step, in which no other thread comes between
+                if _CALLS.setdefault(key, mine) is not mine:
+                    _refuse(self, doing)
+                return method(self, *args, **kwargs)
+            finally:
+                # Ctrl-C comes behind calls: there is none here, and the entry does not outlive it
+                if key in _CALLS and _CALLS[key] is mine:
+                    del _CALLS[key]
+
+        return call
+
+    return decorate
 
 
 def refuse_meanwhile(owner: object, doing: str) -> None:
@@ -60,3 +76,14 @@ def _refuse(owner: object, doing: str) -> None:
     raise RuntimeError(
         f"this {type(owner).__name__} is in the middle of {doing}: expected no call before its end"
     )
+
+
+def _forked() -> None:
+    """Let estimators fit where their threads are not; the state of half an epoch stays refused."""
+    for key, (doing,) in list(_CALLS.items()):
+        if doing == FIT:
+            del _CALLS[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -17,7 +17,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.extmath import safe_sparse_dot
 
 from fastloss._core.arrays import refuse_masked
-from fastloss._sgd.under_way import alone
+from fastloss._sgd.under_way import FIT, alone
 from fastloss.linear_model import _sgd_checkpoint
 from fastloss.linear_model._fitting import closing
 from fastloss.linear_model._parameters import integer, nonnegative, verbosity
@@ -91,6 +91,7 @@ class SGDBase(SGDSamples):
         """Return targets as the user gave them."""
         return y
 
+    @alone(FIT)
     def _fit(
         self,
         X: Any,
@@ -104,7 +105,7 @@ class SGDBase(SGDSamples):
         checkpoint: Any,
         checkpoint_every: float,
     ) -> None:
-        with closing(callback), alone(self, "a fit"):
+        with closing(callback):
             self._check_parameters()
             refuse_masked(coef_init, "coef_init")
             refuse_masked(intercept_init, "intercept_init")
@@ -228,39 +229,43 @@ class SGDBase(SGDSamples):
             warnings.warn(
                 f"{type(self).__name__}: interrupted after {n_iter} epochs; {kept} are kept",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         elif history.reason == MAX_ITER and self.tol is not None:
             warnings.warn(
                 "Maximum number of iteration reached before convergence. Consider increasing "
                 "max_iter to improve the fit.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         if self.power_t < 0:
             warnings.warn(
                 "Negative values for `power_t` are deprecated in version 1.8 and will raise an "
                 "error in 1.10. Use values in the range [0.0, inf) instead.",
                 FutureWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
+    @alone(FIT)
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
-        with alone(self, "a fit"):
-            if not hasattr(self, "_sgd"):
-                self._check_parameters(for_partial_fit=True)
-            self.loss_ = self._choose_loss()
-            stream = as_stream(X, y, sample_weight)
-            if stream is None:
-                batches, dtype, sparse = self._batch(X, y, classes, sample_weight)
-                self._learn(batches, dtype, sparse)
-                return
-            with self._without_names(stream.feature_names):
-                first, _, _ = stream.first()
-                dtype = self._sgd_key[-1] if hasattr(self, "_sgd") else self._meet_features(first)
-                stream.check = partial(self._check_batch, dtype)
-                self._check_classes(classes)
-                self._learn(stream.epoch(0, 0), dtype, hasattr(first, "indptr"))
+        if not hasattr(self, "_sgd"):
+            self._check_parameters(for_partial_fit=True)
+        self.loss_ = self._choose_loss()
+        stream = as_stream(X, y, sample_weight)
+        if stream is None:
+            batches, dtype, sparse = self._batch(X, y, classes, sample_weight)
+            self._learn(batches, dtype, sparse)
+            return
+        with self._without_names(stream.feature_names):
+            first, _, _ = stream.first()
+            if hasattr(self, "_sgd"):
+                dtype = self._sgd_key[-1]
+            else:
+                with stream.naming_first():
+                    dtype = self._meet_features(first)
+            stream.check = partial(self._check_batch, dtype)
+            self._check_classes(classes)
+            self._learn(stream.epoch(0, 0), dtype, hasattr(first, "indptr"))
 
     def _batch(
         self, X: Any, y: Any, classes: Any, sample_weight: Any

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from fastloss.linear_model._sgd_arrow import ArrowBatches, is_arrow
 from fastloss.linear_model._sgd_order import canonical_order
@@ -50,31 +53,40 @@ class Source(Protocol):
 Check = Callable[[Any, Any, Any], tuple[Any, npt.NDArray[Any], npt.NDArray[np.float64] | None]]
 
 
+@contextmanager
+def _naming(place: str, X: Any, y: Any) -> Iterator[None]:
+    """Let errors begin with the place of a batch, and end with that of what is not finite."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(place + str(error) + _first_nonfinite(X, y, str(error))) from None
+
+
 def _first_nonfinite(X: Any, y: Any, message: str) -> str:
     """Return the place of what scikit-learn's message only says is there."""
     for name, part in (("X", X), ("y", y)):
         if not message.startswith(f"Input {name} contains"):
             continue
-        sparse = hasattr(part, "indptr")
-        values = np.asarray(part.data if sparse else part)
+        csr = sparse.csr_matrix(part) if sparse.issparse(part) else None
+        values = np.asarray(part if csr is None else csr.data)
         if values.dtype.kind != "f":  # text, say, that has become numbers since
             continue
-        for place in np.argwhere(~np.isfinite(values))[:1].tolist():
+        wrong = ~np.isfinite(values)
+        if "float32" in message and not wrong.any():
+            wrong = np.abs(values) > np.finfo(np.float32).max
+        for place in np.argwhere(wrong)[:1].tolist():
             value = values[tuple(place)]
-            if sparse:
-                (entry,) = place
-                row = int(np.searchsorted(part.indptr, entry, side="right")) - 1
-                place = [row, int(part.indices[entry])]
+            if csr is not None:
+                row = int(np.searchsorted(csr.indptr, place[0], side="right")) - 1
+                place = [row, int(csr.indices[place[0]])]
             return f"\n{name}[{', '.join(map(str, place))}] = {value} is the first."
     return ""
 
 
 def _checked(check: Check, X: Any, y: Any, weights: Any, place: str) -> Batch:
-    try:
+    with _naming(place, X, y):
         X, y, weights = check(X, y, weights)
-    except (ValueError, TypeError) as error:
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(place + str(error) + _first_nonfinite(X, y, str(error))) from None
     return present(X, y, weights, place)
 
 
@@ -134,6 +146,9 @@ class Stream:
     """
 
     check: Check
+    naming_first: Callable[
+        [], AbstractContextManager[None]
+    ]  # for errors about what `first` returned
 
     def __init__(self, batches: Any) -> None:
         self.one_pass = isinstance(batches, Iterator) or getattr(batches, "one_pass", False)
@@ -151,6 +166,7 @@ class Stream:
             parts = _parts(batch, number)
             if _length(parts[0]):
                 self._looked_at = _again(seen, iterator)
+                self.naming_first = partial(_naming, f"batch {number}: ", *parts[:2])
                 return parts
         raise ValueError("X: the iterator has no batches; expected (X, y) or (X, y, sample_weight)")
 
@@ -189,7 +205,9 @@ def _again(seen: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
     """Return a pass from its start, and let go of each batch when it has been."""
     while seen:
         yield seen.pop(0)
-    yield from rest
+    # `yield from` would close the user's generator where an error ends the pass
+    for batch in rest:  # noqa: UP028
+        yield batch
 
 
 def as_stream(X: Any, y: Any, sample_weight: Any) -> Stream | None:

@@ -54,12 +54,8 @@ def load(path: str | os.PathLike[str], *entries: str) -> dict[str, Any] | None:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = dict(file)
         whole = json.loads(arrays.pop("state").tobytes())
-        if whole["format"] != _FORMAT:
-            raise ValueError(f"its format is {whole['format']}, this version's {_FORMAT}")
-        state: dict[str, Any] = _join(whole["state"], arrays)
-        missing = ", ".join(name for name in entries if name not in state)
-        if missing:
-            raise ValueError(f"it lacks {missing}")
+        form = whole["format"]
+        state: dict[str, Any] = _join(whole["state"], arrays) if form == _FORMAT else {}
     except (
         ValueError,
         KeyError,
@@ -68,12 +64,22 @@ def load(path: str | os.PathLike[str], *entries: str) -> dict[str, Any] | None:
         NotImplementedError,  # of bytes that ask for another compression
         zipfile.BadZipFile,
         zlib.error,
-    ) as error:
-        raise ValueError(
-            f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss ({error}); "
-            f"expected one, or a path where no file is"
-        ) from None
+    ):
+        raise _foreign(path, "damaged, or another kind of file") from None
+    if form != _FORMAT:
+        raise _foreign(path, f"its format is {form}, this version's {_FORMAT}")
+    if not isinstance(state, dict) or not isinstance(state.get("fit", {}), dict):
+        raise _foreign(path, "damaged")
+    if missing := ", ".join(name for name in entries if name not in state):
+        raise _foreign(path, f"it lacks {missing}")
     return state
+
+
+def _foreign(path: Path, why: str) -> ValueError:
+    return ValueError(
+        f"checkpoint = {str(path)!r}: not a checkpoint of this version of fastloss ({why}); expected "
+        f"one, or a path where no file is"
+    )
 
 
 def compare(path: str | os.PathLike[str], saved: dict[str, Any], now: dict[str, Any]) -> None:

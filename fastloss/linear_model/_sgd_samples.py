@@ -119,7 +119,8 @@ class SGDSamples(SGDParameters):
     def _of_stream(self, stream: Stream, classes: Any, random_state: Any) -> Samples:
         """Return the batches of a stream."""
         X, y, _ = stream.first()
-        dtype = self._meet_features(X)
+        with stream.naming_first():
+            dtype = self._meet_features(X)
         stream.check = partial(self._check_batch, dtype)
         self._meet_classes(stream, classes)
         return Samples(

@@ -331,7 +331,7 @@ def write_unit(path: Path, text: str):
 
 
 class BuildExtensions(build_ext):
-    """The Cython modules, side by side; builds the C libraries first, also for ``build_ext --inplace``."""
+    """The Cython modules, side by side; before them the C libraries, also for ``--inplace``."""
 
     def finalize_options(self):
         super().finalize_options()

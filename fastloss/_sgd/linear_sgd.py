@@ -22,7 +22,7 @@ from fastloss._sgd.checks import (
 )
 from fastloss._sgd.linear_sgd_state import LinearSGDState
 from fastloss._sgd.linear_sgd_state import _remade as _remade  # where older pickles look for it
-from fastloss._sgd.under_way import alone
+from fastloss._sgd.under_way import EPOCH, alone
 from fastloss.losses._parameters import between, nonnegative, one_of, positive, real, truth
 from fastloss.losses.registry import get_loss, not_a_loss
 
@@ -349,6 +349,7 @@ class LinearSGD(LinearSGDState):
 
     # ------------------------------------------------------------ an epoch
 
+    @alone(EPOCH)
     def epoch(
         self,
         X: Any,
@@ -395,17 +396,6 @@ class LinearSGD(LinearSGDState):
         RuntimeError
             If an epoch of this object is under way, of another thread or of a caller of this one.
         """
-        return self._epoch(X, y, sample_weight, shuffle, order)
-
-    @alone("an epoch")
-    def _epoch(
-        self,
-        X: Any,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None,
-        shuffle: bool,
-        order: npt.ArrayLike | None,
-    ) -> float:
         matrix, n = self._matrix(X)
         if self._lock_free and not isinstance(matrix, tuple):
             raise ValueError("X is dense: lock_free=True expects CSR")
@@ -517,7 +507,7 @@ class LinearSGD(LinearSGDState):
     ) -> float:
         self._sums = losses[:1] if self._of_rows else losses, np.zeros(1)
         if len(rows) == 0:
-            warnings.warn("mean of an empty array is NaN", RuntimeWarning, stacklevel=5)
+            warnings.warn("mean of an empty array is NaN", RuntimeWarning, stacklevel=4)
             return math.nan
         if self._of_rows and classes is not None:  # what is ignored does not count
             own = self._mean_weight()

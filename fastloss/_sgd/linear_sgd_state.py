@@ -12,7 +12,7 @@ from fastloss._core.arrays import refuse_masked
 from fastloss._sgd.base import LinearSGDBase
 from fastloss._sgd.checks import whole
 from fastloss._sgd.state import checked_state
-from fastloss._sgd.under_way import refuse_meanwhile
+from fastloss._sgd.under_way import EPOCH, refuse_meanwhile
 from fastloss.losses._parameters import positive
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class LinearSGDState(LinearSGDBase):
     @property
     def average_coef(self) -> _Array:
         """The averages of the coefficients, like `coef`; `coef` itself before the first of them."""
-        self._refuse_in_epoch()
         state, d = self._state, self.n_features
         if state["average"] is None or state["n_averaged"] == 0:
             return self.coef
+        self._refuse_in_epoch()
         stored = self._with_pending(state) if state["pending"] else state["coef"]
         sums = state["sums"] * stored[:, :d].astype(np.float64) + state["average"][:, :d]
         return self._in_shape((sums / state["n_averaged"]).astype(self.dtype))
@@ -99,9 +99,9 @@ class LinearSGDState(LinearSGDBase):
     @property
     def average_intercept(self) -> _Array:
         """The averages of the intercepts; `intercept` itself before the first of them."""
-        self._refuse_in_epoch()
         if self._state["average"] is None or self._state["n_averaged"] == 0:
             return self.intercept
+        self._refuse_in_epoch()
         copy: _Array = self._state["average_intercept"].copy()
         return copy
 
@@ -132,7 +132,7 @@ class LinearSGDState(LinearSGDBase):
 
     def _refuse_in_epoch(self) -> None:
         """Within an epoch coefficients are without their scale, and what is set would be lost."""
-        refuse_meanwhile(self, "an epoch")
+        refuse_meanwhile(self, EPOCH)
 
     def state_dict(self) -> dict[str, Any]:
         """

@@ -14,6 +14,7 @@ R = TypeVar("R")
 _CALLS: dict[int, list[str]] = {}
 
 FIT = "a fit"
+EPOCH = "an epoch"
 
 
 def alone(

@@ -258,6 +258,7 @@ class LinearSGD(LinearSGDState):
                 "batch_size 1, no momentum and no optimizer"
             )
         self._lock_free = truth("lock_free", lock_free)
+        self._overflowed = False
         if self._lock_free:
             refuse_shared(
                 loss, self._of_rows, batch_size, momentum, average, penalty, l1, optimizer
@@ -397,6 +398,12 @@ class LinearSGD(LinearSGDState):
             If an epoch of this object is under way, of another thread or of a caller of this one.
         """
         matrix, n = self._matrix(X)
+        if self._overflowed and not self._is_finite():
+            raise ValueError(
+                "coefficients have not been finite since an epoch before this: expected a new object, "
+                "load_state_dict of an earlier state, or finite coef and intercept"
+            )
+        self._overflowed = False
         if self._lock_free and not isinstance(matrix, tuple):
             raise ValueError("X is dense: lock_free=True expects CSR")
         if self._settings["learning_rate"] in ("pa1", "pa2") and isinstance(matrix, tuple):
@@ -423,6 +430,7 @@ class LinearSGD(LinearSGDState):
             threads = self._threads(self._n_threads, work)
             losses = self._run_batches(matrix, labels, classes, weight, class_weight, rows, threads)
         if not self._is_finite():
+            self._overflowed = True
             refuse_nonfinite(matrix)
             raise ValueError(
                 "coefficients overflowed: scale the columns of X, or lower eta0 or set "

@@ -29,6 +29,7 @@ class LinearSGDState(LinearSGDBase):
     _of_rows: bool
     _optimizer: LinearOptimizer | None
     _parameters: dict[str, Any]
+    _overflowed: bool  # whether coefficients were not finite at the end of an epoch, and may still be
 
     def _in_shape(self, array: _Array) -> _Array:
         return array if self.one_vs_rest or self._of_rows else array[0]
@@ -59,16 +60,22 @@ class LinearSGDState(LinearSGDBase):
         shape = (self.n_outputs, d) if self.one_vs_rest or self._of_rows else (d,)
         if given.shape != shape:
             raise ValueError(f"coef has shape {given.shape}: expected {shape}")
-        old = self._with_pending(state) if state["pending"] else state["coef"]
+        _refuse_nonfinite("coef", given)
         if state["average"] is not None:
-            state["average"] += state["sums"] * old.astype(np.float64)
+            old = self._with_pending(state) if state["pending"] else state["coef"]
+            with np.errstate(invalid="ignore"):  # it may have overflowed
+                state["average"] += state["sums"] * old.astype(np.float64)
         state["coef"][:, :d] = given
+        state["coef"][:, d:] = 0.0
         state["scale"], state["sums"], state["pending"] = 1.0, 0.0, False
+        for name in ("pending_row", "pending_times"):
+            state[name][...] = 0.0
         if state["received"] is not None:
             state["received"][...] = 0.0
             state["penalty"] = 0.0
         if self._optimizer is not None:
             self._optimizer.moved(state, state["moment_0"])
+        self._forget_overflows()
 
     @property
     def intercept(self) -> _Array:
@@ -81,9 +88,12 @@ class LinearSGDState(LinearSGDBase):
     def intercept(self, value: npt.ArrayLike) -> None:
         self._refuse_in_epoch()
         refuse_masked(value, "intercept")
-        self._state["intercept"][...] = np.asarray(value, dtype=np.float64)
+        given = np.asarray(value, dtype=np.float64)
+        _refuse_nonfinite("intercept", given)
+        self._state["intercept"][...] = given
         if self._optimizer is not None:
             self._optimizer.moved(self._state, self._state["intercept_moments"][0])
+        self._forget_overflows()
 
     @property
     def average_coef(self) -> _Array:
@@ -129,6 +139,31 @@ class LinearSGDState(LinearSGDBase):
                 raise ValueError(f"eta = {value!r}: the optimizer's lr is a schedule, and stays so")
             self._optimizer.moved(self._state, None)
         self._state["eta"] = value
+
+    def _forget_overflows(self) -> None:
+        """Begin velocities, moments and averages anew where they are not finite: nothing would be again."""
+        state = self._state
+
+        def overflowed(*names: str) -> bool:
+            arrays = (state[name] for name in names)
+            return any(array is not None and not np.isfinite(array).all() for array in arrays)
+
+        if overflowed("velocity", "intercept_velocity"):
+            if state["velocity"] is not None:
+                state["velocity"][...] = 0.0
+            state["intercept_velocity"][...] = 0.0
+            state["has_velocity"] = False
+        if overflowed("average", "average_intercept"):
+            if state["average"] is not None:
+                state["average"][...] = 0.0
+            state["average_intercept"][...] = 0.0
+            state["sums"] = state["n_averaged"] = 0.0
+        if self._optimizer is not None and overflowed(
+            "moment_0", "moment_1", "moment_2", "intercept_moments"
+        ):
+            eta = state["eta"]
+            self._optimizer.begin(state)
+            state["eta"] = eta
 
     def _refuse_in_epoch(self) -> None:
         """Within an epoch coefficients are without their scale, and what is set would be lost."""
@@ -178,6 +213,7 @@ class LinearSGDState(LinearSGDBase):
         if self._optimizer is not None and self._optimizer.scheduled:  # the other's lr may not be
             new["rebase"] = True
         self._state = new
+        self._overflowed = not self._is_finite()
 
     def __reduce__(self) -> tuple[Any, ...]:
         given = (type(self), self.loss_function, self.n_features, self._parameters)
@@ -187,6 +223,14 @@ class LinearSGDState(LinearSGDBase):
         learnt, attributes = state
         vars(self).update(attributes)
         self.load_state_dict(learnt)
+
+
+def _refuse_nonfinite(name: str, given: _Array) -> None:
+    wrong = np.argwhere(~np.isfinite(given))
+    if len(wrong):
+        place = tuple(int(i) for i in wrong[0])
+        inside = f"[{', '.join(map(str, place))}]" if place else ""
+        raise ValueError(f"{name}{inside} = {given[place]}: expected finite numbers")
 
 
 def _remade(

@@ -362,7 +362,7 @@ class SGDBase(SGDSamples):
                 sgd.eta = eta
         # what the user has set since
         coef, intercept = (
-            None if np.array_equal(np.ravel(new), np.ravel(old)) else new
+            None if np.array_equal(np.ravel(new), np.ravel(old), equal_nan=True) else new
             for new, old in zip(now, self._published, strict=True)
         )
         self._set(sgd, coef, intercept)

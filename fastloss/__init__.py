@@ -11,8 +11,8 @@ in, NumPy arrays out.
 4.248354255291589e-18
 """
 
-import importlib
-import typing
+import importlib as _importlib
+import typing as _typing
 
 try:
     from fastloss._core.runtime import cpu_info, get_num_threads, set_num_threads
@@ -95,7 +95,8 @@ from fastloss.losses import (
     get_loss,
 )
 
-if typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from fastloss import linear_model as linear_model
     from fastloss import optim as optim
 
 __version__ = "0.1.0"
@@ -177,10 +178,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> typing.Any:
-    """Import `fastloss.optim` when it is first asked for."""
-    if name == "optim":
-        return importlib.import_module("fastloss.optim")
+def __dir__() -> list[str]:
+    """Return the public names, what is imported only when asked for too."""
+    return sorted({*globals(), "optim"})
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Import `fastloss.optim` and `fastloss.linear_model` when they are first asked for."""
+    if name in ("optim", "linear_model"):
+        try:
+            return _importlib.import_module(f"fastloss.{name}")
+        except ImportError as error:  # hasattr() wants this kind
+            raise AttributeError(str(error)) from error
     hint = ""
     if not name.startswith("_"):  # those are looked for by tools
         from fastloss.losses.registry import named_elsewhere

@@ -409,3 +409,10 @@ def test_the_folder_of_the_sources_says_so(tmp_path):
 def test_names_of_boosting_libraries(theirs, ours):
     with pytest.raises(ValueError, match=f"did you mean '{ours}'"):
         fl.get_loss(theirs)
+
+
+def test_what_is_imported_when_asked_for():
+    assert {"optim", "LogLoss"} <= set(dir(fl))
+    assert not {"importlib", "typing"} & set(dir(fl))
+    pytest.importorskip("sklearn")
+    assert fl.linear_model.SGDClassifier.__name__ == "SGDClassifier"

@@ -124,6 +124,15 @@ def test_a_frame_as_pandas_reads_it(tmp_path):
         model.predict(frame.assign(zip="a"))
 
 
+def test_levels_and_blanks_around_them():
+    levels = Levels(["x ", "a", " a", "3", "  b"])
+    for text, level in {
+        "  x ": "x ", "x": "x ", "a": "a", " a": " a", "a ": "a ", " 3": "3", "3.0 ": "3", "b": "  b",
+        "y": "y",
+    }.items():  # fmt: skip
+        assert levels.find(text) == level, text
+
+
 def test_levels():
     levels = Levels(["3", "03", "1", "007", "True", "false", "1E2", "-0.50", "a", np.nan])
     for text, level in {

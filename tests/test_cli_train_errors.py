@@ -353,3 +353,12 @@ def test_the_help_needs_no_heavy_package():
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_comma_between_thousands(tmp_path, capsys):
+    values = {row: f'"{10 + row},{400 + row}"' for row in range(40)}
+    path = tmp_path / "data.csv"
+    path.write_text("a,y\n" + "".join(f"{values[row]},{row % 2}\n" for row in range(40)))
+    message = refused(capsys, path, "--target", "y")
+    assert message.startswith("FILE, line 2, column 'a': '10,400' is no number; if the comma is a ")
+    assert "if it stands between thousands, take it out of the file" in message

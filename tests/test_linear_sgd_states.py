@@ -94,3 +94,59 @@ def test_a_penalty_beyond_the_floats_goes_on():
     assert other.epoch(X, Y) == sgd.epoch(X, Y)
     np.testing.assert_array_equal(other.coef, np.zeros(3))
     np.testing.assert_array_equal(other.intercept, sgd.intercept)
+
+
+NAN_LEAVES_NOTHING = [
+    {},
+    {"average": True},
+    {"batch_size": 8},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "batch_size": 8, "average": True},
+    {"penalty": "l1"},
+    {"optimizer": fl.optim.Adam()},
+    {"optimizer": fl.optim.FTRL()},
+    {"optimizer": fl.optim.SGD(momentum=0.5), "average": True},
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("row", [0, 20, 39])
+@pytest.mark.parametrize("options", NAN_LEAVES_NOTHING, ids=str)
+def test_coefficients_that_are_set_bring_an_overflowed_model_back(options, row, dtype):
+    sgd = fl.LinearSGD("log_loss", 3, dtype=dtype, **options)
+    sgd.epoch(X, Y)
+    before = sgd.state_dict()
+    wrong = X.copy()
+    wrong[row, 1] = np.nan
+    with pytest.raises(ValueError, match=rf"X\[{row}, 1\] = nan"):
+        sgd.epoch(wrong, Y)
+    since = "coefficients have not been finite since an epoch before this"
+    with pytest.raises(ValueError, match=since):
+        sgd.epoch(X, Y)
+    with pytest.raises(ValueError, match=since):
+        pickle.loads(pickle.dumps(sgd)).epoch(X, Y)
+
+    twin = pickle.loads(pickle.dumps(sgd))
+    sgd.coef, sgd.intercept = np.full(3, 0.5), [0.0]
+    assert np.isfinite(sgd.epoch(X, Y))
+    assert (sgd.coef != 0.5).all()
+    for array in (sgd.coef, sgd.average_coef, sgd.average_intercept):
+        assert np.isfinite(array).all()
+
+    twin.load_state_dict(before)  # or goes back
+    twin.epoch(X, Y)
+    straight = fl.LinearSGD("log_loss", 3, dtype=dtype, **options)
+    straight.load_state_dict(before)
+    straight.epoch(X, Y)
+    np.testing.assert_array_equal(twin.coef, straight.coef)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_what_is_set_is_finite(value):
+    sgd = machine()
+    before = sgd.coef
+    with pytest.raises(ValueError, match=rf"coef\[1\] = {value}: expected finite numbers"):
+        sgd.coef = [0.0, value, 0.0]
+    with pytest.raises(ValueError, match=rf"intercept\[0\] = {value}: expected finite numbers"):
+        sgd.intercept = [value]
+    np.testing.assert_array_equal(sgd.coef, before)

@@ -136,3 +136,49 @@ def test_nesterov_without_momentum_is_refused():
     with pytest.raises(ValueError, match="nesterov = True: expected a momentum greater than 0"):
         SGDClassifier(nesterov=True).fit(np.eye(4), [0, 1, 0, 1])
     SGDClassifier(nesterov=True, momentum=0.5).fit(np.eye(4), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("n_features", [5, 16])
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"average": True}, {"loss": "huber"}])
+def test_partial_fit_goes_on_from_coefficients_set_after_an_overflow(options, n_features):
+    A = rng.normal(size=(50, n_features))
+    model = SGDRegressor(shuffle=False, **options).partial_fit(A, A[:, 0])
+    with pytest.raises(ValueError, match="under-/overflow"):
+        model.partial_fit(A * 1e200, A[:, 0])
+    with pytest.raises(ValueError, match="under-/overflow"):
+        model.partial_fit(A, A[:, 0])
+    model.coef_, model.intercept_ = np.zeros(n_features), np.zeros(1)
+    model.partial_fit(A, A[:, 0])
+    assert np.isfinite(model.coef_).all()
+    assert model.coef_.any()
+
+
+def test_a_score_that_is_nan_does_not_judge():
+    with pytest.raises(ValueError, match="scoring: the score of epoch 1 is nan"):
+        classifier(scoring=lambda *_: np.nan).fit(X, Y)
+    told = classifier(early_stopping=False, scoring=lambda *_: np.nan, max_iter=3)
+    history = told.fit(X, Y, validation_data=(X, Y)).history_  # which only writes it down
+    assert np.isnan(history.validation_score).all()
+    assert history.best_epoch == 1 + np.argmin(history.validation_loss)
+
+
+def test_scoring_wants_samples_to_be_scored():
+    with pytest.raises(ValueError, match=r"^scoring = .accuracy.: expected early_stopping=True or"):
+        classifier(early_stopping=False, scoring="accuracy").fit(X, Y)
+
+
+def test_a_checkpoint_of_another_estimator(tmp_path):
+    path = tmp_path / "checkpoint"
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    options = {"learning_rate": "constant", "random_state": 0}
+    with pytest.warns(match="interrupted"):
+        SGDClassifier("squared_error", **options).fit(
+            X, Y, checkpoint=path, checkpoint_every=0, callback=stop
+        )
+    with pytest.raises(
+        ValueError, match="a fit with estimator = SGDClassifier, this one has SGDRe"
+    ):
+        SGDRegressor("squared_error", **options).fit(X, Y, checkpoint=path)

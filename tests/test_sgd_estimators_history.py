@@ -252,7 +252,7 @@ def test_the_learning_curve_is_drawn():
     assert axes.get_title() == "title"
     scored = model.set_params(scoring="accuracy").fit(A, b, validation_data=held).history_.plot()
     assert len(scored.axes) == 2
-    plain = model.fit(A, b).history_.plot()
+    plain = model.set_params(scoring=None).fit(A, b).history_.plot()
     assert plain.axes[0].get_legend_handles_labels()[1] == ["training loss"]
     with pytest.raises(TypeError, match=r"history_.plot\(\) draws its learning curve"):
         fl.plot_convergence(model)

@@ -234,6 +234,34 @@ def test_other_data_sets(table, tmp_path):
     )
 
 
+def test_what_is_no_arrow_source(table, tmp_path):
+    from fastloss.linear_model import ArrowBatches
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "data.csv").write_text("x,y\n1,2\n")
+    for path, message in {
+        "nowhere": "no such file or folder",
+        "empty": "the folder holds no files; expected Parquet files",
+        "data.csv": "no Parquet file or folder of them: ",
+    }.items():
+        with pytest.raises(
+            (ValueError, FileNotFoundError), match=f"^source = .*{path}.*: {message}"
+        ):
+            ArrowBatches(tmp_path / path, "y")
+    with pytest.raises(TypeError, match="features = 'x0': expected a list of columns"):
+        ArrowBatches(table, "score", features="x0")
+    with pytest.raises(ValueError, match="features: column 'x0' is named twice"):
+        ArrowBatches(table, "score", features=["x0", "x0"])
+    for name in ("score", "w"):
+        with pytest.raises(
+            ValueError, match=f"features: column '{name}' is the target or the weight"
+        ):
+            ArrowBatches(table, "score", weight="w", features=["x0", name])
+    batches = ArrowBatches(table, "score", weight="w", features=FEATURES)
+    expected = f"<ArrowBatches of target='score', weight='w' and {len(FEATURES)} features, float64>"
+    assert repr(batches) == expected
+
+
 @pytest.mark.parametrize("form", ["path", "file", "dataset"])
 def test_one_row_group_is_in_memory_at_a_time(tmp_path, form):
     pa = pytest.importorskip("pyarrow")

@@ -29,7 +29,9 @@ class LinearSGDState(LinearSGDBase):
     _of_rows: bool
     _optimizer: LinearOptimizer | None
     _parameters: dict[str, Any]
-    _overflowed: bool  # whether coefficients were not finite at the end of an epoch, and may still be
+    _overflowed: (
+        bool  # whether coefficients were not finite at the end of an epoch, and may still be
+    )
 
     def _in_shape(self, array: _Array) -> _Array:
         return array if self.one_vs_rest or self._of_rows else array[0]
@@ -141,7 +143,7 @@ class LinearSGDState(LinearSGDBase):
         self._state["eta"] = value
 
     def _forget_overflows(self) -> None:
-        """Begin velocities, moments and averages anew where they are not finite: nothing would be again."""
+        """Begin velocities, moments and averages anew that are not finite: nothing would be again."""
         state = self._state
 
         def overflowed(*names: str) -> bool:

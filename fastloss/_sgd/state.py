@@ -94,7 +94,9 @@ def _checked_entry(key: str, given: Any, mine: Any) -> Any:
         expected = None if mine is None else mine.shape
         found = None if values is None else values.shape
         if found != expected:
-            raise ValueError(f"{name} has shape {found}: expected {expected}")
+            has = "is None" if found is None else f"has shape {found}"
+            wanted = "None" if expected is None else f"an array of shape {expected}"
+            raise ValueError(f"{name} {has}: expected {wanted}")
         return None if values is None else np.array(values, dtype=mine.dtype, order="C")
     if key == "random":
         return checked_random(name, given)

@@ -15,14 +15,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from fastloss._core.arrays import refuse_masked
 from fastloss._linear.arrays import checked_csr, renamed
 from fastloss.linear_model._fitting import Fitted, Settings
-from fastloss.linear_model._loss_parameters import LossParameters
+from fastloss.linear_model._inner_parameters import InnerParameters
 from fastloss.linear_model._parameters import integer, nonnegative, one_of, threads, verbosity
 from fastloss.linear_model._progress import Callback, Convergence
 
 _FLOATS = (np.float64, np.float32)
 
 
-class LinearModel(LossParameters):
+class LinearModel(InnerParameters):
     """Base of the estimators: features dense or CSR, float64 or float32."""
 
     # the callback belongs to one call, and is not routed

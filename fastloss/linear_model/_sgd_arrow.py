@@ -73,16 +73,14 @@ class ArrowBatches:
         if isinstance(batch_rows, bool) or not isinstance(batch_rows, int) or batch_rows < 1:
             raise ValueError(f"batch_rows = {batch_rows!r}: expected an integer of at least 1")
         if isinstance(source, str | os.PathLike):
-            if not Path(source).exists():
-                raise FileNotFoundError(f"source = {os.fspath(source)!r}: no such file or folder")
-            import pyarrow.dataset
-
-            source = pyarrow.dataset.dataset(os.fspath(source), format="parquet")
+            source = _dataset(os.fspath(source))
         self._source, self.target, self.weight = source, target, weight
         self.batch_rows = batch_rows
         schema = getattr(source, "schema_arrow", None) or getattr(source, "schema", None)
         if not isinstance(schema, pyarrow.Schema):
             raise TypeError(f"source = {source!r}: expected a path or Arrow data")
+        if isinstance(features, str):
+            raise TypeError(f"features = {features!r}: expected a list of columns")
         others = {target, weight}
         names = [name for name in schema.names if name not in others]
         self.feature_names = names if features is None else [str(name) for name in features]
@@ -96,6 +94,11 @@ class ArrowBatches:
                     f"{argument}: {found or 'no'} columns are named {name!r}; the columns are "
                     f"{', '.join(map(repr, schema.names))}"
                 )
+        for name in self.feature_names:
+            if name in others:
+                raise ValueError(f"features: column {name!r} is the target or the weight, too")
+            if self.feature_names.count(name) > 1:
+                raise ValueError(f"features: column {name!r} is named twice")
         if not self.feature_names:
             raise ValueError("features: there are no columns; expected at least one")
         kinds = [schema.field(name).type for name in self.feature_names]
@@ -114,6 +117,14 @@ class ArrowBatches:
                 raise ValueError(f"dtype = {dtype!r}: expected float32 or float64")
         self.one_pass = hasattr(source, "read_next_batch")
         self._read = False
+
+    def __repr__(self) -> str:
+        """Return what is read."""
+        weight = "" if self.weight is None else f", weight={self.weight!r}"
+        return (
+            f"<ArrowBatches of target={self.target!r}{weight} and {len(self.feature_names)} features, "
+            f"{self.dtype}>"
+        )
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Read the data, batch by batch."""
@@ -177,6 +188,25 @@ class ArrowBatches:
             row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
             raise ValueError(f"column {name!r}, row {first + row}: is null; expected a value")
         return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _dataset(path: str) -> Any:
+    """Return a Parquet file, or a folder of them."""
+    import pyarrow
+    import pyarrow.dataset
+
+    if not Path(path).exists():
+        raise FileNotFoundError(f"source = {path!r}: no such file or folder")
+    try:
+        dataset = pyarrow.dataset.dataset(path, format="parquet")
+    except (pyarrow.ArrowException, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"source = {path!r}: no Parquet file or folder of them: {reason}"
+        ) from None
+    if not dataset.files:
+        raise ValueError(f"source = {path!r}: the folder holds no files; expected Parquet files")
+    return dataset
 
 
 def _batches(tables: Iterable[Any]) -> Iterator[Any]:

@@ -130,10 +130,11 @@ class SGDBase(SGDSamples):
             if path is not None:
                 seen = self._fingerprint(samples, *given)
                 fingerprint = {**self._fit_settings(), **seen, _SEED: samples.seed}
-            if self.restore_best and samples.validation is None:
+            if samples.validation is None and (self.restore_best or self.scoring is not None):
+                told = "restore_best = True" if self.restore_best else f"scoring = {self.scoring!r}"
                 raise ValueError(
-                    "restore_best = True: expected early_stopping=True or validation_data=(X, y), "
-                    "by which one epoch is better than another"
+                    f"{told}: expected early_stopping=True or validation_data=(X, y), by which one "
+                    f"epoch is better than another"
                 )
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
             self._set(sgd, coef_init, intercept_init)

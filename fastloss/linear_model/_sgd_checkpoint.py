@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-_FORMAT = 4
+_FORMAT = 5
 
 
 def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:

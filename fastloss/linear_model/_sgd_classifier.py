@@ -118,8 +118,8 @@ class SGDClassifier(LinearClassifierBase, SGDClasses):
     clip_gradient : float, optional
         Bound of the gradient of a step.
     scoring : "loss", str, callable or None, default=None
-        What early stopping goes by: the validation loss, or a scorer of scikit-learn; None is the
-        accuracy.
+        What early stopping goes by: the validation loss, or a scorer of scikit-learn, whose score
+        `history_` has of any validation samples, which it needs; None is the accuracy.
     restore_best : bool, default=False
         Whether to end with the state of the best epoch, by the validation samples, which it needs.
     lock_free : bool, default=False

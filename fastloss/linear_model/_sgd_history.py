@@ -148,6 +148,7 @@ class Recorder:
     lowest_epoch: int | None = None  # by the validation loss
     converged: bool = False
     reason: str = ""
+    headed: bool = False  # whether the head of the table is printed
     _history: History | None = None  # of these lines, once it was asked for
 
     def add(
@@ -165,11 +166,7 @@ class Recorder:
             [train_loss, objective, validation_loss, validation_score, learning_rate, seconds]
         )
         if self.verbose:
-            if len(self.lines) == 1:
-                print(
-                    f"{self.title}\nepoch  training loss   objective       validation loss  "
-                    f"score     learning rate  seconds"
-                )
+            self.begin()
             print(
                 f"{len(self.lines):5d}  {train_loss:<14.8g}  {objective:<14.8g}  "
                 f"{_shown(validation_loss, '15.8g')}  {_shown(validation_score, '8.5g')}  "
@@ -184,6 +181,15 @@ class Recorder:
         self._watch()
         if self.verbose and self.overfitting is not None and told != self.overfitting_epoch:
             print(self.overfitting)
+
+    def begin(self) -> None:
+        """Print the head of the table, if that has not been done."""
+        if not self.headed:
+            self.headed = True
+            print(
+                f"{self.title}\nepoch  training loss   objective       validation loss  "
+                f"score     learning rate  seconds"
+            )
 
     def forget_older(self) -> None:
         """Keep half of the most lines, the last ones, once there are more; nothing points at them."""

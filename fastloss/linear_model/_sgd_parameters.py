@@ -98,7 +98,7 @@ class SGDParameters(LinearModel, ABC):
 
     def _check_parameters(self, for_partial_fit: bool = False) -> None:
         if self.penalty is not None:
-            one_of("penalty", self.penalty, _PENALTIES)
+            one_of("penalty", self.penalty, (*_PENALTIES, None))
         nonnegative("alpha", self.alpha)
         if self.l1_ratio is not None:
             between("l1_ratio", self.l1_ratio, 0.0, 1.0)
@@ -162,11 +162,9 @@ class SGDParameters(LinearModel, ABC):
 
     def _fit_settings(self) -> dict[str, Any]:
         """Return the parameters that a resumed fit must share, as text."""
-        return {
-            name: _told(value)
-            for name, value in self.get_params(False).items()
-            if name not in _FREE
-        }
+        params = self.get_params(False).items()
+        told = {name: _told(value) for name, value in params if name not in _FREE}
+        return {"estimator": type(self).__name__, **told}
 
     def _key(self, dtype: Any, sparse: bool) -> Any:
         """Return all that a machine depends on."""

@@ -51,8 +51,8 @@ def scale(name: str, value: object) -> float:
     return between(name, value, 1e-150, 1e150)
 
 
-def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """Return one of some words."""
+def one_of(name: str, value: object, choices: tuple[str | None, ...]) -> str:
+    """Return one of some words; None among them is for the message only."""
     if not isinstance(value, str):
         raise TypeError(f"{name} = {value!r}: expected one of {', '.join(map(repr, choices))}")
     if value not in choices:

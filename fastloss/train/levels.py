@@ -21,7 +21,7 @@ class Levels:
 
     A text that is one of them stays what it is. Another one that stands for the same number or truth
     value as one level becomes that level, as files and dtypes spell "1" as "1.0" next to a gap, "03"
-    as "3" and "true" as "True".
+    as "3" and "true" as "True"; so does one that differs from one level by blanks around it alone.
 
     Parameters
     ----------
@@ -39,13 +39,17 @@ class Levels:
             for text, value in values.items()
             if value is not None and (often[value] == 1 or text == value)
         }
+        bare = Counter(text.strip() for text in self._texts)
+        self._by_bare = {t.strip(): t for t in self._texts if bare[t.strip()] == 1}
 
     def find(self, text: str) -> str:
         """Return the level that a text stands for; the text itself if that is none of them."""
         if text in self._texts:
             return text
-        value = _value(text)
-        return text if value is None else self._by_value.get(value, text)
+        bare = text.strip()
+        value = _value(bare)
+        found = None if value is None else self._by_value.get(value)
+        return found or self._by_bare.get(bare, text)
 
     def __contains__(self, text: Any) -> bool:
         """Return whether a text is a level."""

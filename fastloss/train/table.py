@@ -252,7 +252,8 @@ def find_numbers(table: Table, column: str) -> bool:
         if commas + n_numbers > _MOSTLY * n_present:
             raise InputError(
                 f"{table.place(int(wrong[0]), column)}: {spell(first)} is no number; if the comma is a "
-                f"decimal sign, use --decimal ,"
+                f"decimal sign, use --decimal , but if it stands between thousands, take it out of the "
+                f"file"
             )
     return False
 

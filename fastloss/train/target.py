@@ -172,8 +172,10 @@ def _exact(table: Table, column: str, numbers: NDArray[np.float64]) -> NDArray[A
     largest = np.iinfo(np.int64).max
     if pd.api.types.is_integer_dtype(values.dtype):
         return np.asarray(values.to_numpy(dtype=np.int64 if values.max() <= largest else np.uint64))
-    if not (numbers == np.rint(numbers)).all() or np.isinf(numbers).any():
+    if np.isinf(numbers).any():
         return numbers
+    if not (numbers == np.rint(numbers)).all():  # which estimators take for no classes
+        return np.array([str(value) for value in series], dtype=object)
     if (np.abs(numbers) < largest).all():  # the nearest float64 is beyond
         return numbers.astype(np.int64)
     return np.array([str(value) for value in series], dtype=object) if is_text(series) else numbers
@@ -191,8 +193,10 @@ def _guess(table: Table, column: str, numbers: NDArray[np.float64] | None) -> tu
     else:
         different = len(np.unique(_exact(table, column, numbers)))
         integers = bool((numbers == np.rint(numbers)).all())
-        if different > 2 and not (integers and different <= _FEW):
+        if not integers or different > max(2, _FEW):
             hint = "; if they are counts: --loss poisson" if integers else ""
+            if different == 2:
+                hint = "; if they are two classes: --loss log_loss"
             return fl.SquaredError(), f"numbers{hint}"
     if different <= 2:
         return fl.LogLoss(), "two classes"

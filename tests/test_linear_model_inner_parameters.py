@@ -1,4 +1,4 @@
-"""Parameters of an estimator's loss, as searches set them."""
+"""Parameters of an estimator's loss and optimizer, as searches set them."""
 
 from __future__ import annotations
 
@@ -79,3 +79,23 @@ def test_what_is_refused():
         LogisticRegression().set_params(loss__delta=2)
     with pytest.raises(ValueError, match="Invalid parameter 'what'"):
         estimator.set_params(what=1)
+
+
+@pytest.mark.parametrize("cls", [SGDClassifier, SGDRegressor])
+def test_those_of_an_optimizer(cls):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((200, 3))
+    y = (X[:, 0] > 0).astype(int)
+    optimizer = fl.optim.AdamW(lr=0.5, weight_decay=0.25)
+    estimator = cls(optimizer=optimizer, random_state=0, max_iter=3, tol=None)
+    assert estimator.get_params()["optimizer__weight_decay"] == 0.25
+    search = GridSearchCV(estimator, {"optimizer__lr": [1e-9, 0.05]}).fit(X, y)
+    best = search.best_estimator_.optimizer
+    assert (best.settings["lr"], best.settings["weight_decay"]) == (0.05, 0.25)
+    assert optimizer.settings["lr"] == 0.5
+    with pytest.raises(TypeError, match="AdamW has no parameter 'beta': expected one of lr, "):
+        estimator.set_params(optimizer__beta=1)
+    with pytest.raises(
+        ValueError, match=r"optimizer__lr: .* as fl.optim.Adam\(\), not .* = 'adam'"
+    ):
+        cls(optimizer="adam").set_params(optimizer__lr=1)

@@ -140,6 +140,13 @@ def openmp_flags() -> tuple[list[str], list[str]]:
     return [], []
 
 
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def accepted(flags: list[str]) -> list[str]:
     """The flags if the compiler takes them, else none."""
     if MSVC:
@@ -256,11 +263,15 @@ class BuildKernels(build_clib):
         write_units()
         jobs = []
         for name, info in libraries:
-            command = [*getattr(self.compiler, "compiler_so", ()), *info["cflags"]]
+            command = [
+                *getattr(self.compiler, "compiler_so", ()),
+                *info["cflags"],
+                *KERNEL_SANITIZER,
+            ]
             folder = f"build/kernels/{name}-{zlib.crc32(' '.join(command).encode()):08x}"
             jobs += [(source, folder, info["cflags"]) for source in info["sources"]]
             info["objects"] = self.compiler.object_filenames(info["sources"], output_dir=folder)
-        with ThreadPoolExecutor(1 if MSVC else os.cpu_count()) as pool:
+        with ThreadPoolExecutor(1 if MSVC else processors()) as pool:
             for _ in pool.map(self.compile_one, jobs):
                 pass
         for name, info in libraries:
@@ -336,7 +347,7 @@ class BuildExtensions(build_ext):
     def finalize_options(self):
         super().finalize_options()
         if self.parallel is None and not MSVC:
-            self.parallel = os.cpu_count()
+            self.parallel = processors()
 
     def run(self):
         if self.distribution.has_c_libraries():

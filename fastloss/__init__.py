@@ -179,7 +179,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    """Return the public names, what is imported only when asked for too."""
+    """Return the public names; not linear_model before its import, which scikit-learn may lack for."""
     return sorted({*globals(), "optim"})
 
 

@@ -414,5 +414,21 @@ def test_names_of_boosting_libraries(theirs, ours):
 def test_what_is_imported_when_asked_for():
     assert {"optim", "LogLoss"} <= set(dir(fl))
     assert not {"importlib", "typing"} & set(dir(fl))
+    assert run("import json, fastloss as fl; print(json.dumps(fl.optim.Adam.__name__))") == "Adam"
+    blocked = """
+import json, sys
+from importlib import metadata
+
+def missing(name, version=metadata.version):
+    if name == "scikit-learn":
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+
+metadata.version = missing
+import fastloss as fl
+print(json.dumps([hasattr(fl, "linear_model"), str(getattr(fl, "optim").__name__)]))
+"""
+    assert run(blocked) == [False, "fastloss.optim"]
     pytest.importorskip("sklearn")
-    assert fl.linear_model.SGDClassifier.__name__ == "SGDClassifier"
+    code = "import json, fastloss as fl; print(json.dumps(fl.linear_model.SGDClassifier.__name__))"
+    assert run(code) == "SGDClassifier"

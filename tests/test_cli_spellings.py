@@ -125,10 +125,10 @@ def test_a_frame_as_pandas_reads_it(tmp_path):
 
 
 def test_levels_and_blanks_around_them():
-    levels = Levels(["x ", "a", " a", "3", "  b"])
+    levels = Levels(["x ", "a", " a", "3", "  b", " 4"])
     for text, level in {
         "  x ": "x ", "x": "x ", "a": "a", " a": " a", "a ": "a ", " 3": "3", "3.0 ": "3", "b": "  b",
-        "y": "y",
+        "y": "y", "4.0": " 4", "4": " 4",
     }.items():  # fmt: skip
         assert levels.find(text) == level, text
 

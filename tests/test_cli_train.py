@@ -120,9 +120,11 @@ def test_the_task_is_told_by_the_target(tmp_path, data, capsys, target, remark, 
 def test_a_target_of_two_fractions(tmp_path, capsys):
     path = write_csv(tmp_path / "half.csv", {**mixed(), "half": [0.5, 1.5] * 200})
     _, report = train(tmp_path, path, *features_only("half"))
-    assert "numbers; if they are two classes: --loss log_loss; loss: Sq" in capsys.readouterr().out
+    assert "numbers; if they are two classes: --categorical 'half'; " in capsys.readouterr().out
     assert report["loss"] == "SquaredError()"
-    model, report = train(tmp_path, path, *features_only("half"), "--loss", "log_loss")
+    assert main(["train", str(path), *features_only("half"), "--loss", "log_loss"]) == 2
+    assert "For two classes: --categorical 'half'" in capsys.readouterr().err
+    model, report = train(tmp_path, path, *features_only("half"), "--categorical", "half")
     assert report["loss"] == "LogLoss()"
     assert list(joblib.load(model).classes_) == ["0.5", "1.5"]
 

@@ -150,3 +150,20 @@ def test_what_is_set_is_finite(value):
     with pytest.raises(ValueError, match=rf"intercept\[0\] = {value}: expected finite numbers"):
         sgd.intercept = [value]
     np.testing.assert_array_equal(sgd.coef, before)
+
+
+def test_a_large_average_is_left_without_a_warning():
+    sgd = fl.LinearSGD("squared_error", 3, average=True)
+    sgd.epoch(X, X[:, 0])
+    sgd.coef = [1e308, 1.0, 1.0]
+    assert sgd.average_coef.shape == (3,)
+    sgd.coef = np.zeros(3)
+    assert np.isfinite(sgd.average_coef).all()
+
+
+@pytest.mark.parametrize("wrong", [{"n_features": 0}, {"alpha": -1.0}])
+def test_a_half_made_one_has_a_repr(wrong):
+    made = fl.LinearSGD.__new__(fl.LinearSGD)
+    with pytest.raises(ValueError, match="expected"):
+        made.__init__("log_loss", **{"n_features": 3, **wrong})
+    assert "LinearSGD" in repr(made)

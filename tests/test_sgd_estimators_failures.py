@@ -154,7 +154,7 @@ def test_partial_fit_goes_on_from_coefficients_set_after_an_overflow(options, n_
 
 
 def test_a_score_that_is_nan_does_not_judge():
-    with pytest.raises(ValueError, match="scoring: the score of epoch 1 is nan"):
+    with pytest.raises(ValueError, match=r"scoring = .*: the score is nan; expected a number"):
         classifier(scoring=lambda *_: np.nan).fit(X, Y)
     told = classifier(early_stopping=False, scoring=lambda *_: np.nan, max_iter=3)
     history = told.fit(X, Y, validation_data=(X, Y)).history_  # which only writes it down
@@ -182,3 +182,66 @@ def test_a_checkpoint_of_another_estimator(tmp_path):
         ValueError, match="a fit with estimator = SGDClassifier, this one has SGDRe"
     ):
         SGDRegressor("squared_error", **options).fit(X, Y, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"average": True}, {"penalty": "l1"}, {"momentum": 0.9}, {"optimizer": "adam"}],
+    ids=str,
+)
+def test_another_machine_goes_on_from_coefficients_set_after_an_overflow(change):
+    model = SGDRegressor(shuffle=False).partial_fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="under-/overflow"):
+        model.partial_fit(X * 1e200, X[:, 0])
+    twin = SGDRegressor(shuffle=False, **change)
+    for each in (model, twin):
+        each.coef_, each.intercept_ = np.zeros(4), np.zeros(1)
+    model.set_params(**change).t_ = 1.0
+    model._sgd.t = 1  # the rate goes by it
+    np.testing.assert_array_equal(
+        model.partial_fit(X, X[:, 0]).coef_, twin.partial_fit(X, X[:, 0]).coef_
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"learning_rate": "pa1", "batch_size": 4}, {"lock_free": True, "average": True}],
+    ids=str,
+)
+def test_refused_parameters_stay_refused(wrong):
+    model = SGDRegressor("epsilon_insensitive", shuffle=False).partial_fit(X, X[:, 0])
+    model.set_params(**wrong)
+    before = model.coef_.copy()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="|".join(wrong)):
+            model.partial_fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.coef_, before)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "hinge", "huber"])
+def test_what_is_refused_is_not_half_set(loss):
+    classes = (X[:, :3].argmax(axis=1)).astype(int)
+    options = {"shuffle": False, "learning_rate": "constant"}
+    model, twin = (
+        SGDClassifier(loss, **options).partial_fit(X, classes, classes=range(3)) for _ in range(2)
+    )
+    old = model.coef_, model.intercept_
+    model.coef_, model.intercept_ = np.full((3, 4), 7.0), np.array([0.0, np.nan, 0.0])
+    with pytest.raises(ValueError, match="intercept_ holds nan: expected finite numbers"):
+        model.partial_fit(X, classes)
+    model.coef_, model.intercept_ = old
+    model.coef_ = model.coef_.astype(object)  # the same numbers
+    np.testing.assert_array_equal(
+        model.partial_fit(X, classes).coef_, twin.partial_fit(X, classes).coef_
+    )
+
+
+def test_initial_coefficients_are_finite():
+    with pytest.raises(ValueError, match="coef_init holds inf: expected finite numbers"):
+        classifier().fit(X, Y, coef_init=[0.0, np.inf, 0.0, 0.0])
+
+
+def test_a_default_score_that_is_nan_stops_as_in_scikit_learn():
+    with pytest.warns(match="R.* score is not well-defined"):
+        model = SGDRegressor(early_stopping=True, random_state=0).fit(X[:10], X[:10, 0])
+    assert np.isfinite(model.coef_).all()

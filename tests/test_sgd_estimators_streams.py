@@ -235,6 +235,8 @@ def test_other_data_sets(table, tmp_path):
 
 
 def test_what_is_no_arrow_source(table, tmp_path):
+    import pyarrow.parquet as pq
+
     from fastloss.linear_model import ArrowBatches
 
     (tmp_path / "empty").mkdir()
@@ -257,6 +259,12 @@ def test_what_is_no_arrow_source(table, tmp_path):
             ValueError, match=f"features: column '{name}' is the target or the weight"
         ):
             ArrowBatches(table, "score", weight="w", features=["x0", name])
+    with pytest.raises(ValueError, match="weight: column 'score' is the target, too"):
+        ArrowBatches(table, "score", weight="score")
+    pq.write_table(table.select([*FEATURES, "score"]), tmp_path / "empty" / "a.parquet")
+    (tmp_path / "empty" / "b.txt").write_text("text")
+    with pytest.raises(ValueError, match=r"^source: .*b\.txt"):
+        list(ArrowBatches(tmp_path / "empty", "score"))
     batches = ArrowBatches(table, "score", weight="w", features=FEATURES)
     expected = f"<ArrowBatches of target='score', weight='w' and {len(FEATURES)} features, float64>"
     assert repr(batches) == expected

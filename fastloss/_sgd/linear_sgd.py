@@ -300,7 +300,7 @@ class LinearSGD(LinearSGDState):
 
     def __repr__(self) -> str:
         """Return loss, width and the parameters that are not their defaults."""
-        if "_parameters" not in vars(self):  # half made
+        if self.loss_function is None:  # half made
             return object.__repr__(self)
         defaults: dict[str, Any] = {**(LinearSGD.__init__.__kwdefaults__ or {}), "dtype": "float64"}
         values = {**self._parameters, "dtype": self.dtype.name}

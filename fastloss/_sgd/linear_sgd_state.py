@@ -65,7 +65,7 @@ class LinearSGDState(LinearSGDBase):
         _refuse_nonfinite("coef", given)
         if state["average"] is not None:
             old = self._with_pending(state) if state["pending"] else state["coef"]
-            with np.errstate(invalid="ignore"):  # it may have overflowed
+            with np.errstate(over="ignore", invalid="ignore"):  # it may have overflowed
                 state["average"] += state["sums"] * old.astype(np.float64)
         state["coef"][:, :d] = given
         state["coef"][:, d:] = 0.0
@@ -105,8 +105,9 @@ class LinearSGDState(LinearSGDBase):
             return self.coef
         self._refuse_in_epoch()
         stored = self._with_pending(state) if state["pending"] else state["coef"]
-        sums = state["sums"] * stored[:, :d].astype(np.float64) + state["average"][:, :d]
-        return self._in_shape((sums / state["n_averaged"]).astype(self.dtype))
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = state["sums"] * stored[:, :d].astype(np.float64) + state["average"][:, :d]
+            return self._in_shape((sums / state["n_averaged"]).astype(self.dtype))
 
     @property
     def average_intercept(self) -> _Array:

@@ -45,8 +45,11 @@ def alone(
                 return method(self, *args, **kwargs)
             finally:
                 # Ctrl-C comes behind calls: there is none here, and the entry does not outlive it
-                if key in _CALLS and _CALLS[key] is mine:
-                    del _CALLS[key]
+                try:
+                    if _CALLS[key] is mine:
+                        del _CALLS[key]
+                except KeyError:  # another thread's, which has ended
+                    pass
 
         return call
 

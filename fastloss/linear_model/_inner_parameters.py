@@ -59,11 +59,12 @@ class InnerParameters(BaseEstimator):  # type: ignore[misc]
         ValueError
             If the estimator has none, or its loss or optimizer is a name.
         """
+        known = self._get_param_names()
         own: dict[str, Any] = {}
         inner: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             owner, dots, rest = name.partition("__")
-            if dots and owner in _KINDS:
+            if dots and owner in _KINDS and owner in known:
                 inner.setdefault(owner, {})[rest] = value
             else:
                 own[name] = value

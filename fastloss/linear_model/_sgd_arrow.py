@@ -44,8 +44,13 @@ class ArrowBatches:
     ------
     ImportError
         If pyarrow is not installed.
+    FileNotFoundError
+        If there is no file or folder of that path.
+    TypeError
+        If the source is no Arrow data, or features is a text.
     ValueError
-        If a column is missing, is not numbers, or has nulls.
+        If a column is missing, is not numbers, has nulls, or is named for two uses; or a file cannot be
+        read as Parquet.
 
     Examples
     --------
@@ -81,6 +86,8 @@ class ArrowBatches:
             raise TypeError(f"source = {source!r}: expected a path or Arrow data")
         if isinstance(features, str):
             raise TypeError(f"features = {features!r}: expected a list of columns")
+        if weight == target:
+            raise ValueError(f"weight: column {weight!r} is the target, too")
         others = {target, weight}
         names = [name for name in schema.names if name not in others]
         self.feature_names = names if features is None else [str(name) for name in features]
@@ -157,6 +164,14 @@ class ArrowBatches:
 
     def _records(self, columns: list[str]) -> Iterator[Any]:
         """Return record batches of some columns, not longer than batch_rows."""
+        from pyarrow import ArrowInvalid
+
+        try:
+            yield from self._slices(columns)
+        except ArrowInvalid as error:  # a file of the folder may be another kind
+            raise ValueError(f"source: {str(error).splitlines()[0]}") from None
+
+    def _slices(self, columns: list[str]) -> Iterator[Any]:
         source, size = self._source, self.batch_rows
         records: Iterable[Any]
         if hasattr(source, "read_row_group"):  # a Parquet file

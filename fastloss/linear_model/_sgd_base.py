@@ -137,7 +137,7 @@ class SGDBase(SGDSamples):
                     f"epoch is better than another"
                 )
             sgd = self._make(samples.dtype, samples.seed, samples.sparse)
-            self._set(sgd, coef_init, intercept_init)
+            self._set(sgd, coef_init, intercept_init, ("coef_init", "intercept_init"))
             plan = self._plan(callback, path, every, fingerprint)
             training = Training(sgd, samples.source, plan, self._judge(samples))
             try:
@@ -211,7 +211,13 @@ class SGDBase(SGDSamples):
             try:
                 if scorer is None:
                     return float(self.score(X, labels, **options))
-                return float(scorer(self, X, labels, **options))
+                scored: float = scorer(self, X, labels, **options)
+                if stops is not None and np.isnan(scored):
+                    raise ValueError(
+                        f"scoring = {self.scoring!r}: the score is nan; expected a number for early "
+                        f"stopping to go by"
+                    )
+                return float(scored)
             finally:
                 if names is not None:
                     self.feature_names_in_ = names
@@ -345,34 +351,63 @@ class SGDBase(SGDSamples):
             return sgd
         sgd, key = self._sgd, self._sgd_key
         now = dense(coef), intercept
-        if key != self._key(dtype, sparse):
-            self._check_parameters(for_partial_fit=True)
-            old, sgd = sgd, self._make(dtype, 0, sparse)
-            eta = sgd.eta
-            try:
-                sgd.load_state_dict(old.state_dict())
-            except (ValueError, KeyError):  # it has no averages, or another penalty
-                if np.shape(old.coef) == np.shape(sgd.coef):
-                    sgd.coef, sgd.intercept = old.coef, old.intercept
-                else:  # two classes have other coefficients with a loss of several outputs
-                    self._set(sgd, *now)
-                sgd.t = old.t
-            optimizer = self._steps()
-            scheduled = optimizer is not None and callable(optimizer.lr)
-            if key[RATE] != self._sgd_key[RATE] and not scheduled:
-                sgd.eta = eta
         # what the user has set since
-        coef, intercept = (
-            None if np.array_equal(np.ravel(new), np.ravel(old), equal_nan=True) else new
-            for new, old in zip(now, self._published, strict=True)
-        )
-        self._set(sgd, coef, intercept)
+        changed = [
+            None if _same(new, old) else new for new, old in zip(now, self._published, strict=True)
+        ]
+        try:
+            if key != self._key(dtype, sparse):
+                sgd = self._remade(sgd, dtype, sparse, now, changed)
+            self._set(sgd, changed[0], changed[1])
+        except BaseException:
+            self._sgd_key = key  # of the machine that stays
+            raise
         return sgd
 
-    def _set(self, sgd: Any, coef: Any, intercept: Any) -> None:
+    def _remade(self, old: Any, dtype: Any, sparse: bool, now: Any, changed: Any) -> Any:
+        """Return a machine of today's parameters that goes on where another one was."""
+        rate = self._sgd_key[RATE]
+        self._check_parameters(for_partial_fit=True)
+        sgd = self._make(dtype, 0, sparse)
+        eta = sgd.eta
+        try:
+            sgd.load_state_dict(old.state_dict())
+        except (ValueError, KeyError):  # it has no averages, or another penalty
+            if np.shape(old.coef) == np.shape(sgd.coef):
+                if changed[0] is None:
+                    sgd.coef = old.coef
+                if changed[1] is None:
+                    sgd.intercept = old.intercept
+            else:  # two classes have other coefficients with a loss of several outputs
+                self._set(sgd, *now)
+            sgd.t = old.t
+        optimizer = self._steps()
+        scheduled = optimizer is not None and callable(optimizer.lr)
+        if rate != self._sgd_key[RATE] and not scheduled:
+            sgd.eta = eta
+        return sgd
+
+    def _set(
+        self,
+        sgd: Any,
+        coef: Any,
+        intercept: Any,
+        names: tuple[str, str] = ("coef_", "intercept_"),
+    ) -> None:
         """Give a machine coefficients in their published shapes, but for those that are None."""
-        coef, intercept = self._start(dense(coef), intercept, sgd.dtype)
+        given = self._start(dense(coef), intercept, sgd.dtype)
+        for name, values in zip(names, given, strict=True):  # all of it before any is set
+            if values is not None and not np.isfinite(values).all():
+                wrong = values[~np.isfinite(values)].ravel()[0]
+                raise ValueError(f"{name} holds {wrong}: expected finite numbers")
+        coef, intercept = given
         if coef is not None:
             sgd.coef = coef
         if intercept is not None and self.fit_intercept:
             sgd.intercept = intercept
+
+
+def _same(new: Any, old: Any) -> bool:
+    """Return whether coefficients are those that were published."""
+    new = np.ravel(np.asarray(new))
+    return np.array_equal(new.astype(old.dtype), np.ravel(old), equal_nan=True)

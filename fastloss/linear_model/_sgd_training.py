@@ -171,11 +171,6 @@ class Training:
             loss = self.validation.loss(coef, intercept)
             if self.validation.score is not None:
                 score = self.validation.score(coef, intercept)
-                if math.isnan(score) and self.validation.stops == "score":
-                    raise ValueError(
-                        f"scoring: the score of epoch {self.epochs + 1} is nan; expected a number for "
-                        f"early stopping to go by (a scorer that is defined on the samples held out)"
-                    )
             if self.validation.stops is not None:
                 value = loss if self.validation.stops == "loss" else -score
         eta = float(sgd.eta)

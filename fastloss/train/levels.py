@@ -31,7 +31,7 @@ class Levels:
 
     def __init__(self, texts: Iterable[Any]) -> None:
         self._texts = frozenset(text for text in texts if isinstance(text, str))
-        values = {text: _value(text) for text in self._texts}
+        values = {text: _value(text.strip()) for text in self._texts}
         often = Counter(values.values())
         # of several levels of one value, as "3" and "03", the plain spelling has it
         self._by_value = {

@@ -164,7 +164,7 @@ def _as_numbers(table: Table, column: str) -> NDArray[np.float64] | None:
 
 
 def _exact(table: Table, column: str, numbers: NDArray[np.float64]) -> NDArray[Any]:
-    """Return numbers as classes: integers, which float64 may not hold, as integers or as texts."""
+    """Return whole numbers as classes: as integers, or as texts where no dtype holds them."""
     series = table.frame[column]
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
@@ -174,8 +174,6 @@ def _exact(table: Table, column: str, numbers: NDArray[np.float64]) -> NDArray[A
         return np.asarray(values.to_numpy(dtype=np.int64 if values.max() <= largest else np.uint64))
     if np.isinf(numbers).any():
         return numbers
-    if not (numbers == np.rint(numbers)).all():  # which estimators take for no classes
-        return np.array([str(value) for value in series], dtype=object)
     if (np.abs(numbers) < largest).all():  # the nearest float64 is beyond
         return numbers.astype(np.int64)
     return np.array([str(value) for value in series], dtype=object) if is_text(series) else numbers
@@ -190,13 +188,13 @@ def _guess(table: Table, column: str, numbers: NDArray[np.float64] | None) -> tu
     """Return the usual loss for a target, and what was seen in it."""
     if numbers is None:
         different = table.frame[column].nunique()
+    elif not (numbers == np.rint(numbers)).all():
+        two = f"; if they are two classes: --categorical {column!r}"
+        return fl.SquaredError(), "numbers" + (two if len(np.unique(numbers)) == 2 else "")
     else:
         different = len(np.unique(_exact(table, column, numbers)))
-        integers = bool((numbers == np.rint(numbers)).all())
-        if not integers or different > max(2, _FEW):
-            hint = "; if they are counts: --loss poisson" if integers else ""
-            if different == 2:
-                hint = "; if they are two classes: --loss log_loss"
+        if different > _FEW:
+            hint = "; if they are counts: --loss poisson"
             return fl.SquaredError(), f"numbers{hint}"
     if different <= 2:
         return fl.LogLoss(), "two classes"
@@ -246,11 +244,14 @@ def _classes(
         labels = np.array([str(value) for value in objects], dtype=object)
     else:
         wrong = np.flatnonzero(numbers != np.rint(numbers))
-        if len(np.unique(numbers)) > 2 and len(wrong):
+        if len(wrong):
             i = int(wrong[0])
+            advice = "For numbers: --loss squared_error, --loss huber"
+            if len(np.unique(numbers)) == 2:
+                advice = f"For two classes: --categorical {column!r}, which takes them for texts"
             raise InputError(
                 f"{table.place(i, column)}: {spell(series.iloc[i])}; the loss {loss.name} expects "
-                f"classes, whole numbers or texts. For numbers: --loss squared_error, --loss huber"
+                f"classes, whole numbers or texts. {advice}"
             )
         labels = _exact(table, column, numbers)
     different = len(np.unique(labels))

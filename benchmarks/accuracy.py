@@ -42,6 +42,9 @@ from references.rows import (  # type: ignore[import-not-found]  # noqa: E402
 
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
+COLUMNS = tuple((dtype, operation) for dtype in DTYPES for operation in OPERATIONS)
+ISAS = ("generic", "baseline", "v3", "v4", "neon")
+NOT_MEASURED = "–"  # on the processor that measured the row
 SAMPLES = 20
 SEEDS = (1, 2)
 DOCUMENT = ROOT / "docs" / "accuracy.md"
@@ -223,8 +226,11 @@ def _measure_row(index: int, dtype: str, isas: list[str], folder: Path) -> dict[
     return worst
 
 
-def measure(isas: list[str]) -> tuple[dict[Key, Worst], int]:
-    """Return the worst errors, by what and by instruction set, and the number of samples."""
+def measure(isas: list[str], only: list[str]) -> tuple[dict[Key, Worst], int]:
+    """Return the worst errors, by what and by instruction set, and the number of samples.
+
+    Of the losses named only, or of all.
+    """
     worst: dict[Key, Worst] = {}
     points = 0
     with tempfile.TemporaryDirectory() as name, get_context("spawn").Pool() as pool:
@@ -233,8 +239,9 @@ def measure(isas: list[str]) -> tuple[dict[Key, Worst], int]:
         tasks = [
             (kind, index, dtype, isas, folder)
             for kind, cases in (("pointwise", CASES), ("row", ROWS))
-            for index in range(len(cases))
+            for index, case in enumerate(cases)
             for dtype in DTYPES
+            if not only or case[0].name in only
         ]
         for task, found in zip(tasks, pool.imap(measure_case, tasks), strict=True):
             for key, cells in found.items():
@@ -275,32 +282,66 @@ CANCELLING_ROWS = {
 }
 
 
-def document(worst: dict[Key, Worst], isas: list[str], points: int) -> str:
-    """Return docs/accuracy.md."""
+def document_rows(worst: dict[Key, Worst], isas: list[str]) -> list[tuple[str, ...]]:
+    """Return the rows of docs/accuracy.md."""
     cancelling = {(r.name, operation) for r, _ in CASES for operation in r.largest_term}
     cancelling |= CANCELLING_ROWS
     rows = []
     for (loss, dtype, operation), cells in worst.items():
         mark = " †" if (loss, operation) in cancelling else ""
         where = max(cells.values())[1]
-        errors = [f"{cells[isa][0]:.2f}" for isa in isas]
+        errors = [f"{cells[isa][0]:.2f}" if isa in cells else NOT_MEASURED for isa in isas]
         rows.append((_code(loss), dtype, operation + mark, *errors, where))
+    return rows
+
+
+def document(worst: dict[Key, Worst], isas: list[str], points: int) -> str:
+    """Return docs/accuracy.md."""
     heads = (*HEADS, *isas, "worst input")
-    return f"{INTRODUCTION.format(points=points)}\n\n{table(heads, rows)}\n"
+    text = table(heads, document_rows(worst, isas))
+    return f"{INTRODUCTION.format(points=points)}\n\n{text}\n"
+
+
+def update(worst: dict[Key, Worst]) -> None:
+    """Replace the rows of some losses in docs/accuracy.md and README.md."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    heads = next(line for line in text.splitlines() if line.startswith("| loss |"))
+    isas = [head for head in heads.strip("| ").split(" | ") if head in ISAS]
+    text = _with_rows(text, document_rows(worst, isas), 3)
+    DOCUMENT.write_text(text, encoding="utf-8")
+    readme = ROOT / "README.md"
+    before, mark, rest = readme.read_text(encoding="utf-8").partition("<!-- accuracy -->")
+    block, end, after = rest.partition("<!-- /accuracy -->")
+    block = _with_rows(block, summary_rows(worst), 1)
+    readme.write_text(before + mark + block + end + after, encoding="utf-8")
+
+
+def _with_rows(text: str, rows: list[tuple[str, ...]], n_keys: int) -> str:
+    """Return a table with other rows in place of those that begin alike."""
+    lines = text.splitlines(keepends=True)
+    for row in rows:
+        begin = f"| {' | '.join(row[:n_keys])} | "
+        (i,) = (i for i, line in enumerate(lines) if line.startswith(begin))
+        lines[i] = f"| {' | '.join(row)} |\n"
+    return "".join(lines)
+
+
+def summary_rows(worst: dict[Key, Worst]) -> list[tuple[str, ...]]:
+    """Return the rows of README.md's table."""
+    rows = []
+    for loss in dict.fromkeys(loss for loss, _, _ in worst):
+        errors = [
+            max(error for error, _ in worst[loss, dtype, operation].values())
+            for dtype, operation in COLUMNS
+        ]
+        rows.append((_code(loss), *(f"{error:.2f}" for error in errors)))
+    return rows
 
 
 def summary(worst: dict[Key, Worst], isas: list[str]) -> str:
     """Return the table of README.md: the worst over the instruction sets."""
-    losses = dict.fromkeys(loss for loss, _, _ in worst)
-    columns = [(dtype, operation) for dtype in DTYPES for operation in OPERATIONS]
-    rows = []
-    for loss in losses:
-        errors = [
-            max(error for error, _ in worst[loss, dtype, operation].values())
-            for dtype, operation in columns
-        ]
-        rows.append((_code(loss), *(f"{error:.2f}" for error in errors)))
-    heads = ("loss", *(f"{dtype} {operation}" for dtype, operation in columns))
+    rows = summary_rows(worst)
+    heads = ("loss", *(f"{dtype} {operation}" for dtype, operation in COLUMNS))
     within = sum(all(float(error) <= PROMISED for error in row[1:]) for row in rows)
     caption = (
         f"{within} of {len(rows)} losses stay within {PROMISED} ULP of the exact result in all they "
@@ -316,13 +357,24 @@ def main() -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--compute", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="LOSS",
+        help="replace the rows of these losses; what this processor lacks of the table's instruction "
+        f"sets is {NOT_MEASURED} then",
+    )
     parser.add_argument("--no-readme", action="store_true", help="write docs/accuracy.md alone")
     arguments = parser.parse_args()
     if arguments.compute:
         compute(arguments.compute)
         return 0
     isas = list(fl.cpu_info()["available"])
-    worst, points = measure(isas)
+    worst, points = measure(isas, arguments.only)
+    if arguments.only:
+        update(worst)
+        return 0
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document(worst, isas, points), encoding="utf-8")
     if not arguments.no_readme:

@@ -12,7 +12,7 @@
  * N cancels beside f0 = logit(clip), and is B (1 - clip) (1 - e^(f0 - f)) there. For gammas of 0, 1, ... 7
  * x is kept in a pair and multiplied; the derivative has x^(gamma - 1). For others the logarithm of each
  * factor is kept in a pair (unit_power.h); (1 - clip)^gamma is part of the cost. float32 is computed in
- * float64, without pairs; for those gammas the logarithm and the sums after it in float32.
+ * float64, without pairs.
  * Worst error 5 ULP, of the Hessian 7.5 ULP of its largest term.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp (1 - clip)^gamma_neg, p[2] + p[3] = gamma_pos and p[4] +
  * p[5] = gamma_neg, the first a float32, p[6] = gamma_pos, p[7] = gamma_neg, p[8] + p[9] = logit(clip),
@@ -21,18 +21,9 @@
 FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 {
     const double *exact = FL_EXACT(p);
-    /* float32's float64 must not overflow, nor be told from 0 where e^-200 stands for less */
-    const int usual = FL_BITS == 64 || ((exact[11] == 0.0 || exact[11] > 1e-20) &&
-                                        exact[0] < 1e30 && exact[12] < 1e30);
     return exact[6] < 8.0 && exact[7] < 8.0 && exact[6] == (int)exact[6] &&
-           exact[7] == (int)exact[7] && (exact[11] == 0.0 || exact[11] > 1e-290) && usual;
+           exact[7] == (int)exact[7] && (exact[11] == 0.0 || exact[11] > 1e-290);
 }
-
-/* For float32 with exponents of asymmetric_is_plain(): c x^gamma, c x^gamma e1 and c x^gamma e2; and the rest of
- * the Hessian, which is gamma falling (tilt l + 2 e2) + rising bend */
-typedef struct {
-    V scale, falling, rising, tilt, e2, bend;
-} FN(asymmetric_terms);
 
 #if FL_BITS == 64
 #include "vecmath/single.h"
@@ -235,7 +226,7 @@ FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient
                                        first * bend);
 }
 
-/* The same without pairs */
+/* The same without pairs, for any gammas */
 typedef struct {
     V t, over_D, over_E, x, odds;
 } FN(asymmetric_wide_kept);
@@ -261,8 +252,9 @@ FL_INLINE FN(asymmetric_wide_kept) FN(asymmetric_wide_first)(V y, V f, const REA
     return k;
 }
 
-FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p, V *loss,
-                                   V *gradient, V *hessian)
+/* `plain` is a constant: whether asymmetric_is_plain(). */
+FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p, int plain,
+                                   V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(0.0), one = vsplat(1.0);
     const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
@@ -275,9 +267,19 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const R
     const V l = vkeep(s.whole, vmin(vsplat(1e40), far)) + log_part;
     const V e2 = FN(fl_opaque)(P * vselect(s.whole, one, FN(fl_opaque)(A * k.over_E)));
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, PQ / k.x));
-    const V log_P = -(FN(fl_wide_log1p_unit)(k.t) + vkeep(z < zero, vmin(vsplat(1e40), -z)));
-    const V power = FN(fl_wide_exp)(s.gamma * vselect(s.whole, log_P, FN(fl_wide_log)(k.x)));
-    const V falling = FN(fl_opaque)(power * e1);
+    V power, falling; /* e1 times it */
+    if (plain) {
+        const V x2 = FN(fl_opaque)(k.x * k.x), x4 = FN(fl_opaque)(x2 * x2);
+        const V less =
+            FN(fl_opaque)((k.x * s.bit[0] + (one - s.bit[0])) * (x2 * s.bit[1] + (one - s.bit[1])) *
+                          (x4 * s.bit[2] + (one - s.bit[2])));
+        power = FN(fl_opaque)(less * (k.x * s.some + (one - s.some)));
+        falling = FN(fl_opaque)(less * PQ);
+    } else {
+        const V log_P = -(FN(fl_wide_log1p_unit)(k.t) + vkeep(z < zero, vmin(vsplat(1e40), -z)));
+        power = FN(fl_wide_exp)(s.gamma * vselect(s.whole, log_P, FN(fl_wide_log)(k.x)));
+        falling = FN(fl_opaque)(power * e1);
+    }
     const VI clipped = k.x <= zero;
     const V signed_cost = vselect(s.positive, -s.cost, s.cost);
     *loss = vkeep(clipped == 0, s.cost * (power * l_full));
@@ -291,152 +293,19 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const R
                                        first * bend);
 }
 
+FL_INLINE void FN(asymmetric_wide_rest)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p,
+                                        V *loss, V *gradient, V *hessian)
+{
+    FN(asymmetric_wide)(y, f, k, p, 1, loss, gradient, hessian);
+}
+
 FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    FN(asymmetric_wide)(y, f, FN(asymmetric_wide_first)(y, f, p), p, loss, gradient, hessian);
-}
-
-/* What float32 has of float64 for the exponents of asymmetric_is_plain(), where its powers multiply errors: P, Q, x
- * and 1 / E */
-typedef struct {
-    V P, Q, x, over_E;
-} FN(asymmetric_parts);
-
-/* Of K = e^-f, or e^f for y = 1: D = 1 + K, P = 1 / D, E = K + clip D, and N = (1 - clip) (1 - e^(f0 - f)), or 1
- * where nothing is clipped. e^r - 1 has the relative error of e^r, so N does not cancel. */
-FL_INLINE FN(asymmetric_parts) FN(asymmetric_parts_of)(V y, V f, const REAL *p, V *odds)
-{
-    /* (e^r - 1 - r) / r^2 for |r| <= ln2/2, as in fl_single_exp() */
-    static const double c[] = {0.500000001346581,  0.16666666681623232,   0.041666464925285904,
-                               0.0083333109254809, 0.0013933649996309251, 0.00019890990824673654};
-    const int clips = p[11] > 0.0;
-    const V one = vsplat(1.0);
-    const VI positive = y > vsplat(0.0);
-    const V exponent = vselect(positive, f, (p[8] - f) + p[9]);
-    const V shift = vround_shift() + (REAL)EXPONENT_BIAS, shifted = exponent * LOG2_E + shift;
-    const V r = exponent - (shifted - shift) * 0x1.62e42fefa39efp-1, r2 = r * r;
-    const V power = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
-    const V beside =
-        FN(fl_opaque)(power * (r + r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c)));
-    const V unclipped = vsplat(clips ? 0.0 : 1.0), clipped = vsplat(clips ? p[10] : 0.0);
-    const V N = vselect(positive, one, unclipped + clipped * ((one - power) - beside));
-    const V K = FN(fl_opaque)((power + beside) *
-                              vselect(positive, one, vsplat(clips ? p[10] / p[11] : 1.0)));
-    const V D = one + K, E = FN(fl_opaque)(K + vselect(positive, vsplat(0.0), vsplat(p[11])) * D);
-    const V inverse = one / (D * E);
-    FN(asymmetric_parts) k;
-    k.P = FN(fl_opaque)(inverse * E), k.Q = FN(fl_opaque)(K * k.P);
-    k.x = FN(fl_opaque)(N * k.P), k.over_E = FN(fl_opaque)(inverse * D);
-    *odds = FN(fl_opaque)(N * k.over_E);
-    return k;
-}
-
-/* x^n, n < 8, for the exponents of both classes. What is asked is the same for all samples. */
-FL_INLINE V FN(asymmetric_power)(V x, VI positive, int n_1, int n_0)
-{
-    const V one = vsplat(1.0);
-    V power = one, factor = x;
-    for (int bit = 1; bit < 8; bit += bit) {
-        if (n_1 & n_0 & bit)
-            power = power * factor;
-        else if (n_0 & bit)
-            power = power * vselect(positive, one, factor);
-        else if (n_1 & bit)
-            power = power * vselect(positive, factor, one);
-        if ((n_1 | n_0) < bit + bit)
-            break;
-        factor = factor * factor;
-    }
-    return power;
-}
-
-FL_INLINE FN(asymmetric_terms) FN(asymmetric_terms_of)(V y, FN(asymmetric_parts) k, const REAL *p)
-{
-    const int gamma_1 = (int)p[6], gamma_0 = (int)p[7];
-    const int less_1 = gamma_1 - (gamma_1 > 0), less_0 = gamma_0 - (gamma_0 > 0);
-    const VI positive = y > vsplat(0.0);
-    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[12]));
-    const V less = cost * FN(asymmetric_power)(k.x, positive, less_1, less_0);
-    const V PQ = FN(fl_opaque)(k.P * k.Q), clip = vselect(positive, vsplat(0.0), vsplat(p[11]));
-    const V gamma_less = vselect(positive, vsplat(p[6] - 1.0), vsplat(p[7] - 1.0));
-    FN(asymmetric_terms) t;
-    t.scale = less * k.x;
-    if (!gamma_1 || !gamma_0)
-        t.scale = vselect(positive, gamma_1 ? t.scale : cost, gamma_0 ? t.scale : cost);
-    t.falling = FN(fl_opaque)(less * PQ);
-    t.e2 = FN(fl_opaque)(k.Q * k.over_E);
-    t.rising = FN(fl_opaque)(t.scale * t.e2);
-    /* bounded: as a float32 an infinite one would make NaN of what it multiplies, 0 there */
-    t.tilt = gamma_less * FN(fl_opaque)(vmin(vsplat(5e37), PQ / k.x)) - (k.P - k.Q);
-    t.bend = k.Q - clip * k.over_E;
-    return t;
+    FN(asymmetric_wide)(y, f, FN(asymmetric_wide_first)(y, f, p), p, 0, loss, gradient, hessian);
 }
 #else
 FL_FROM_WIDE(asymmetric, asymmetric_of_float)
-
-typedef struct {
-    V odds; /* N / E */
-    asymmetric_parts_f64 low, high;
-} FN(asymmetric_plain_kept);
-
-FL_INLINE FN(asymmetric_plain_kept) FN(asymmetric_plain_first)(V y, V f, const REAL *p)
-{
-    const double *exact = FL_EXACT(p);
-    /* what is below e^-200 is 0 as a float32; and powers and products of these are finite as float64 */
-    const V bounded = vmin(vsplat(R(200.0)), vmax(vsplat(R(-200.0)), f));
-    FN(asymmetric_plain_kept) k;
-#if FL_VECTOR_BYTES
-    fl_v_f64 odds[2];
-    k.low = asymmetric_parts_of_f64(vwiden_low(y), vwiden_low(bounded), exact, odds);
-    k.high = asymmetric_parts_of_f64(vwiden_high(y), vwiden_high(bounded), exact, odds + 1);
-    k.odds = vnarrow(odds[0], odds[1]);
-#else
-    double odds;
-    k.low = k.high = asymmetric_parts_of_f64(y, bounded, exact, &odds);
-    k.odds = (REAL)odds;
-#endif
-    return k;
-}
-
-FL_INLINE FN(asymmetric_terms)
-    FN(asymmetric_terms_of)(V y, FN(asymmetric_plain_kept) k, const REAL *p)
-{
-    FN(asymmetric_terms) t;
-#if FL_VECTOR_BYTES
-    const asymmetric_terms_f64 a = asymmetric_terms_of_f64(vwiden_low(y), k.low, FL_EXACT(p));
-    const asymmetric_terms_f64 b = asymmetric_terms_of_f64(vwiden_high(y), k.high, FL_EXACT(p));
-    t.scale = vnarrow(a.scale, b.scale), t.falling = vnarrow(a.falling, b.falling);
-    t.rising = vnarrow(a.rising, b.rising), t.tilt = vnarrow(a.tilt, b.tilt);
-    t.e2 = vnarrow(a.e2, b.e2), t.bend = vnarrow(a.bend, b.bend);
-#else
-    const asymmetric_terms_f64 a = asymmetric_terms_of_f64(y, k.low, FL_EXACT(p));
-    t.scale = (REAL)a.scale, t.falling = (REAL)a.falling, t.rising = (REAL)a.rising;
-    t.tilt = (REAL)a.tilt, t.e2 = (REAL)a.e2, t.bend = (REAL)a.bend;
-#endif
-    return t;
-}
-
-FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, const REAL *p,
-                                         V *loss, V *gradient, V *hessian)
-{
-    const V zero = vsplat(R(0.0));
-    const double *exact = FL_EXACT(p);
-    const VI positive = y > zero, whole = positive | (vsplat(p[11]) <= zero);
-    /* N / E may be too small a number */
-    const REAL logit_low = (REAL)((exact[8] - (double)p[8]) + exact[9]);
-    const VI inside = whole | ((f - p[8] <= logit_low) == 0);
-    const FN(asymmetric_terms) t = FN(asymmetric_terms_of)(y, k, p);
-    const V log_part = FN(fl_log1p_nonnegative)(vmin(vsplat(R(0x1p100)), vmax(zero, k.odds)));
-    /* z is l where N / E is larger */
-    const V l = vmax(vkeep(whole, vselect(positive, -f, f)), log_part);
-    const V bounded = vmin(vsplat(R(1e30)), l);
-    const V falling = FN(fl_opaque)(vselect(positive, vsplat(p[6]), vsplat(p[7])) * t.falling);
-    const V slope = falling * bounded + t.rising;
-    *loss = vkeep(inside, t.scale * l);
-    *gradient = vkeep(inside, vselect(positive, -slope, slope));
-    *hessian = vkeep(inside, falling * FN(fl_opaque)(t.tilt * bounded + (t.e2 + t.e2)) +
-                                 FN(fl_opaque)(t.rising * t.bend));
-}
+FL_STAGED_FROM_WIDE(asymmetric_plain, asymmetric_wide)
 #endif
 FL_OF_STAGES(asymmetric_plain)
 #define FL_KEPT FN(asymmetric_plain_kept)

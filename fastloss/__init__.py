@@ -96,7 +96,6 @@ from fastloss.losses import (
 )
 
 if _typing.TYPE_CHECKING:
-    from fastloss import linear_model as linear_model
     from fastloss import optim as optim
 
 __version__ = "0.1.0"

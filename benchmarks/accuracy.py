@@ -23,7 +23,7 @@ import numpy as np
 from mpmath import mp  # type: ignore[import-untyped]
 
 import fastloss as fl
-from benchmarks.markdown import folded, replace_block, table
+from benchmarks.markdown import block_of, folded, replace_block, table
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -43,7 +43,6 @@ from references.rows import (  # type: ignore[import-not-found]  # noqa: E402
 OPERATIONS = ("loss", "gradient", "hessian")
 DTYPES = ("float32", "float64")
 COLUMNS = tuple((dtype, operation) for dtype in DTYPES for operation in OPERATIONS)
-ISAS = ("generic", "baseline", "v3", "v4", "neon")
 NOT_MEASURED = "–"  # on the processor that measured the row
 SAMPLES = 20
 SEEDS = (1, 2)
@@ -302,18 +301,17 @@ def document(worst: dict[Key, Worst], isas: list[str], points: int) -> str:
     return f"{INTRODUCTION.format(points=points)}\n\n{text}\n"
 
 
-def update(worst: dict[Key, Worst]) -> None:
+def update(worst: dict[Key, Worst], *, readme: bool) -> None:
     """Replace the rows of some losses in docs/accuracy.md and README.md."""
     text = DOCUMENT.read_text(encoding="utf-8")
     heads = next(line for line in text.splitlines() if line.startswith("| loss |"))
-    isas = [head for head in heads.strip("| ").split(" | ") if head in ISAS]
-    text = _with_rows(text, document_rows(worst, isas), 3)
+    isas = heads.strip("| ").split(" | ")[len(HEADS) : -1]
+    text = _with_rows(text, document_rows(worst, isas), len(HEADS))
     DOCUMENT.write_text(text, encoding="utf-8")
-    readme = ROOT / "README.md"
-    before, mark, rest = readme.read_text(encoding="utf-8").partition("<!-- accuracy -->")
-    block, end, after = rest.partition("<!-- /accuracy -->")
-    block = _with_rows(block, summary_rows(worst), 1)
-    readme.write_text(before + mark + block + end + after, encoding="utf-8")
+    if readme:
+        path = ROOT / "README.md"
+        block = block_of(path, "accuracy")
+        replace_block(path, "accuracy", _with_rows(block, summary_rows(worst), 1))
 
 
 def _with_rows(text: str, rows: list[tuple[str, ...]], n_keys: int) -> str:
@@ -370,10 +368,16 @@ def main() -> int:
     if arguments.compute:
         compute(arguments.compute)
         return 0
+    measured = {reference.name for reference, *_ in (*CASES, *ROWS)}
+    for name in arguments.only:
+        if name not in measured:
+            parser.error(
+                f"--only {name}: no loss of this table; expected names as `fastloss losses` has"
+            )
     isas = list(fl.cpu_info()["available"])
     worst, points = measure(isas, arguments.only)
     if arguments.only:
-        update(worst)
+        update(worst, readme=not arguments.no_readme)
         return 0
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document(worst, isas, points), encoding="utf-8")

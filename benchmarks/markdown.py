@@ -48,6 +48,29 @@ def folded(summary: str, text: str) -> str:
     return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
+def block_of(path: Path, name: str) -> str:
+    """Return what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Parameters
+    ----------
+    path : Path
+        A Markdown file.
+    name : str
+        The name of the block.
+
+    Returns
+    -------
+    str
+        Without the newlines at its ends.
+
+    Raises
+    ------
+    SystemExit
+        If the file does not have both markers.
+    """
+    return _parts(path, name)[1].strip("\n")
+
+
 def replace_block(path: Path, name: str, text: str) -> bool:
     """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
 
@@ -70,12 +93,17 @@ def replace_block(path: Path, name: str, text: str) -> bool:
     SystemExit
         If the file does not have both markers.
     """
+    before, old, after = _parts(path, name)
+    path.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
+    return old != f"\n{text}\n"
+
+
+def _parts(path: Path, name: str) -> tuple[str, str, str]:
+    """Return a file in three: to the end of the first marker, the block, and from the second on."""
     content = path.read_text(encoding="utf-8")
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, found_start, rest = content.partition(start)
-    _, found_end, after = rest.partition(end)
+    block, found_end, after = rest.partition(end)
     if not found_start or not found_end:
         raise SystemExit(f"{path.name} has no block {start} … {end}")
-    new = f"{before}{start}\n{text}\n{end}{after}"
-    path.write_text(new, encoding="utf-8")
-    return new != content
+    return before + start, block, end + after

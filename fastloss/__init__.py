@@ -178,7 +178,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    """Return the public names; not linear_model before its import, which scikit-learn may lack for."""
+    """Return the public names; not linear_model before its import: scikit-learn may be missing."""
     return sorted({*globals(), "optim"})
 
 

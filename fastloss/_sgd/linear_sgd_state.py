@@ -29,9 +29,7 @@ class LinearSGDState(LinearSGDBase):
     _of_rows: bool
     _optimizer: LinearOptimizer | None
     _parameters: dict[str, Any]
-    _overflowed: (
-        bool  # whether coefficients were not finite at the end of an epoch, and may still be
-    )
+    _overflowed: bool  # whether an epoch has ended without finite coefficients, and they may be so
 
     def _in_shape(self, array: _Array) -> _Array:
         return array if self.one_vs_rest or self._of_rows else array[0]

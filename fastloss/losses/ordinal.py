@@ -75,11 +75,10 @@ class RankedProbabilityScore(ClassLoss):
     sum over k < C - 1 of (P_k - [y <= k])**2 with P_k = p_0 + ... + p_k and p the softmax of
     raw_prediction along the class axis. A proper score, and one that counts how far off a wrong
     class is. Link: symmetric multinomial logit. Labels: classes 0 to C - 1. The gradient is 2 * p_j
-    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). The loss's error is at most 7
-    ULP. Terms of both signs cancel in gradient and Hessian, whose error is at most 14 ULP of the sum
-    of those of one sign with up to 10 classes, and 26 with 40; of the largest single term it is up
-    to 18 ULP with 3 classes, and grows with their number. The Hessian's diagonal may be negative.
-    `predict` gives the softmax.
+    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP with up to
+    10 classes, 26 with 40: of the gradient and the Hessian, whose terms cancel, of the sum of those
+    of one sign. Of the largest term alone it has been found to be 18 ULP with 3 classes, and it
+    grows with their number. The Hessian's diagonal may be negative. `predict` gives the softmax.
 
     References
     ----------

@@ -74,13 +74,6 @@ def test_the_rows_of_losses_def_are_the_pointwise_losses():
     assert headers == set(REFERENCES)
 
 
-def test_the_docs_name_every_loss():
-    folder = ROOT / "docs" / "losses"
-    text = "".join(page.read_text() for page in folder.glob("*.md"))
-    for name in CLASSES:
-        assert re.search(rf"(?m)^##+ {name}\b", text), f"docs/losses does not name {name}"
-
-
 def test_all_is_complete_and_sorted():
     constants, rest = (
         [n for n in fl.__all__ if n.isupper()],

@@ -58,8 +58,9 @@ class CrossEntropy(RowLoss):
 
     References
     ----------
-    Szegedy et al., Rethinking the Inception Architecture, 2016 (label smoothing); Menon et al.,
-    Long-Tail Learning via Logit Adjustment, 2021; Chowdhery et al., PaLM, 2022 (z-loss).
+    Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4; Szegedy et al., Rethinking
+    the Inception Architecture, 2016 (label smoothing); Menon et al., Long-Tail Learning via Logit
+    Adjustment, 2021; Chowdhery et al., PaLM, 2022 (z-loss).
 
     Examples
     --------

@@ -343,10 +343,10 @@ def summary(worst: dict[Key, Worst], isas: list[str]) -> str:
     within = sum(all(float(error) <= PROMISED for error in row[1:]) for row in rows)
     caption = (
         f"{within} of {len(rows)} losses stay within {PROMISED} ULP of the exact result in all they "
-        f"compute, on every instruction set ({', '.join(isas)}); the others state their bound in "
-        "their docstring. Measured against mpmath; ‡ of several outputs, the worst of all; the "
-        "inputs and what is counted: "
-        "[docs/accuracy.md](docs/accuracy.md)."
+        f"compute (where a sum's terms cancel, {PROMISED} ULP of the largest term), on every "
+        f"instruction set ({', '.join(isas)}); the others state their bound in their docstring. "
+        "Measured against mpmath; ‡ of several outputs, the worst of all; the inputs and what is "
+        "counted: [docs/accuracy.md](docs/accuracy.md)."
     )
     return f"{caption}\n\n" + folded("Largest error of every loss, in ULP", table(heads, rows))
 

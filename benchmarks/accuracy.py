@@ -168,6 +168,21 @@ def exact_values(index: int, dtype: str, operation: str) -> Iterator[tuple[float
         yield float(y), float(f), value, largest
 
 
+def digits(values: Any, dtype: str) -> str:
+    """Return a number, or a list of them, in as many digits as bring it back in its dtype."""
+    if np.ndim(values):
+        return f"[{', '.join(digits(value, dtype) for value in values)}]"
+    if np.asarray(values).dtype.kind in "iu":
+        return str(values)
+    return str(np.dtype(dtype).type(values)).removesuffix(".0")
+
+
+def where(y: Any, f: Any, params: dict[str, Any], dtype: str) -> str:
+    """Return a sample and the parameters that are not the default, for whoever computes it again."""
+    given = "".join(f", {name} = {value!r}" for name, value in params.items())
+    return f"y = {digits(y, dtype)}, f = {digits(f, dtype)}{given}"
+
+
 def measure_case(task: tuple[str, int, str, list[str], Path]) -> dict[Key, Worst]:
     """Return the worst errors of one case in one dtype."""
     kind, index, dtype, isas, folder = task
@@ -188,7 +203,7 @@ def _measure_pointwise(index: int, dtype: str, isas: list[str], folder: Path) ->
                     computed = results_of(folder, isa, f"{index} {dtype}")[part][i]
                     error = error_in_ulp(computed, value, dtype, term)
                     if error > cells[isa][0]:
-                        cells[isa] = error, f"y = {y:.9g}, f = {f:.9g}"
+                        cells[isa] = error, where(y, f, CASES[index][1], dtype)
     return worst
 
 
@@ -221,7 +236,8 @@ def _measure_row(index: int, dtype: str, isas: list[str], folder: Path) -> dict[
                             computed if part == 0 else computed[k], value, dtype, term
                         )
                         if error > cells[isa][0]:
-                            cells[isa] = error, f"{n_outputs} outputs, number {k}"
+                            output = f"output [{k}], " if part else ""
+                            cells[isa] = error, output + where(y[i], f[i], params, dtype)
     return worst
 
 

@@ -22,7 +22,7 @@ class Cauchy(PointwiseLoss):
     convex: `initial_prediction` searches for the lowest minimum. Error at most 3 ULP.
 
     Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
-    2**-47) of its larger term.
+    2**-44) of its larger term.
 
     hessian="bounded" reports gradient / r = 1 / (1 + q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
@@ -71,7 +71,7 @@ class StudentT(PointwiseLoss):
     searches for the lowest minimum. Error at most 3 ULP, of the Hessian at most 4.
 
     Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
-    2**-47) of its larger term.
+    2**-44) of its larger term.
 
     hessian="bounded" reports gradient / r = d / (1 + q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
@@ -130,7 +130,7 @@ class Welsch(PointwiseLoss):
     are 0.
 
     Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
-    2**-47) of its larger term.
+    2**-44) of its larger term.
 
     hessian="bounded" reports gradient / r = exp(-q**2), the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.
@@ -179,7 +179,7 @@ class GemanMcClure(PointwiseLoss):
     `initial_prediction` searches for the lowest minimum. Error at most 3 ULP, of the Hessian at most 5.
 
     Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
-    2**-47) of its larger term.
+    2**-44) of its larger term.
 
     hessian="bounded" reports gradient / r = 1 / (1 + q**2)**2, the weight of iteratively reweighted
     least squares, which second-order boosting can divide by.
@@ -225,6 +225,9 @@ class Tukey(PointwiseLoss):
     r * (1 - q**2)**2 and the Hessian (1 - q**2) * (1 - 5 * q**2), negative beyond c / sqrt(5); both are
     0 from c on. Near 0 the loss is r**2 / 2. Not convex: `initial_prediction` searches for the lowest
     minimum. Error at most 4 ULP, where c - abs(r) is below 2**-16 * c; else 3.
+
+    Next to its zero at c / sqrt(5) the exact Hessian has fewer digits: its error there is some 2**-75
+    (in float32 2**-44) of its larger term. Next to that at c it keeps them.
 
     hessian="bounded" reports gradient / r = (1 - q**2)**2, the weight of iteratively reweighted least
     squares, which second-order boosting can divide by.

@@ -17,7 +17,8 @@ class Huber(PointwiseLoss):
 
     r**2 / 2 where abs(r) <= delta, else delta * (abs(r) - delta / 2), with
     r = raw_prediction - y_true. Link: identity. Labels: finite numbers. The gradient is r clipped to
-    [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 3 ULP.
+    [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 3 ULP; the side of a sample at
+    the jump of the Hessian is that of r as rounded.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ class SmoothL1(PointwiseLoss):
     r**2 / (2 * beta) where abs(r) < beta, else abs(r) - beta / 2, with r = raw_prediction - y_true.
     Link: identity. Labels: finite numbers. The gradient is r / beta clipped to [-1, 1], the Hessian
     1 / beta inside and 0 outside. beta = 0 is `AbsoluteError`, whose Hessian is reported as 1. Torch's
-    ``smooth_l1_loss``. Error at most 3 ULP.
+    ``smooth_l1_loss``. Error at most 3 ULP; the side of a sample at the jump of the Hessian is that of
+    r as rounded.
 
     Parameters
     ----------

@@ -127,6 +127,16 @@ cdef ndarray describe_labels(Job* job, ndarray y, ndarray f, object sample_weigh
     return w
 
 
+cdef bint _beyond_float32(values) except -1:
+    """Whether one of a kernel's constants would be 0, short of digits or infinite as a float32."""
+    cdef double size
+    for value in values:
+        size = abs(<double>value)
+        if 0.0 < size < 2.0**-126 or 3.4028234663852886e38 < size < INFINITY:
+            return True
+    return False
+
+
 cdef int _check_out_tuple(object out, int expected) except -1:
     if not isinstance(out, tuple):
         raise TypeError(f"out: expected a tuple of {expected}, got {type(out).__name__}")
@@ -161,6 +171,7 @@ cdef class PointwiseLoss(Loss):
             if fl_pointwise_info[i].name.decode() == name:
                 for k in range(FL_MAX_PARAMS):
                     self._values[k] = values[k] if k < len(values) else 0.0
+                self._beyond_float32 = _beyond_float32(values)
                 self._params = dict(params)
                 self._labels = fl_pointwise_info[i].labels
                 if self._labels == FL_LABELS_BOUNDED:
@@ -352,6 +363,8 @@ cdef class PointwiseLoss(Loss):
         if self._functions == NULL:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         precision = precision_of(f, "raw_prediction")
+        if self._beyond_float32:
+            precision = FL_F64
         threads = thread_count(n_threads, n)
         self._choose_kernel(operation, precision, &job)
         job.one_hot = one_hot
@@ -533,6 +546,8 @@ cdef class PointwiseLoss(Loss):
         )
 
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1:
+        if self._beyond_float32 and precision == FL_F32:
+            raise ValueError(f"{self!r} has constants beyond float32: expected float64 data")
         job.precision = precision
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values

@@ -1,0 +1,72 @@
+"""Parameters whose constants a float32 cannot hold: float32 arrays are computed in float64."""
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+BEYOND = [
+    fl.Cauchy(c=1e-46),
+    fl.EpsilonInsensitive(1e39),
+    fl.Fair(c=1e-46),
+    fl.GemanMcClure(c=1e-46),
+    fl.Huber(delta=1e39),
+    fl.PseudoHuber(delta=1e-46),
+    fl.SmoothL1(beta=1e-44),
+    fl.StudentT(scale=1e-25),
+    fl.StudentT(scale=1e25),
+    fl.Tukey(c=1e25),
+    fl.Welsch(c=1e30),
+    fl.Wing(w=1e39),
+    fl.Wing(w=1e-44, eps=1e-44),
+]
+IDS = [repr(loss) for loss in BEYOND]
+PARTS = ("loss", "gradient", "hessian")
+
+
+def samples(n=300):
+    rng = np.random.default_rng(0)
+    sizes = [0.0, 1e-46, 1e-40, 1e-25, 1.0, 1e25, 1e30, 3e38]
+    y, f = (rng.choice(sizes, n) * rng.choice([-1, 1], n) for _ in range(2))
+    f[:40] = y[:40]
+    return y.astype(np.float32), f.astype(np.float32)
+
+
+def rounded(values):
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("loss", BEYOND, ids=IDS)
+def test_each_sample_is_that_of_float64_rounded(loss):
+    y, f = samples()
+    single = loss.loss_gradient_hessian(y, f, reduction="none")
+    double = loss.loss_gradient_hessian(y, f.astype(np.float64), reduction="none")
+    for name, narrow, wide in zip(PARTS, single, double, strict=True):
+        assert narrow.dtype == np.float32
+        assert np.isfinite(wide).all(), name
+        np.testing.assert_array_equal(narrow, rounded(wide), err_msg=name)
+
+
+@pytest.mark.parametrize("loss", BEYOND, ids=IDS)
+def test_in_any_layout_with_weights(loss):
+    y, f = samples()
+    weight = np.linspace(0.5, 2.0, y.size).astype(np.float32)
+    place = np.empty(2 * y.size, np.float32)[::2]
+    total, gradient = loss.loss_gradient(
+        y[::-1], f[::-1], weight[::-1], reduction="sum", out=(None, place)
+    )
+    expected, slopes = loss.loss_gradient(y, f.astype(np.float64), weight, reduction="sum")
+    assert gradient is place
+    np.testing.assert_array_equal(gradient[::-1], rounded(slopes))
+    assert total == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_has_no_float64_beside_it_says_so():
+    X, y = np.ones((4, 2), np.float32), np.zeros(4, np.float32)
+    with pytest.raises(ValueError, match=r"Cauchy\(c=1e-46.*float32: expected float64"):
+        fl.LinearObjective(fl.Cauchy(c=1e-46), X, y).loss(np.zeros(3))
+    with pytest.raises(ValueError, match=r"Cauchy\(c=1e-46.*float32: expected float64"):
+        fl.LinearSGD(fl.Cauchy(c=1e-46), 2, dtype=np.float32).epoch(X, y)
+    value = fl.LinearObjective(fl.Cauchy(c=1e-46), X.astype(np.float64), y).loss(np.zeros(3))
+    assert value == 0.0

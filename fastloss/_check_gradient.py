@@ -102,6 +102,8 @@ class GradientCheck:
         The gradient, of raw_prediction's shape: of the method that is furthest off.
     hessian : Comparison or None
         The Hessian diagonal, None if it was not asked for.
+    outside : ndarray of bool
+        Of each sample whether its loss is NaN at finite raw predictions: they are outside the domain.
     """
 
     loss: object
@@ -110,6 +112,7 @@ class GradientCheck:
     index: NDArray[np.intp]
     gradient: Comparison
     hessian: Comparison | None
+    outside: NDArray[np.bool_]
 
     @property
     def _comparisons(self) -> list[Comparison]:
@@ -127,6 +130,12 @@ class GradientCheck:
         wrong = any(comparison.wrong.any() for comparison in self._comparisons)
         verdict = "WRONG" if wrong else "ok" if self.ok else "UNDECIDED"
         lines = [f"{self.loss!r}: {verdict}, {len(self.index):,} samples"]
+        if self.outside.any():
+            first = int(np.argmax(self.outside))
+            lines.append(
+                f"{self.outside.sum():,} outside the domain of the loss, which is NaN there, as for "
+                f"raw_prediction[{self.index[first]}] = {self.raw_prediction[first].tolist()!r}"
+            )
         for name in ("gradient", "hessian"):
             comparison = getattr(self, name)
             if comparison is None:
@@ -277,7 +286,9 @@ def check_gradient(
             return loss.gradient_hessian(labels, at, **seen)[0][(..., column) if rows else ...]
 
         curvature = _compare(computed[1], _each_output(slope, exact, rows), rtol)
-    return GradientCheck(loss, labels, exact, index, gradient, curvature)
+    finite = np.isfinite(exact).all(axis=1) if rows else np.isfinite(exact)
+    outside = finite & np.isnan(loss.loss(labels, exact, **seen))
+    return GradientCheck(loss, labels, exact, index, gradient, curvature, outside)
 
 
 def _as_samples(

@@ -330,3 +330,25 @@ def test_a_gradient_of_another_shape(kind, y, f, method):
         ValueError, match=rf"its {method} returned a gradient of shape \(1,.*expected"
     ):
         fl.check_gradient(altered(kind, method, lambda g: g[:1]), y, f)
+
+
+def test_samples_outside_the_domain_are_named():
+    y, f = np.full(40, 0.5), np.linspace(0.1, 0.9, 40)
+    check = fl.check_gradient(fl.BinaryCrossEntropy(), y, f)
+    assert check.ok
+    assert not check.outside.any()
+    assert "domain" not in str(check)
+    check = fl.check_gradient(fl.BinaryCrossEntropy(), y, f + 1.5)
+    assert not check.ok
+    assert check.outside.all()
+    assert "UNDECIDED, 40 samples\n40 outside the domain" in str(check)
+    f[3], f[5] = -2.0, np.nan  # what is no number lies in no domain, whichever the loss
+    check = fl.check_gradient(fl.BinaryCrossEntropy(), y, f)
+    np.testing.assert_array_equal(np.flatnonzero(check.outside), [3])
+    assert "1 outside the domain of the loss, which is NaN there" in str(check)
+    assert "raw_prediction[3] = -2.0" in str(check)
+
+
+def test_nothing_is_outside_a_domain_of_all_numbers():
+    assert not fl.check_gradient(fl.CrossEntropy(), [0, 1, 2], np.zeros((3, 3))).outside.any()
+    assert fl.check_gradient(fl.LogLoss(), [], np.empty(0)).outside.shape == (0,)

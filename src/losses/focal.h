@@ -10,7 +10,8 @@
  *     Hessian  = w s^gamma ((c + d) u v + 2 gamma C' r + gamma^2 C r^2 - gamma C r (r - u + v))
  * For hard labels r is u or -v, r (r - u + v) = u v, and log s is -log1p(t) less nothing or |f|; log s is
  * kept in a pair (unit_power.h), since gamma log s is an exponent; for gamma = 1, 2, ... 7 instead s is, and
- * is multiplied. hessian="bounded" drops the last term, the only negative one of hard labels, and C' r where
+ * is multiplied; then what only soft labels need is computed where a vector has one, and the cost of a hard one stands
+ * in w. hessian="bounded" drops the last term, the only negative one of hard labels, and C' r where
  * it is negative. float32 is computed in float64, without pairs.
  *
  * Worst error 4 ULP, of the Hessian 6; of the largest term where terms of both signs are added: in the Hessian, and the
@@ -27,10 +28,11 @@ FL_INLINE int FN(focal_is_plain)(const REAL *p)
 }
 
 #if FL_BITS == 64
-/* `plain` is a constant: whether gamma is one of focal_is_plain(). */
-FL_INLINE void FN(focal_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V *gradient,
-                                  V *hessian)
+#include "vecmath/single.h"
+
+FL_INLINE void FN(focal)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
+    (void)t;
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), gamma = vsplat(p[8]);
     const V y_other = one - y, y_other_low = (one - y_other) - y;
     const VI hard = (y == zero) | (y == one);
@@ -45,72 +47,185 @@ FL_INLINE void FN(focal_in_pairs)(V y, V f, const REAL *p, int plain, V *loss, V
     const V h_low = vselect_negative(f, y_other_low, zero);
     const V size = vabs(f), bounded = vabs(FN(fl_bounded_logit)(f));
     const VI alone = g == zero; /* g + h t = t */
-    V error, sum_low, power, power_low = zero, log_t;
-    FN(fl_logistic_terms) k;
-    if (plain) {
-        const VI bit[3] = {FN(fl_bit)(p[8], 1), FN(fl_bit)(p[8], 2), FN(fl_bit)(p[8], 4)};
-        k.t = FN(fl_exp_nonpositive_twofold)(vminus_abs(f), &k.t_low);
-        k.u = k.t - k.t * (k.t / (one + k.t));
-        k.v = one - k.u;
-        log_t = vlog1p_unit(k.t);
-        /* s = (g + h t) / (1 + t) */
-        const V ht = FN(fl_product)(h, k.t, &error);
-        const V ht_low = error + (h * k.t_low + h_low * k.t);
-        const V sum = FN(fl_two_sum)(g, ht, &sum_low), whole = one + k.t;
-        const V whole_low = ((one - whole) + k.t) + k.t_low, inverse = one / whole;
-        const V s = FN(fl_opaque)(sum * inverse), product = FN(fl_product)(s, whole, &error);
-        const V rest = ((sum - product) - error) + (((sum_low + g_low) + ht_low) - s * whole_low);
-        power = FN(fl_power_by_bits)(s, FN(fl_opaque)(rest * inverse), bit, &power_low);
-    } else {
-        k = FN(fl_logistic_of)(f);
-        log_t = k.log_high;
-        /* log s = log(g + h t) - log(1 + t) */
-        V log_low;
-        const V ht = FN(fl_product)(h, k.t, &error);
-        const V ht_low = error + (h * k.t_low + h_low * k.t);
-        const V sum = FN(fl_two_sum)(g, ht, &sum_low);
-        const V log_sum = FN(fl_log_pair)(sum, &log_low);
-        const V correction = ((sum_low + g_low) + ht_low) / sum;
-        const V minus_log = FN(fl_two_sum)(k.log_high, vselect(alone, bounded, -log_sum), &error);
-        const V minus_log_low = (error + k.log_low) - vkeep(alone == 0, log_low + correction);
-        power = FN(fl_exp_minus_product)(FN(fl_opaque)(vsplat(p[6])), vsplat(p[7]), minus_log,
-                                         minus_log_low);
-    }
+    V error, sum_low, log_low;
+    const FN(fl_logistic_terms) k = FN(fl_logistic_of)(f);
+    /* log s = log(g + h t) - log(1 + t) */
+    const V ht = FN(fl_product)(h, k.t, &error);
+    const V ht_low = error + (h * k.t_low + h_low * k.t);
+    const V sum = FN(fl_two_sum)(g, ht, &sum_low);
+    const V log_sum = FN(fl_log_pair)(sum, &log_low);
+    const V correction = ((sum_low + g_low) + ht_low) / sum;
+    const V minus_log = FN(fl_two_sum)(k.log_high, vselect(alone, bounded, -log_sum), &error);
+    const V minus_log_low = (error + k.log_low) - vkeep(alone == 0, log_low + correction);
+    const V power = FN(fl_exp_minus_product)(FN(fl_opaque)(vsplat(p[6])), vsplat(p[7]), minus_log,
+                                             minus_log_low);
     /* r, and r (r - u + v) */
     const V uv = FN(fl_opaque)(k.u * k.v);
     const V ratio = (tilt * uv) / (g * k.v + h * k.u);
     const V r = vselect(hard, vselect(alone, -k.v, k.u), ratio);
     const V bend = vselect(hard, uv, r * (r - (k.u - k.v)));
     const V total = c + d, slope = FN(fl_opaque)(c * k.v) - FN(fl_opaque)(d * k.u);
-    const V scale = FN(fl_opaque)(weight * power), scale_low = FN(fl_opaque)(weight * power_low);
-    const V rounded = plain ? scale + scale_low : power * weight;
+    const V scale = FN(fl_opaque)(weight * power);
     /* a zero weight drops its term: 0 * inf would be NaN */
-    const V log_part = FN(fl_opaque)(total * log_t);
+    const V log_part = FN(fl_opaque)(total * k.log_high);
     const V value = vkeep(c > zero, c * bounded) + log_part;
     const V gamma_value = FN(fl_opaque)(gamma * value);
     const V value_r = FN(fl_opaque)(gamma_value * r);
     const V steep = vmax(vsplat(p[10]), slope * r), first = FN(fl_opaque)(slope + value_r);
-    const V large = FN(fl_opaque)(vkeep(c > zero, c * size) + log_part);
-    *loss = plain ? scale * large + scale_low * value : scale * large;
-    *gradient = vcopysign(one, f) * (plain ? scale * first + scale_low * first : scale * first);
-    *hessian = rounded * (total * uv + gamma * (steep + steep) +
-                          (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
+    *loss = scale * FN(fl_opaque)(vkeep(c > zero, c * size) + log_part);
+    *gradient = vcopysign(one, f) * (scale * first);
+    *hessian = scale * (total * uv + gamma * (steep + steep) +
+                        (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
 }
 
-FL_INLINE void FN(focal)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+/* What the labels decide: w, c, c + d, C', s in a pair, r and r (r - u + v) */
+typedef struct {
+    V weight, c, total, slope, s, s_low, r, bend;
+} FN(focal_terms);
+
+/* Of hard labels, the cost as w; with z = f or, for y = 1, -f, s is u where z is negative, and v elsewhere. */
+FL_INLINE FN(focal_terms) FN(focal_hard)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p)
 {
-    (void)t;
-    FN(focal_in_pairs)(y, f, p, 0, loss, gradient, hessian);
+    const V zero = vsplat(0.0), one = vsplat(1.0);
+    const VI positive = y == one;
+    const V z = vselect(positive, -f, f), cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    FN(focal_terms) k;
+    k.weight = cost;
+    k.c = vselect_negative(z, zero, vkeep(cost > zero, one));
+    k.total = one;
+    k.slope = vselect_negative(z, -u, v);
+    k.s = vselect_negative(z, u, v), k.s_low = vselect_negative(z, u_low, v_low);
+    k.r = vselect_negative(z, -v, u);
+    k.bend = FN(fl_opaque)(u * v);
+    return k;
 }
 
-FL_INLINE void FN(focal_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+/* Those of labels between, where there are any. `paired` is a constant: whether s is in a pair. */
+FL_INLINE FN(focal_terms) FN(focal_of_labels)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p,
+                                              int paired)
 {
-    (void)t;
-    FN(focal_in_pairs)(y, f, p, 1, loss, gradient, hessian);
+    const V zero = vsplat(0.0), one = vsplat(1.0);
+    const VI soft = ((y == zero) | (y == one)) == 0;
+    FN(focal_terms) k = FN(focal_hard)(y, f, u, u_low, v, v_low, p);
+    if (vany(soft)) {
+        const V y_other = one - y, y_other_low = (one - y_other) - y;
+        const V a = FN(fl_opaque)(y * p[2]), b = FN(fl_opaque)(y_other * p[3]);
+        const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
+        const V g = vselect_negative(f, y, y_other), h = vselect_negative(f, y_other, y);
+        const V g_low = vselect_negative(f, zero, y_other_low);
+        const V h_low = vselect_negative(f, y_other_low, zero);
+        /* g - h, exact where it is small */
+        const V tilt = vselect_negative(f, (y + y) - one, one - (y + y));
+        V s, s_low = zero;
+        if (paired) {
+            V g_error, h_error, error;
+            const V gv = FN(fl_product)(g, v, &g_error), hu = FN(fl_product)(h, u, &h_error);
+            s = FN(fl_two_sum)(gv, hu, &error);
+            s_low = error + ((g_error + (g * v_low + g_low * v)) +
+                             (h_error + (h * u_low + h_low * u)));
+        } else {
+            s = FN(fl_opaque)(g * v + h * u);
+        }
+        const V r = FN(fl_opaque)(tilt * k.bend) / s;
+        k.weight = vselect(soft, p[4] + p[5] * y, k.weight);
+        k.c = vselect(soft, c, k.c);
+        k.total = vselect(soft, c + d, k.total);
+        k.slope = vselect(soft, FN(fl_opaque)(c * v) - FN(fl_opaque)(d * u), k.slope);
+        k.s = vselect(soft, s, k.s), k.s_low = vselect(soft, s_low, k.s_low);
+        k.r = vselect(soft, r, k.r);
+        k.bend = vselect(soft, FN(fl_opaque)(r * (r - (u - v))), k.bend);
+    }
+    return k;
+}
+
+/* What the labels do not decide: u in a pair and log1p(t) */
+typedef struct {
+    V u, u_low, log_t;
+} FN(focal_plain_kept);
+
+/* e^x for x <= 0 in a pair; without tables to a relative 2^-56, which is enough for s^7 */
+FL_INLINE V FN(focal_exp)(V x, V *low)
+{
+#if FL_LOOKUP
+    return FN(fl_exp_nonpositive_twofold)(x, low);
+#else
+    const V one = vsplat(1.0), bounded = vmax(vsplat(EXP_LOWEST), x); /* NaN stays */
+    const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);
+    const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
+    const V r_high = bounded - n * LN2_HI, n_low = FN(fl_opaque)(n * LN2_LO), r = r_high - n_low;
+    const V r2 = FN(fl_opaque)(r * r);
+    const V tail = r2 * FN(fl_exp_tail)(r, r2) + ((r_high - r) - n_low);
+    const V sum = one + r, rest = ((one - sum) + r) + tail, high = sum + rest;
+    const V scale = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
+    *low = ((sum - high) + rest) * scale * EXP_BACK;
+    return high * scale * EXP_BACK;
+#endif
+}
+
+FL_INLINE FN(focal_plain_kept) FN(focal_plain_first)(V y, V f, const REAL *p)
+{
+    const V one = vsplat(1.0);
+    V t_low, error;
+    const V t = FN(fl_opaque)(FN(focal_exp)(vminus_abs(f), &t_low));
+    const V whole = one + t, whole_low = ((one - whole) + t) + t_low, inverse = one / whole;
+    const V q = FN(fl_opaque)(t * inverse), product = FN(fl_product)(q, whole, &error);
+    const V rest =
+        FN(fl_opaque)((((t - product) - error) + (t_low - q * whole_low)) * inverse);
+    FN(focal_plain_kept) k;
+    (void)y, (void)p;
+    k.u = q + rest, k.u_low = (q - k.u) + rest;
+    k.log_t = vlog1p_unit(t);
+    return k;
+}
+
+/* (x + x_low)^n for 1 <= n < 8. What is asked is the same for all samples. */
+FL_INLINE V FN(focal_power)(V x, V x_low, int n, V *low)
+{
+    V power = x, power_low = x_low, error;
+    for (int bit = 2; bit < 8 && bit <= n; bit += bit) {
+        const V square = FN(fl_product)(x, x, &error), twice = x + x;
+        x_low = error + twice * x_low;
+        x = square;
+        if (n & bit && n & (bit - 1)) {
+            const V product = FN(fl_product)(power, x, &error);
+            power_low = error + (power * x_low + power_low * x);
+            power = product;
+        } else if (n & bit) {
+            power = x, power_low = x_low;
+        }
+    }
+    *low = power_low;
+    return power;
+}
+
+FL_INLINE void FN(focal_plain_rest)(V y, V f, FN(focal_plain_kept) k, const REAL *p, V *loss,
+                                    V *gradient, V *hessian)
+{
+    const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]);
+    const V v = one - k.u, v_low = ((one - v) - k.u) - k.u_low;
+    const V uv = FN(fl_opaque)(k.u * v);
+    const V size = vabs(f), bounded = vmin(vsplat(1e20), size); /* NaN stays */
+    const FN(focal_terms) a = FN(focal_of_labels)(y, f, k.u, k.u_low, v, v_low, p, 1);
+    V power_low;
+    const V power = FN(focal_power)(a.s, a.s_low, (int)p[8], &power_low);
+    V error;
+    const V scale = FN(fl_product)(a.weight, power, &error);
+    const V scale_low = FN(fl_opaque)(error + a.weight * power_low);
+    /* a zero weight drops its term: 0 * inf would be NaN */
+    const V log_part = FN(fl_opaque)(a.total * k.log_t);
+    const V value = vkeep(a.c > zero, a.c * bounded) + log_part;
+    const V gamma_value = FN(fl_opaque)(gamma * value);
+    const V value_r = FN(fl_opaque)(gamma_value * a.r);
+    const V steep = vmax(vsplat(p[10]), a.slope * a.r), first = FN(fl_opaque)(a.slope + value_r);
+    const V large = FN(fl_opaque)(vkeep(a.c > zero, a.c * size) + log_part);
+    *loss = scale * large + scale_low * value;
+    *gradient = vcopysign(one, f) * (scale * first + scale_low * first);
+    *hessian = (scale + scale_low) * (a.total * uv + gamma * (steep + steep) +
+                                      (gamma * (value_r * a.r) - p[9] * (gamma_value * a.bend)));
 }
 
 /* The same without pairs. */
-FL_INLINE void FN(focal_wide)(V y, V f, const REAL *p, int plain, V *loss, V *gradient, V *hessian)
+FL_INLINE void FN(focal_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]), y_other = one - y;
     const VI hard = (y == zero) | (y == one);
@@ -125,14 +240,8 @@ FL_INLINE void FN(focal_wide)(V y, V f, const REAL *p, int plain, V *loss, V *gr
     const VI alone = g == zero;
     const V s = FN(fl_opaque)((g + h * t) * v), uv = FN(fl_opaque)(u * v), tilt = (g - h) * uv;
     const V r = vselect(hard, vselect(alone, -v, u), tilt / s);
-    V power;
-    if (plain) {
-        const VI bit[3] = {FN(fl_bit)(p[8], 1), FN(fl_bit)(p[8], 2), FN(fl_bit)(p[8], 4)};
-        power = FN(fl_wide_power)(s, bit);
-    } else {
-        const V log_s = vselect(alone, -(bounded + log_t), FN(fl_wide_log)(s));
-        power = FN(fl_wide_exp)(gamma * log_s);
-    }
+    const V log_s = vselect(alone, -(bounded + log_t), FN(fl_wide_log)(s));
+    const V power = FN(fl_wide_exp)(gamma * log_s);
     const V bend = vselect(hard, uv, r * (r - (u - v)));
     const V total = c + d, slope = FN(fl_opaque)(c * v) - FN(fl_opaque)(d * u);
     const V scale = FN(fl_opaque)(weight * power), log_part = FN(fl_opaque)(total * log_t);
@@ -146,16 +255,66 @@ FL_INLINE void FN(focal_wide)(V y, V f, const REAL *p, int plain, V *loss, V *gr
                         (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
 }
 
-FL_INLINE void FN(focal_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
+/* log(1 + t) for t in [0, 1], without a division */
+FL_INLINE V FN(focal_log1p)(V t)
 {
-    FN(focal_wide)(y, f, p, 0, loss, gradient, hessian);
+#if FL_LOOKUP
+    return FN(fl_single_log1p_unit)(t);
+#else
+    /* (log(1 + t) - t) / t^2 for t - 1/2 */
+    static const double c[] = {-0.37813956821199246, 0.17922490574435906,   -0.0932301472225592,
+                               0.05108544786806186,  -0.028953274458515716, 0.01675763989902838,
+                               -0.00976279669719164, 0.00607174055854978,   -0.00439158994910706,
+                               0.0022111859652175383};
+    const V u = t - 0.5;
+    return t + (t * t) * FN(fl_polynomial)(u, u * u, c, sizeof c / sizeof *c);
+#endif
 }
 
-FL_INLINE void FN(focal_plain_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
+/* and for the gammas of focal_is_plain() */
+typedef struct {
+    V u, log_t;
+} FN(focal_wide_kept);
+
+FL_INLINE FN(focal_wide_kept) FN(focal_wide_first)(V y, V f, const REAL *p)
 {
-    FN(focal_wide)(y, f, p, 1, loss, gradient, hessian);
+    const V one = vsplat(1.0), t = FN(fl_opaque)(FN(fl_single_exp)(vminus_abs(f)));
+    FN(focal_wide_kept) k;
+    (void)y, (void)p;
+    k.u = FN(fl_opaque)(t * FN(fl_opaque)(one / (one + t)));
+    k.log_t = FN(focal_log1p)(t);
+    return k;
+}
+
+FL_INLINE void FN(focal_wide_rest)(V y, V f, FN(focal_wide_kept) k, const REAL *p, V *loss,
+                                   V *gradient, V *hessian)
+{
+    const int n = (int)p[8];
+    const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]), v = one - k.u;
+    const V uv = FN(fl_opaque)(k.u * v);
+    const V size = vabs(f), bounded = vmin(vsplat(1e40), size); /* NaN stays */
+    const FN(focal_terms) a = FN(focal_of_labels)(y, f, k.u, zero, v, zero, p, 0);
+    V power = a.s, x = a.s;
+    for (int bit = 2; bit < 8 && bit <= n; bit += bit) {
+        x = x * x;
+        if (n & bit && n & (bit - 1))
+            power = power * x;
+        else if (n & bit)
+            power = x;
+    }
+    const V scale = FN(fl_opaque)(a.weight * power), log_part = FN(fl_opaque)(a.total * k.log_t);
+    const V value = vkeep(a.c > zero, a.c * bounded) + log_part;
+    const V gamma_value = FN(fl_opaque)(gamma * value);
+    const V value_r = FN(fl_opaque)(gamma_value * a.r);
+    const V steep = vmax(vsplat(p[10]), a.slope * a.r);
+    *loss = scale * (vkeep(a.c > zero, a.c * size) + log_part);
+    *gradient = vcopysign(one, f) * (scale * (a.slope + value_r));
+    *hessian = scale * (a.total * uv + gamma * (steep + steep) +
+                        (gamma * (value_r * a.r) - p[9] * (gamma_value * a.bend)));
 }
 #else
 FL_FROM_WIDE(focal, focal_of_float)
-FL_FROM_WIDE(focal_plain, focal_plain_of_float)
+FL_STAGED_FROM_WIDE(focal_plain, focal_wide)
 #endif
+FL_OF_STAGES(focal_plain)
+#define FL_KEPT FN(focal_plain_kept)

@@ -4,8 +4,27 @@
  *     gradient = 2 p_j (sum_{k >= j} D_k Q_k - sum_{k < j} D_k P_k)
  *     Hessian  = (1 - 2 p_j) gradient + 2 p_j^2 (sum_{k >= j} Q_k^2 + sum_{k < j} P_k^2)
  * The two sums of the gradient have terms of both signs. All sums are those of e^(f - max), which a power of
- * their own sum divides at the end. Parameters: none.
+ * their own sum divides at the end; those of float32 are float64. Parameters: none.
  */
+
+#if FL_BITS == 64
+/* e^x for x <= 0, that of -700 below, to 2^-28: of short chains, for results of float32. NaN stays: what is added
+ * to its bits is 0, for a number that was float32 has none that low. */
+FL_INLINE V FN(fl_score_exp)(V x)
+{
+    /* (e^r - 1 - r) / r^2 for |r| <= ln2/2 */
+    static const double c[] = {0.4999999345167114, 0.1666652068927879, 0.041668387367783825,
+                               0.00836870989145493, 0.0013814613121415032};
+    const V shift = vround_shift(), bounded = vmax(vsplat(-700.0), x);
+    const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
+    const V r = bounded - n * 0x1.62e42fefa39efp-1, r2 = r * r;
+    const V p = (1.0 + r) + r2 * ((c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]));
+#if FL_VECTOR_BYTES == 64
+    return (V)FL_MM(scalef)(p, n);
+#else
+    return FN(fl_from_ubits)(FN(fl_ubits)(p) + (FN(fl_ubits)(shifted) << MANTISSA_BITS));
+#endif
+}
 
 /* *sum += term, neither negative, by Fast2Sum; what is lost to rounding joins *lost. */
 FL_INLINE void FN(fl_score_add)(V *sum, V *lost, V term)
@@ -84,6 +103,184 @@ FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * tile, int wants)
     }
     return loss * square + (loss * square_low + lost * square);
 }
+
+#else
+#include "vecmath/wide.h"
+
+/* float32 is computed in float64, which needs no carry: in halves of a vector, both of them side by side where the
+ * columns have room for that. */
+#if FL_VECTOR_BYTES
+#define FL_SCORE_HALVES 2
+#else
+#define FL_SCORE_HALVES 1
+#endif
+#if FL_VECTOR_BYTES == 64
+#define FL_SCORE_BESIDE 1
+#else
+#define FL_SCORE_BESIDE FL_SCORE_HALVES
+#endif
+
+FL_INLINE fl_v_f64 fl_score_widen(V x, int half)
+{
+#if FL_VECTOR_BYTES
+    return half ? vwiden_high(x) : vwiden_low(x);
+#else
+    (void)half;
+    return x;
+#endif
+}
+
+/* Integers as numbers */
+FL_INLINE V fl_score_number(VI i)
+{
+#if FL_VECTOR_BYTES
+    return __builtin_convertvector(i, V);
+#else
+    return (V)i;
+#endif
+}
+
+#if FL_VECTOR_BYTES
+/* The half that stands at `first`, and another one */
+FL_INLINE V fl_score_join(const REAL *first, fl_v_f64 second)
+{
+#if FL_VECTOR_BYTES == 64
+    return (V)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(first)),
+                                 _mm512_cvtpd_ps((__m512d)second), 1);
+#elif FL_VECTOR_BYTES == 32
+    return (V)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(first)),
+                                   _mm256_cvtpd_ps((__m256d)second), 1);
+#else
+    const fl_half_f32 last = __builtin_convertvector(second, fl_half_f32);
+    V x = vsplat(R(0.0));
+    memcpy(&x, first, sizeof last);
+    memcpy((char *)&x + sizeof last, &last, sizeof last);
+    return x;
+#endif
+}
+#endif
+
+/* A column or half of one, rounded once. The first half waits in the column for the other: a load of what was stored
+ * in two pieces would be held up. */
+FL_INLINE void fl_score_store(REAL *column, const fl_v_f64 *x, int half)
+{
+#if FL_VECTOR_BYTES
+    if (FL_SCORE_BESIDE == 2)
+        vstore(column, vnarrow(x[0], x[1]));
+    else if (half)
+        vstore(column, fl_score_join(column, x[0]));
+    else {
+        const fl_half_f32 narrow = __builtin_convertvector(x[0], fl_half_f32);
+        memcpy(column, &narrow, sizeof narrow);
+    }
+#else
+    (void)half;
+    *column = (REAL)x[0];
+#endif
+}
+
+/* The losses of FL_SCORE_BESIDE halves from `half` on, and their part of gradient and Hessian; half is a constant, and
+ * wants where that pays. */
+FL_INLINE void fl_score_part(const FN(FlRowTile) * tile, V max, int wants, int half,
+                             fl_v_f64 *result)
+{
+    enum { M = FL_SCORE_BESIDE };
+    const ptrdiff_t lanes = LANES / FL_SCORE_HALVES;
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const int bends = wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN);
+    const fl_v_f64 zero = fl_splat_f64(0.0);
+    double *e = (double *)t.room[0], *under = (double *)t.room[1], *tail = (double *)t.room[2];
+    double *squares = (double *)t.room[3];
+    fl_v_f64 sum[M], loss[M], after[M], bend[M], inverse[M], square[M], twice[M];
+    fl_v_f64 behind[M], above[M], head[M], below[M], nearer[M], highest[M];
+#define FL_EACH for (int h = 0; h < M; h++)
+    FL_EACH
+    {
+        highest[h] = fl_score_widen(max, half + h);
+        behind[h] = (double)(t.n - 2) - fl_score_widen(fl_score_number(t.label), half + h);
+        sum[h] = loss[h] = after[h] = bend[h] = above[h] = head[h] = below[h] = nearer[h] = zero;
+    }
+    for (ptrdiff_t k = 0; k < t.n; k++) { /* P_k */
+        FL_EACH
+        {
+            const fl_v_f64 x = fl_score_exp_f64(
+                fl_score_widen(vload(t.f + k * LANES), half + h) - highest[h]);
+            sum[h] = sum[h] + x;
+            fl_store_f64(e + (k * M + h) * lanes, x);
+            fl_store_f64(under + (k * M + h) * lanes, sum[h]);
+        }
+    }
+    FL_EACH
+    {
+        inverse[h] = 1.0 / sum[h];
+        square[h] = inverse[h] * inverse[h];
+        twice[h] = (square[h] + square[h]) * inverse[h];
+        if (bends)
+            fl_store_f64(tail + ((t.n - 1) * M + h) * lanes, zero);
+        if (wants & FL_WANT_HESSIAN)
+            fl_store_f64(squares + ((t.n - 1) * M + h) * lanes, zero);
+    }
+    for (ptrdiff_t k = t.n - 2; k >= 0; k--) { /* -Q_k, and sums from k on */
+        FL_EACH
+        {
+            const ptrdiff_t at = (k * M + h) * lanes;
+            above[h] = above[h] - fl_load_f64(e + at + M * lanes);
+            const fl_v_f64 p = fl_load_f64(under + at);
+            const fl_v_f64 d = fl_select_negative_f64(behind[h], p, above[h]);
+            behind[h] = behind[h] - 1.0;
+            loss[h] = loss[h] + d * d;
+            if (bends) {
+                after[h] = after[h] - d * above[h];
+                fl_store_f64(tail + at, after[h]);
+                fl_store_f64(under + at, d * p);
+            }
+            if (wants & FL_WANT_HESSIAN) {
+                bend[h] = bend[h] + above[h] * above[h];
+                fl_store_f64(squares + at, bend[h]);
+            }
+        }
+    }
+    for (ptrdiff_t j = 0; j < t.n && bends; j++) {
+        fl_v_f64 g[M], b[M];
+        FL_EACH
+        {
+            const ptrdiff_t at = (j * M + h) * lanes;
+            const fl_v_f64 x = fl_load_f64(e + at);
+            g[h] = (x * twice[h]) * (fl_load_f64(tail + at) - head[h]);
+            head[h] = head[h] + fl_load_f64(under + at);
+            if (wants & FL_WANT_HESSIAN) {
+                const fl_v_f64 p = x * inverse[h];
+                const fl_v_f64 both = square[h] * (fl_load_f64(squares + at) + nearer[h]);
+                b[h] = (1.0 - (p + p)) * g[h] + ((p + p) * p) * both;
+                below[h] = below[h] + x;
+                nearer[h] = nearer[h] + below[h] * below[h];
+            }
+        }
+        if (wants & FL_WANT_GRADIENT)
+            fl_score_store(t.gradient + j * LANES, g, half);
+        if (wants & FL_WANT_HESSIAN)
+            fl_score_store(t.hessian + j * LANES, b, half);
+    }
+    FL_EACH result[h] = loss[h] * square[h];
+#undef FL_EACH
+}
+
+/* wants is a constant where that pays. */
+FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * t, int wants)
+{
+    fl_v_f64 loss[FL_SCORE_HALVES];
+    V max = vload(t->f);
+    for (ptrdiff_t k = 1; k < t->n; k++)
+        max = vmax(vload(t->f + k * LANES), max); /* NaN comes back through the exponentials */
+    for (int half = 0; half < FL_SCORE_HALVES; half += FL_SCORE_BESIDE)
+        fl_score_part(t, max, wants, half, loss + half);
+#if FL_VECTOR_BYTES
+    return vnarrow(loss[0], loss[1]);
+#else
+    return (REAL)loss[0];
+#endif
+}
+#endif
 
 FL_INLINE V FN(ranked_probability_score)(const FN(FlRowTile) * t, int wants)
 {

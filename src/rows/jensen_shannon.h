@@ -6,21 +6,30 @@
  * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: none.
  */
 
-/* log(2 x / both) = log(1 + d) for x > 0: near 1 by the difference, else by the quotient. Both as k ln2 +
- * log(1 + f), so that there is one logarithm.
+/* log(2 p / (p + q)) and log(2 q / (p + q)) are log(1 + d) and log(1 - d), d = |p - q| / (p + q), which of them is
+ * which by the larger of p and q. One division serves both: below d = 1/2 the quotient is d, handed on as -d,
+ * else 1 - d = 2 min(p, q) / (p + q); neither cancels when the other is made of it.
  */
-FL_INLINE V FN(fl_log_share)(V x, V both, V d)
+FL_INLINE V FN(fl_smaller_quotient)(V p, V q)
 {
-    const VI near = vabs(d) < R(0.5);
+    const V both = p + q, d = vabs(p - q), twice = vmin(q, p) + vmin(q, p);
+    return vselect(d < twice, -d, twice) / both;
+}
+
+/* log(1 + d) */
+FL_INLINE V FN(fl_log_of_larger)(V quotient)
+{
+    return vlog1p_unit(vselect_negative(quotient, -quotient, R(1.0) - quotient));
+}
+
+/* log(1 - d) */
+FL_INLINE V FN(fl_log_of_smaller)(V quotient)
+{
     const V one = vsplat(R(1.0));
     V k;
-    VU e;
-    const V f = FN(fl_log_reduce)((x + x) / both, &k) - one;
-    (void)FN(fl_log_split)(one + d, &e);
-    const V scale = FN(fl_log_scale)(e);
-    const V result = FN(fl_log_sum)(vselect(near, FN(fl_log_exponent)(e), k),
-                                    vselect(near, d * scale + (scale - one), f));
-    return vselect(d == d, result, d);
+    const V m = FN(fl_log_reduce)(vselect_negative(quotient, one + quotient, quotient), &k);
+    /* near 1 of d itself, times 2^-k = 1 - k */
+    return FN(fl_log_sum)(k, vselect_negative(quotient, quotient * (one - k) - k, m - one));
 }
 
 /* In loops of one logarithm at most, for each is a long chain. wants is a constant where that pays. */
@@ -29,25 +38,23 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), half = vsplat(R(0.5));
     REAL *e = t.room[0], *a = t.room[1], *share_of_p = t.room[2], *of_target = t.room[3];
-    REAL *difference = t.gradient; /* until the gradient is known */
+    REAL *quotient = t.gradient; /* until the gradient is known */
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t.f, t.n, vsplat_int(-1), e);
     V other = zero, other_lost = zero, mean = zero, mean_lost = zero, share = zero;
     V share_lost = zero, error;
     for (ptrdiff_t k = 0; k < t.n; k++) {
-        const V q = vload(t.target + k * LANES),
-                p = FN(fl_row_share)(vload(e + k * LANES), zero, &s), both = p + q;
+        const V p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
         vstore(share_of_p + k * LANES, p);
-        vstore(difference + k * LANES, vselect(both > zero, (p - q) / both, p - p));
+        vstore(quotient + k * LANES, FN(fl_smaller_quotient)(p, vload(t.target + k * LANES)));
     }
+    for (ptrdiff_t k = 0; k < t.n; k++)
+        vstore(a + k * LANES, FN(fl_log_of_larger)(vload(quotient + k * LANES)));
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
-        const V d = vload(difference + k * LANES);
-        vstore(a + k * LANES, vkeep((p > zero) | (p != p), half * FN(fl_log_share)(p, p + q, d)));
-    }
-    for (ptrdiff_t k = 0; k < t.n; k++) {
-        const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
-        const V d = vload(difference + k * LANES);
-        vstore(of_target + k * LANES, vkeep(q > zero, half * FN(fl_log_share)(q, p + q, -d)));
+        const V less = half * FN(fl_log_of_smaller)(vload(quotient + k * LANES));
+        const V more = half * vload(a + k * LANES);
+        vstore(a + k * LANES, vkeep((p > zero) | (p != p), vselect(p < q, less, more)));
+        vstore(of_target + k * LANES, vkeep(q > zero, vselect(p < q, more, less)));
     }
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);

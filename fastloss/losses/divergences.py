@@ -68,7 +68,7 @@ class JensenShannon(TargetsLoss):
     (KL(q, m) + KL(p, m)) / 2 with q = y_true, p the softmax along the class axis and m = (p + q) /
     2: symmetric, and at most log 2 for distributions. Link: symmetric multinomial logit. Labels:
     rows of probabilities, finite and not negative. With a_k = log(p_k / m_k) / 2 and A its mean
-    under p the gradient is p_k * (a_k - A). The Hessian's diagonal may be negative. Error at most 5
+    under p the gradient is p_k * (a_k - A). The Hessian's diagonal may be negative. Error at most 6
     ULP of the largest term, where the terms cancel; a probability that is subnormal has fewer
     digits itself, which a factor shows. `predict` gives the softmax.
 

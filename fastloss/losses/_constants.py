@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
 
-#: How far a mean is kept inside its domain where the optimum would be infinite.
+#: How far a mean is kept inside its domain where the optimum is infinite.
 EPSILON = float(np.finfo(np.float64).eps)
 
 #: How many classes labels may speak of: there is a constant for each.
@@ -20,11 +20,42 @@ _MOST_CLASSES = 1 << 28
 #: The logit of a probability that is EPSILON away from 1.
 LARGEST_LOGIT = -math.log(EPSILON)
 
+#: Up to where an optimum is looked for: exponentials are then far below the smallest number.
+_FURTHEST = 1e5
+
 
 def weighted_mean(labels: Vector, weights: Vector) -> float:
     """Return the weighted mean; weights are divided first, so that large labels do not overflow."""
-    mean = np.sum(labels * (weights / weights.sum()))
+    # the products of subnormal labels would have fewer digits
+    factor = 2.0**600 if float(np.max(np.abs(labels))) < 2.0**-500 else 1.0
+    mean = np.sum(labels * factor * (weights / weights.sum())) / factor
     return float(np.clip(mean, labels.min(), labels.max()))  # against rounding
+
+
+def log_of_mean(labels: Vector, weights: Vector) -> float:
+    """Return the logarithm of a positive weighted mean, also of one below the smallest number."""
+    label_parts, label_exponents = np.frexp(labels)
+    weight_parts, weight_exponents = np.frexp(weights)
+    parts, exponents = label_parts * weight_parts, label_exponents + weight_exponents
+    largest = int(np.max(exponents[parts != 0]))
+    total = float(np.sum(np.ldexp(parts, np.maximum(exponents - largest, -2000))))
+    return log_quotient([total], [float(weights.sum())], largest)
+
+
+def log_quotient(
+    numerators: Sequence[float], denominators: Sequence[float], exponent: int = 0
+) -> float:
+    """Return the logarithm of a quotient of products, times 2**exponent, whatever its size."""
+    quotient = 1.0
+    for number in numerators:
+        part, power = math.frexp(number)
+        quotient, exponent = quotient * part, exponent + power
+    for number in denominators:
+        part, power = math.frexp(number)
+        quotient, exponent = quotient / part, exponent - power
+    if abs(exponent) < 1000:
+        return math.log(math.ldexp(quotient, exponent))
+    return math.log(quotient) + exponent * math.log(2)
 
 
 def weighted_quantile(labels: Vector, weights: Vector, quantile: float) -> float:
@@ -42,8 +73,15 @@ def weighted_quantile(labels: Vector, weights: Vector, quantile: float) -> float
     first = min(first, len(order) - 1)
     value = float(labels[order[first]])
     if np.isclose(cumulated[first], target, rtol=4 * EPSILON, atol=0.0) and first + 1 < len(order):
-        return 0.5 * value + 0.5 * float(labels[order[first + 1]])
+        return midpoint(value, float(labels[order[first + 1]]))
     return value
+
+
+def midpoint(low: float, high: float) -> float:
+    """Return the middle of two numbers, also of the largest and of the smallest."""
+    if max(abs(low), abs(high)) < 2.0**1000:
+        return 0.5 * (low + high)
+    return 0.5 * low + 0.5 * high
 
 
 def bisected_root(increasing: Callable[[float], float], low: float, high: float) -> float:
@@ -53,7 +91,7 @@ def bisected_root(increasing: Callable[[float], float], low: float, high: float)
     `low` and `high` enclose it. Where the function is 0 on an interval, a point of that.
     """
     while True:
-        middle = 0.5 * low + 0.5 * high
+        middle = midpoint(low, high)
         if not low < middle < high:
             return low if abs(increasing(low)) <= abs(increasing(high)) else high
         slope = increasing(middle)
@@ -88,18 +126,34 @@ def class_costs(
     return cost_fn * float(np.dot(weights, labels)), cost_fp * float(np.dot(weights, 1.0 - labels))
 
 
-def log_odds(positives: float, negatives: float) -> float:
-    """Return the logit of positives / (positives + negatives), kept finite where one is 0."""
-    least = EPSILON * (positives + negatives)
-    return math.log(max(positives, least)) - math.log(max(negatives, least))
+def log_odds(
+    positives: float,
+    negatives: float,
+    for_positive: Sequence[float] = (),
+    for_negative: Sequence[float] = (),
+) -> float:
+    """Return log(positives / negatives), both times factors; finite where one of the two is 0."""
+    if positives == 0 or negatives == 0:
+        return LARGEST_LOGIT * (float(positives > 0) - float(negatives > 0))
+    return log_quotient([positives, *for_positive], [negatives, *for_negative])
 
 
-def minimum(loss: Any, labels: Vector, weights: Vector, most: float) -> float:
+def log_or_least(frequencies: Vector) -> Vector:
+    """Return logarithms; a frequency of 0 counts as EPSILON, or as the least other if that is less."""
+    present = frequencies > 0
+    least = min(EPSILON, float(np.min(frequencies, where=present, initial=EPSILON)))
+    return np.asarray(np.log(np.where(present, frequencies, least)), dtype=np.float64)
+
+
+def minimum(
+    loss: Any, labels: Vector, weights: Vector, most: float, *, beyond: bool = False
+) -> float:
     """
     Return the constant in [-most, most] of least total loss, by the loss's own values and gradients.
 
     The best of a grid tells between which of its points to look, should there be several minima;
-    bisection then finds the root of the derivative to the last place.
+    bisection then finds the root of the derivative to the last place. With `beyond` a root outside
+    is looked for where the loss still falls at an end.
     """
     kinds, where = np.unique(labels, return_inverse=True)
     totals = np.bincount(where.ravel(), weights, len(kinds))
@@ -117,6 +171,13 @@ def minimum(loss: Any, labels: Vector, weights: Vector, most: float) -> float:
     grid = np.linspace(-most, most, 129)
     best = int(np.argmin([total(float(constant)) for constant in grid]))
     low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
+    if beyond and best in (0, len(grid) - 1):
+        outward = math.copysign(1.0, float(grid[best]))
+        end, further = float(grid[best]), 1.25 * float(grid[best])
+        while outward * slope(further) < 0 and abs(further) < _FURTHEST:
+            end, further = further, 1.25 * further
+        if outward * slope(further) > 0:
+            low, high = min(end, further), max(end, further)
     if not slope(low) < 0 < slope(high):
         return float(grid[best])
     while low < (middle := 0.5 * (low + high)) < high:

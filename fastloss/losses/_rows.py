@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of
-from fastloss.losses._constants import EPSILON, Vector, classes_up_to
+from fastloss.losses._constants import Vector, classes_up_to, log_or_least
 from fastloss.losses._minimise import minimise
 
 
@@ -189,8 +189,8 @@ def row_objective(
 
 
 def log_frequencies(frequencies: Vector) -> Vector:
-    """Return the logarithms, shifted to mean 0; a frequency of 0 counts as one epsilon."""
-    logits = np.log(np.maximum(frequencies, EPSILON))
+    """Return the logarithms as `log_or_least` has them, shifted to mean 0."""
+    logits = log_or_least(frequencies)
     return np.asarray(logits - logits.mean(), dtype=np.float64)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import Vector
+from fastloss.losses._constants import Vector, log_or_least
 from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import parameter, truth
 from fastloss.losses._rows import TargetsLoss, log_frequencies, row_objective
@@ -58,7 +58,7 @@ class KLDivergence(TargetsLoss):
         mean = weights @ (np.exp(targets) if self.log_target else targets)
         if not mean.sum() > 0:
             raise ValueError("y_true: expected a target greater than 0")
-        return np.asarray(np.log(np.maximum(mean / mean.sum(), np.finfo(np.float64).eps)))
+        return log_or_least(mean / mean.sum())
 
 
 class JensenShannon(TargetsLoss):

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of
 from fastloss.losses._constants import Vector, classes_up_to, log_or_least
-from fastloss.losses._minimise import minimise
 
 
 class ClassLoss(RowLoss):
@@ -79,15 +78,8 @@ class ClassLoss(RowLoss):
         return 0
 
     def _best_constants(self, frequencies: Vector) -> Vector:
-        """Of the classes' weighted frequencies; by default by minimising from their logarithms."""
-        classes = np.arange(len(frequencies))
-
-        def objective(constants: Vector) -> tuple[float, Vector]:
-            rows = np.broadcast_to(constants, (len(classes), len(constants)))
-            value, slopes = self.loss_gradient(classes, rows, frequencies, reduction="sum")
-            return value, slopes.sum(axis=0)
-
-        return minimise(objective, log_frequencies(frequencies))
+        """Of the classes' weighted frequencies."""
+        raise TypeError(f"{type(self).__name__} does not define its best constants")
 
 
 class ValueLoss(RowLoss):

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss.losses._constants import Vector, log_or_least
-from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import parameter, truth
-from fastloss.losses._rows import TargetsLoss, log_frequencies, row_objective
+from fastloss.losses._rows import TargetsLoss
+from fastloss.losses._simplex import divergence_slopes, simplex_optimum, with_absent
 
 
 class KLDivergence(TargetsLoss):
@@ -90,7 +90,13 @@ class JensenShannon(TargetsLoss):
         super().__init__(link="softmax")
 
     def _best_constants(self, labels: npt.NDArray[Any], weights: Vector) -> Vector:
-        mean = weights @ labels.astype(np.float64)
-        total = float(mean.sum())
-        start = log_frequencies(mean / total if total > 0 else np.ones_like(mean) / len(mean))
-        return minimise(row_objective(self, labels, weights), start)
+        targets = labels.astype(np.float64)[weights > 0]
+        weights = weights[weights > 0]
+        mean = weights @ targets
+        present = mean > 0
+        if not present.any():
+            return np.zeros(len(mean))
+        # of each probability the divergence is convex
+        slopes = divergence_slopes(targets[:, present], weights)
+        leader = int(np.argmax(mean[present]))
+        return with_absent(simplex_optimum(slopes, int(present.sum()), leader), present)

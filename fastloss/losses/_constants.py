@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -62,19 +63,74 @@ def weighted_quantile(labels: Vector, weights: Vector, quantile: float) -> float
     """
     Return a minimiser of the weighted pinball loss.
 
-    Where the minimiser is an interval (the cumulated weight hits ``quantile`` exactly) its
-    midpoint, as the usual median.
+    Where the minimiser is an interval (the cumulated weight hits ``quantile``, but for the rounding
+    of the weights) its midpoint, as the usual median. Weights however small decide where the sum of
+    the larger ones is flat.
     """
     order = np.argsort(labels, kind="stable")
     order = order[weights[order] > 0]
-    cumulated = np.cumsum(weights[order])
-    target = quantile * cumulated[-1]
-    first = int(np.searchsorted(cumulated, target, side="left"))
-    first = min(first, len(order) - 1)
-    value = float(labels[order[first]])
-    if np.isclose(cumulated[first], target, rtol=4 * EPSILON, atol=0.0) and first + 1 < len(order):
-        return midpoint(value, float(labels[order[first + 1]]))
-    return value
+    labels, weights = labels[order], weights[order]
+    cumulated = np.cumsum(weights)
+    total = float(cumulated[-1])
+    # where the rounding of the sums might hide on which side of the target they are
+    unsure = (4 + len(labels)) * EPSILON * total
+    low = int(np.searchsorted(cumulated, quantile * total - unsure, side="left"))
+    high = int(np.searchsorted(cumulated, quantile * total + unsure, side="right"))
+    low, high = min(low, len(labels) - 1), min(high, len(labels) - 1)
+    start = low
+    parts: list[float] | None = None
+    equal = float(weights[0]) if weights.min() == weights.max() else 0.0
+
+    def slope(k: int) -> float:
+        """Return the sum of the weights up to k less its target, correctly rounded."""
+        nonlocal parts
+        if equal:
+            return float(k + 1 - len(weights) * Fraction(quantile)) * equal
+        if parts is None:
+            products = _exact_products(weights, quantile)
+            parts = _exact_sum(np.concatenate([weights[:start], *(-each for each in products)]))
+        return math.fsum([*parts, *weights[start : k + 1].tolist()])
+
+    while low < high:
+        middle = (low + high) // 2
+        if slope(middle) < 0:
+            low = middle + 1
+        else:
+            high = middle
+    # of decimal weights, say
+    tie = min(4 * EPSILON * total, 0.25 * float(weights.min()))
+    for k in (low - 1, low):
+        near = start <= k < len(labels) - 1 and abs(cumulated[k] - quantile * total) <= unsure
+        if near and abs(slope(k)) <= tie:
+            return midpoint(float(labels[k]), float(labels[k + 1]))
+    return float(labels[low])
+
+
+def _exact_sum(numbers: Vector) -> list[float]:
+    """Return a few numbers whose sum is that of all to hundreds of bits."""
+    parts: list[float] = []
+    rest = [number for number in numbers.tolist() if number]
+    for _ in range(4):
+        parts.append(math.fsum([*rest, *(-part for part in parts)]))
+    return parts
+
+
+def _exact_products(numbers: Vector, factor: float) -> tuple[Vector, Vector]:
+    """Return the products rounded, and what is then missing of them."""
+    products = numbers * factor
+    high, low = _halves(numbers)
+    factor_high, factor_low = (float(part[0]) for part in _halves(np.array([factor])))
+    rests = low * factor_low - (
+        ((products - high * factor_high) - low * factor_high) - high * factor_low
+    )
+    return products, rests
+
+
+def _halves(numbers: Vector) -> tuple[Vector, Vector]:
+    """Return numbers rounded to 26 bits, and the rest, which is exact."""
+    spread = numbers * 134217729.0
+    high = spread - (spread - numbers)
+    return high, numbers - high
 
 
 def midpoint(low: float, high: float) -> float:

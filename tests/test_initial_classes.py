@@ -86,6 +86,12 @@ def test_jensen_shannon(spread):
         assert np.abs(gradient).max() < 1e-14 * w.sum()
 
 
+def test_jensen_shannon_of_a_class_without_weight():
+    """The best probability would be some exp(-1e20)."""
+    constants = fl.JensenShannon().initial_prediction([[1.0, 0.0], [0.0, 1.0]], [1.0, 1e-20])
+    np.testing.assert_array_equal(constants, [350.0, -350.0])
+
+
 @pytest.mark.parametrize("spread", [0, 3, 20])
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
 def test_squared_hinge(spread, n_classes):

@@ -12,6 +12,9 @@ from fastloss.losses._parameters import parameter, truth
 from fastloss.losses._rows import TargetsLoss
 from fastloss.losses._simplex import divergence_slopes, simplex_optimum, with_absent
 
+#: Logarithm of a probability beyond which no sum of them changes.
+_LEAST = -700.0
+
 
 class KLDivergence(TargetsLoss):
     """
@@ -99,4 +102,6 @@ class JensenShannon(TargetsLoss):
         # of each probability the divergence is convex
         slopes = divergence_slopes(targets[:, present], weights)
         leader = int(np.argmax(mean[present]))
-        return with_absent(simplex_optimum(slopes, int(present.sum()), leader), present)
+        best = simplex_optimum(slopes, int(present.sum()), leader)
+        # a class of hardly any weight wants a probability that is 0 to float64
+        return with_absent(np.maximum(best, _LEAST), present)

@@ -111,6 +111,13 @@ def test_squared_hinge(spread, n_classes):
         assert max(abs(float(each)) for each in slopes) < 1e-14 * w.sum()
 
 
+@pytest.mark.parametrize("exponent", [8, 15, 20])
+def test_squared_hinge_of_three_sizes(exponent):
+    w = [10.0**-exponent, 1.0, 10.0**exponent]
+    constants = fl.MulticlassHinge(p=2).initial_prediction([0, 1, 2], w)
+    np.testing.assert_allclose(constants, [-1.0, 0.0, 1.0], atol=1e-7)
+
+
 def test_squared_hinge_of_one_heavy_class():
     for heavy in (1e17, 1e20):
         constants = fl.MulticlassHinge(p=2).initial_prediction([0, 1], [1.0, heavy])

@@ -190,7 +190,18 @@ def _squared_hinge_scores(frequencies: Vector) -> Vector:
 
     best = np.zeros(n_classes)
     if n_classes > 1:
-        best[free] = newton_minimum(objective, np.zeros(n_classes - 1))
+        scores = newton_minimum(objective, np.zeros(n_classes - 1))
+        # a kink of a heavy class may hold Newton's step, though not that of one class by itself
+        for _ in range(2 * n_classes):
+            value, slope, hessian = objective(scores)
+            curvatures = np.diagonal(hessian)
+            moves = np.diag(-slope / np.where(curvatures > 0, curvatures, np.inf))
+            trials = [scores + move for move in moves]
+            values = [objective(trial)[0] for trial in trials]
+            if not min(values) < value * (1.0 - 2.0**-40):
+                break
+            scores = newton_minimum(objective, trials[int(np.argmin(values))])
+        best[free] = scores
     return np.asarray(best - best.mean())
 
 

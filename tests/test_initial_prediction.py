@@ -44,14 +44,10 @@ def is_minimiser(reference, params, y, w, constant):
         )
 
 
-# the optimum within an epsilon of the edge of its domain is clipped there, as the docs say
-REACHABLE = [case for case in CASES if case[1].get("pos_weight", 1.0) > 1e-6]
-
-
 # the optimum of a single class is infinite, but where the margin ends
 SIZED = [
     (reference, params, n)
-    for reference, params in REACHABLE
+    for reference, params in CASES
     for n in (1, 2, 7, 40)
     if n > 1 or reference.labels != "binary" or reference.predict is identity
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._bases.pointwise import PointwiseLoss
-from fastloss.losses._constants import Vector, weighted_mean
+from fastloss.losses._constants import Vector, midpoint, weighted_mean
 
 #: Up to so many distinct labels every one of them is tried; beyond, so many groups of them.
 MANY = 1000
@@ -27,7 +27,7 @@ def distinct(labels: Vector, weights: Vector) -> tuple[Vector, Vector]:
 def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
     """Return the minimiser of the weighted Huber loss, exactly."""
     labels, weights = distinct(labels, weights)
-    factor = _factor_below_overflow(labels)
+    factor = _factor_of_labels(labels)
     labels, delta = labels * factor, delta * factor
 
     def derivative(constant: float) -> float:
@@ -46,7 +46,9 @@ def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
 def insensitive_location(labels: Vector, weights: Vector, epsilon: float) -> float:
     """Return the minimiser of the weighted squared epsilon-insensitive loss, exactly."""
     labels, weights = distinct(labels, weights)
-    factor = _factor_below_overflow(labels)
+    if len(labels) == 1:
+        return float(labels[0])
+    factor = _factor_of_labels(labels)
     labels, epsilon = labels * factor, epsilon * factor
 
     def derivative(constant: float) -> float:
@@ -69,7 +71,7 @@ def expectile(labels: Vector, weights: Vector, alpha: float) -> float:
     Which ones are above is found by bisection: the derivative of the loss has its knots at labels.
     """
     labels, weights = distinct(labels, weights)
-    factor = _factor_below_overflow(labels)
+    factor = _factor_of_labels(labels)
     labels = labels * factor
 
     def factors(knot: float) -> Vector:
@@ -97,18 +99,25 @@ def redescending_location(loss: PointwiseLoss, labels: Vector, weights: Vector) 
     Return the lowest minimum of a smooth loss whose weighted sum may have many.
 
     The sum is evaluated at every distinct label (beyond `MANY` at the means of groups of them), halfway
-    between, and on an even grid; the lowest valleys among these are searched to the bottom.
+    between, and on an even grid; the lowest valleys among these are searched to the bottom, where the
+    slope is 0. A label is never there to the last place, however little its own sum differs.
     """
     labels, weights = distinct(labels, weights)
+    if len(labels) == 1:
+        return float(labels[0])
     valleys = _Valleys(loss, labels, weights)
     points, _ = _groups(labels, weights)
     candidates = _with_grid(points)
     best = None
     for i in _lowest_valleys(valleys.coarse(candidates)):
         left, right = candidates[max(i - 1, 0)], candidates[min(i + 1, len(candidates) - 1)]
-        for constant in (float(candidates[i]), valleys.bottom(float(left), float(right))):
+        for low, high in (
+            valleys.downhill(float(left), float(candidates[i]), float(right)),
+            (float(left), float(right)),
+        ):
+            constant = valleys.bottom(low, high)
             depth = valleys.depth(constant)
-            if best is None or depth < best[0]:
+            if best is None or depth < best[0] - 2.0**-48 * abs(best[0]):
                 best = depth, constant
     assert best is not None
     return best[1]
@@ -139,9 +148,10 @@ def cusp_location(loss: PointwiseLoss, labels: Vector, weights: Vector, reach: f
         chosen = narrower
 
 
-def _factor_below_overflow(labels: Vector) -> float:
-    """Return a power of two by which residuals, and sums of very many of them, stay numbers."""
-    return 2.0**-64 if float(np.max(np.abs(labels))) > 2.0**950 else 1.0
+def _factor_of_labels(labels: Vector) -> float:
+    """Return a power of two by which sums of residuals stay numbers, and these are not subnormal."""
+    largest = float(np.max(np.abs(labels)))
+    return 2.0**-64 if largest > 2.0**950 else 2.0**200 if largest < 2.0**-800 else 1.0
 
 
 class _Valleys:
@@ -160,15 +170,30 @@ class _Valleys:
 
     def bottom(self, low: float, high: float) -> float:
         """Return where the slope turns from negative to positive; an end if it nowhere does."""
-        while low < (middle := 0.5 * low + 0.5 * high) < high:
-            raw = np.full_like(self._labels, middle)
-            slope = float(
-                np.sum(self._loss.gradient(self._labels, raw, self._weights, reduction="sum"))
-            )
+        while low < (middle := midpoint(low, high)) < high:
+            slope = self.slope(middle)
             if slope == 0:
                 return middle
             low, high = (middle, high) if slope < 0 else (low, middle)
-        return middle
+        return low if abs(self.slope(low)) <= abs(self.slope(high)) else high
+
+    def downhill(self, left: float, start: float, right: float) -> tuple[float, float]:
+        """Return ends between which the sum first turns upwards on the way down from a point."""
+        slope = self.slope(start)
+        end = left if slope > 0 else right
+        if slope == 0 or start == end:
+            return start, start
+        here, step = start, (end - start) * 2.0**-64
+        while abs(step) < abs(end - start):
+            there = start + step
+            if self.slope(there) * slope <= 0:
+                return min(here, there), max(here, there)
+            here, step = there, 8.0 * step
+        return min(here, end), max(here, end)
+
+    def slope(self, constant: float) -> float:
+        raw = np.full_like(self._labels, constant)
+        return float(np.sum(self._loss.gradient(self._labels, raw, self._weights, reduction="sum")))
 
 
 def _sum(loss: PointwiseLoss, labels: Vector, weights: Vector, constant: float) -> float:
@@ -215,9 +240,9 @@ def _piecewise_linear_root(
     if derivative(float(knots[right])) == 0:
         after = _first(knots, lambda knot: derivative(knot) > 0)
         last = after - 1 if derivative(float(knots[after])) > 0 else after
-        return 0.5 * float(knots[right]) + 0.5 * float(knots[last])
+        return midpoint(float(knots[right]), float(knots[last]))
     low, high = float(knots[max(right - 1, 0)]), float(knots[right])
-    middle = 0.5 * low + 0.5 * high
+    middle = midpoint(low, high)
     a, b = line(middle)
     if a == 0:
         return high if b > 0 else low if b < 0 else middle

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of
-from fastloss.losses._constants import EPSILON, Vector, classes_up_to
-from fastloss.losses._minimise import minimise
+from fastloss.losses._constants import Vector, classes_up_to, log_or_least
 
 
 class ClassLoss(RowLoss):
@@ -79,15 +78,8 @@ class ClassLoss(RowLoss):
         return 0
 
     def _best_constants(self, frequencies: Vector) -> Vector:
-        """Of the classes' weighted frequencies; by default by minimising from their logarithms."""
-        classes = np.arange(len(frequencies))
-
-        def objective(constants: Vector) -> tuple[float, Vector]:
-            rows = np.broadcast_to(constants, (len(classes), len(constants)))
-            value, slopes = self.loss_gradient(classes, rows, frequencies, reduction="sum")
-            return value, slopes.sum(axis=0)
-
-        return minimise(objective, log_frequencies(frequencies))
+        """Of the classes' weighted frequencies."""
+        raise TypeError(f"{type(self).__name__} does not define its best constants")
 
 
 class ValueLoss(RowLoss):
@@ -189,8 +181,8 @@ def row_objective(
 
 
 def log_frequencies(frequencies: Vector) -> Vector:
-    """Return the logarithms, shifted to mean 0; a frequency of 0 counts as one epsilon."""
-    logits = np.log(np.maximum(frequencies, EPSILON))
+    """Return the logarithms as `log_or_least` has them, shifted to mean 0."""
+    logits = log_or_least(frequencies)
     return np.asarray(logits - logits.mean(), dtype=np.float64)
 
 

@@ -10,12 +10,17 @@ from typing import Literal
 import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector, weighted_mean
+from fastloss.losses._constants import EPSILON, Vector, log_of_mean, weighted_mean
 from fastloss.losses._parameters import between, in_parts, parameter
 
 
 def _log_mean(labels: Vector, weights: Vector) -> float:
-    return math.log(max(weighted_mean(labels, weights), EPSILON))
+    """Return the logarithm of the mean; of EPSILON where the mean has none."""
+    if labels.min() < 0:
+        mean = weighted_mean(labels, weights)
+        return math.log(mean if mean > 0 else EPSILON)
+    some = np.any((labels > 0) & (weights > 0))
+    return log_of_mean(labels, weights) if some else math.log(EPSILON)
 
 
 def _tweedie_power(value: object) -> float:
@@ -89,7 +94,7 @@ class Gamma(PointwiseLoss):
         super().__init__()
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        return math.log(weighted_mean(labels, weights))
+        return log_of_mean(labels, weights)
 
 
 class Tweedie(PointwiseLoss):
@@ -195,7 +200,7 @@ class TweedieIdentity(PointwiseLoss):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         mean = weighted_mean(labels, weights)
-        return mean if self.power == 0 else max(mean, EPSILON)
+        return mean if self.power == 0 or mean > 0 else EPSILON
 
 
 class NegativeBinomial(PointwiseLoss):

@@ -17,9 +17,8 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._core.arrays import array_of, checked_place, share_memory
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import as_float_array
-from fastloss.losses._constants import Vector
+from fastloss.losses._constants import LARGEST_LOGIT, Vector, bisected_root
 from fastloss.losses._kernel_values import interval_terms
-from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import number_sequence, parameter
 from fastloss.losses.logistic import LogLoss
 
@@ -202,17 +201,22 @@ class CumulativeLogit(PointwiseLoss):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         sums = np.bincount(labels.astype(np.int64), weights, minlength=len(self.thresholds) + 1)
-        totals = sums / sums.sum()
-        classes = np.arange(len(totals))
+        classes = np.flatnonzero(sums)
+        low, high = self.thresholds[0] - LARGEST_LOGIT, self.thresholds[-1] + LARGEST_LOGIT
+        if len(classes) == 1 and classes[0] in (0, len(sums) - 1):
+            return float(low if classes[0] == 0 else high)
+        totals = sums[classes]
 
-        def objective(score: Vector) -> tuple[float, Vector]:
-            scores = np.broadcast_to(score, len(totals))
-            value, slope = self.loss_gradient(classes, scores, totals, reduction="sum")
-            return value, np.array([slope.sum()])
+        def slope(score: float) -> float:
+            scores = np.full(len(totals), score)
+            return float(np.dot(totals, self.gradient(classes, scores, reduction="none")))
 
-        middle = 0.5 * (self.thresholds[0] + self.thresholds[-1])
-        best = minimise(objective, np.array([middle]))
-        return float(np.clip(best[0], self.thresholds[0] - 36.0, self.thresholds[-1] + 36.0))
+        reach = LARGEST_LOGIT
+        while slope(low) > 0:
+            low, reach = low - reach, 2.0 * reach
+        while slope(high) < 0:
+            high, reach = high + reach, 2.0 * reach
+        return bisected_root(slope, low, high)  # the loss is convex
 
 
 def _narrowed(numbers: Sequence[float]) -> tuple[float, ...]:

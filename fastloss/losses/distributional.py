@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import EPSILON, Vector, weighted_mean, weighted_quantile
-from fastloss.losses._minimise import minimise
+from fastloss.losses._constants import (
+    EPSILON,
+    Vector,
+    log_of_mean,
+    weighted_mean,
+    weighted_quantile,
+)
+from fastloss.losses._locations import distinct
+from fastloss.losses._newton import newton_minimum
 from fastloss.losses._parameters import number_sequence, parameter
 from fastloss.losses._rows import ValueLoss
-
-_LARGEST = math.log(np.finfo(np.float64).max)
 
 
 class MultiPinball(ValueLoss):
@@ -97,9 +103,11 @@ class GaussianNLL(ValueLoss):
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
         mean, log_spread = _mean_and_log_spread(labels, weights)
-        # the variance of equal labels is 0: one epsilon of their size instead
-        least = math.log(EPSILON) + max(2 * _log(abs(mean)), math.log(EPSILON))
-        return np.array([mean, max(2 * log_spread, least)])
+        if labels.min() == labels.max():
+            # the variance is 0: one epsilon of their size instead
+            least = math.log(EPSILON) + max(2 * _log(abs(mean)), math.log(EPSILON))
+            return np.array([mean, least])
+        return np.array([mean, 2 * log_spread])
 
 
 class GaussianCRPS(ValueLoss):
@@ -142,21 +150,49 @@ class GaussianCRPS(ValueLoss):
             np.exp(scale, out=scale)
 
     def _best_constants(self, labels: Vector, weights: Vector) -> Vector:
-        mean, log_spread = _mean_and_log_spread(labels, weights)
-        spread = math.exp(min(log_spread, _LARGEST))
-        if spread <= EPSILON * abs(mean):  # all labels are equal: the best scale would be 0
-            return np.array([mean, math.log(EPSILON * max(abs(mean), EPSILON))])
-        # of standardised labels, for the steps of the search
-        half = 0.5 * labels - 0.5 * mean  # no overflow
-        scaled, shares = half / (0.5 * spread), weights / weights.sum()
+        kinds, sums = distinct(labels, weights)
+        shares = sums / sums.sum()
+        sharp = _where_no_scale_is_best(kinds, shares)
+        if sharp is not None:
+            return np.array([sharp, math.log(EPSILON * max(abs(sharp), EPSILON))])
+        mean, log_spread = _mean_and_log_spread(kinds, sums)
+        # of standardised labels, for the steps of the search; no product overflows or is subnormal
+        exponent = math.frexp(float(np.max(np.abs(kinds))))[1]
+        moved = np.ldexp(kinds, -exponent) - math.ldexp(mean, -exponent)
+        log_unit = log_spread - exponent * math.log(2)
+        scaled = moved / math.exp(log_unit)
 
-        def objective(constants: Vector) -> tuple[float, Vector]:
-            rows = np.broadcast_to(constants, (len(scaled), 2))
+        def objective(constants: Vector) -> tuple[float, Vector, Vector]:
+            # of mean and scale (not its logarithm) the score is convex
+            location, scale = float(constants[0]), float(constants[1])
+            rows = np.broadcast_to([location, math.log(scale)], (len(scaled), 2))
             value, slopes = self.loss_gradient(scaled, rows, shares, reduction="sum")
-            return value, slopes.sum(axis=0)
+            w = (location - scaled) / scale
+            bend = shares * np.exp(-0.5 * w**2) * (math.sqrt(2 / math.pi) / scale)
+            mixed = -float(bend @ w)
+            hessian = np.array([[bend.sum(), mixed], [mixed, bend @ w**2]])
+            return value, slopes.sum(axis=0) / [1.0, scale], hessian
 
-        best = minimise(objective, np.zeros(2))
-        return np.array([mean + spread * best[0], best[1] + log_spread])
+        def longest(constants: Vector, step: Vector) -> float:
+            """The scale falls to no less than a tenth, and nothing moves far at once."""
+            within = min(1.0, 10.0 * float(constants[1]) / max(float(np.abs(step).max()), 1e-300))
+            return min(within, -0.9 * float(constants[1] / step[1])) if step[1] < 0 else within
+
+        location, scale = newton_minimum(objective, np.array([0.0, 1.0]), longest)
+        moved_mean = math.ldexp(mean, -exponent) + math.exp(log_unit) * location
+        return np.array([math.ldexp(moved_mean, exponent), math.log(scale) + log_spread])
+
+
+def _where_no_scale_is_best(labels: Vector, shares: Vector) -> float | None:
+    """Return the label that holds so much of the weight that the best scale is 0, if there is one."""
+    k = int(np.argmax(shares))
+    # near a scale of 0 the mean is off it by u scales: there the slope by the mean is 0
+    off = (float(shares[k + 1 :].sum()) - float(shares[:k].sum())) / float(shares[k])
+    if abs(off) >= 1:
+        return None
+    u = NormalDist().inv_cdf(0.5 + 0.5 * off)
+    rising = float(shares[k]) * math.sqrt(2) * math.exp(-0.5 * u**2) >= 1
+    return float(labels[k]) if rising else None
 
 
 def _log(value: float) -> float:
@@ -166,7 +202,12 @@ def _log(value: float) -> float:
 def _mean_and_log_spread(labels: Vector, weights: Vector) -> tuple[float, float]:
     """Return mean and logarithm of the standard deviation, also where its square is no number."""
     mean = weighted_mean(labels, weights)
-    half = 0.5 * labels - 0.5 * mean  # no overflow
-    exponent = math.frexp(float(np.max(np.abs(half))))[1]
-    variance = weighted_mean(np.ldexp(half, -exponent) ** 2, weights)
-    return mean, 0.5 * _log(variance) + (exponent + 1) * math.log(2)
+    size = math.frexp(float(np.max(np.abs(labels))))[1]
+    moved = np.ldexp(labels, -size) - math.ldexp(mean, -size)
+    if not moved.any():
+        return mean, -math.inf
+    exponent = math.frexp(float(np.max(np.abs(moved))))[1]
+    squares = np.ldexp(moved, -exponent) ** 2
+    present = (squares > 0) & (weights > 0)
+    log_variance = log_of_mean(squares, weights) if present.any() else -math.inf
+    return mean, 0.5 * log_variance + (exponent + size) * math.log(2)

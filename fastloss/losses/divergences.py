@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import Vector
-from fastloss.losses._minimise import minimise
+from fastloss.losses._constants import Vector, log_or_least
 from fastloss.losses._parameters import parameter, truth
-from fastloss.losses._rows import TargetsLoss, log_frequencies, row_objective
+from fastloss.losses._rows import TargetsLoss
+from fastloss.losses._simplex import divergence_slopes, simplex_optimum, with_absent
+
+#: Logarithm of a probability beyond which no sum of them changes.
+_LEAST = -700.0
 
 
 class KLDivergence(TargetsLoss):
@@ -58,7 +61,7 @@ class KLDivergence(TargetsLoss):
         mean = weights @ (np.exp(targets) if self.log_target else targets)
         if not mean.sum() > 0:
             raise ValueError("y_true: expected a target greater than 0")
-        return np.asarray(np.log(np.maximum(mean / mean.sum(), np.finfo(np.float64).eps)))
+        return log_or_least(mean / mean.sum())
 
 
 class JensenShannon(TargetsLoss):
@@ -90,7 +93,15 @@ class JensenShannon(TargetsLoss):
         super().__init__(link="softmax")
 
     def _best_constants(self, labels: npt.NDArray[Any], weights: Vector) -> Vector:
-        mean = weights @ labels.astype(np.float64)
-        total = float(mean.sum())
-        start = log_frequencies(mean / total if total > 0 else np.ones_like(mean) / len(mean))
-        return minimise(row_objective(self, labels, weights), start)
+        targets = labels.astype(np.float64)[weights > 0]
+        weights = weights[weights > 0]
+        mean = weights @ targets
+        present = mean > 0
+        if not present.any():
+            return np.zeros(len(mean))
+        # of each probability the divergence is convex
+        slopes = divergence_slopes(targets[:, present], weights)
+        leader = int(np.argmax(mean[present]))
+        best = simplex_optimum(slopes, int(present.sum()), leader)
+        # a class of hardly any weight wants a probability that is 0 to float64
+        return with_absent(np.maximum(best, _LEAST), present)

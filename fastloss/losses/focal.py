@@ -102,7 +102,7 @@ class Focal(PointwiseLoss, Costs):
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.gamma == 0.0 and self.alpha is None:
             return log_odds(*self._class_costs(labels, weights))
-        return minimum(self, labels, weights, LARGEST_LOGIT)
+        return minimum(self, labels, weights, LARGEST_LOGIT, beyond=True)
 
 
 class Asymmetric(PointwiseLoss, Costs):
@@ -164,7 +164,7 @@ class Asymmetric(PointwiseLoss, Costs):
         super().__init__(params, _asymmetric_values(**params))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        return minimum(self, labels, weights, LARGEST_LOGIT)
+        return minimum(self, labels, weights, LARGEST_LOGIT, beyond=True)
 
 
 class GeneralizedCrossEntropy(PointwiseLoss, Costs):
@@ -216,10 +216,11 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         q: float = self.q
-        logit = log_odds(*self._class_costs(labels, weights))
-        if abs(logit) >= LARGEST_LOGIT * (1.0 - q):
-            return math.copysign(LARGEST_LOGIT, logit) if logit else 0.0
-        return logit / (1.0 - q)
+        a, b = self._class_costs(labels, weights)
+        logit = log_odds(a, b)
+        if a == 0 or b == 0 or logit == 0:
+            return logit
+        return math.copysign(LARGEST_LOGIT, logit) if q == 1 else logit / (1.0 - q)
 
 
 def _asymmetric_values(

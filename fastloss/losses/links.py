@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._constants import EPSILON, Vector, log_quotient
 from fastloss.losses._costs import CostLoss
 
 
@@ -43,8 +43,12 @@ class CLogLog(CostLoss):
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         a, b = self._class_costs(labels, weights)
         least = EPSILON * (a + b)
+        a, b = a if a > 0 else least, b if b > 0 else least
         # e^E - 1 = a / b
-        return math.log(math.log1p(max(a, least) / max(b, least)))
+        log_ratio = log_quotient([a], [b])
+        if abs(log_ratio) > 50:  # log1p(x) is x, or log(x), to the last place
+            return log_ratio if log_ratio < 0 else math.log(log_ratio)
+        return math.log(math.log1p(a / b))
 
 
 class Probit(CostLoss):
@@ -80,6 +84,8 @@ class Probit(CostLoss):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         a, b = self._class_costs(labels, weights)
-        share = max(min(a, b) / (a + b), EPSILON)
+        share = min(a, b) / (a + b)
+        if share == 0:  # one class, or as good as one
+            share = EPSILON
         quantile = NormalDist().inv_cdf(share)  # of the smaller share, which has all its digits
         return quantile if a < b else -quantile

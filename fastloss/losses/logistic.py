@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
-from fastloss.losses._constants import EPSILON, Vector, log_odds
+from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, log_quotient
 from fastloss.losses._costs import CostLoss, Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
 from fastloss.losses._parameters import between, parameter, positive
@@ -73,9 +73,9 @@ class LogLoss(PointwiseLoss, Costs):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         smoothed = labels * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
-        positives = self.pos_weight * self.cost_fn * float(np.dot(weights, smoothed))
-        negatives = self.cost_fp * float(np.dot(weights, 1.0 - smoothed))
-        return log_odds(positives, negatives)
+        positives = float(np.dot(weights, smoothed))
+        negatives = float(np.dot(weights, 1.0 - smoothed))
+        return log_odds(positives, negatives, (self.pos_weight, self.cost_fn), (self.cost_fp,))
 
 
 class BinaryCrossEntropy(PointwiseLoss, Costs):
@@ -200,13 +200,14 @@ class Poly1(PointwiseLoss, Costs):
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         a, b = self._class_costs(labels, weights)
-        least = EPSILON * (a + b)
-        a, b = max(a, least), max(b, least)
+        if a == 0 or b == 0:
+            return LARGEST_LOGIT if a > 0 else -LARGEST_LOGIT
         # the derivative is 0 where r = e^c solves b r^2 + (1 + epsilon) (b - a) r - a = 0
         middle = 0.5 * (1.0 + self.epsilon) * (b - a)
         root = math.hypot(middle, math.sqrt(a) * math.sqrt(b))
-        ratio = a / (middle + root) if middle > 0 else (root - middle) / b
-        return math.log(ratio)
+        if middle > 0:
+            return log_quotient([a], [middle + root])
+        return log_quotient([root - middle], [b])
 
 
 def log_loss_values(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, refuse_masked
-from fastloss.losses._constants import EPSILON, classes_up_to
+from fastloss.losses._constants import classes_up_to, log_or_least
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
@@ -156,7 +156,8 @@ class CrossEntropy(RowLoss):
         -------
         ndarray of shape (C,)
             The logarithms of the classes' (weighted, smoothed) frequencies, shifted to mean 0. The
-            frequency of a class that does not occur is one float64 epsilon.
+            frequency of a class that does not occur is one float64 epsilon, or the least of the others
+            if that is less.
 
         Raises
         ------
@@ -196,8 +197,7 @@ class CrossEntropy(RowLoss):
             targets = targets * of_classes
         if not targets.sum() > 0:
             raise ValueError("y_true or sample_weight leaves no sample of positive weight")
-        frequencies = np.maximum(targets / targets.sum(), EPSILON)
-        logits = np.log(frequencies)
+        logits = log_or_least(targets / targets.sum())
         if self.logit_adjustment is not None:
             logits = logits - np.asarray(self.logit_adjustment)
         if self.z_loss:
@@ -262,7 +262,7 @@ class NLL(ClassLoss):
             if not frequencies.sum() > 0:
                 raise ValueError("y_true or sample_weight leaves no sample of positive weight")
             frequencies = frequencies / frequencies.sum()
-        return np.asarray(np.log(np.maximum(frequencies, EPSILON)))
+        return log_or_least(frequencies)
 
 
 def _added(adjustment: Sequence[float]) -> tuple[Sequence[float], ...]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import Vector
 from fastloss.losses._minimise import minimise
+from fastloss.losses._newton import newton_minimum
 from fastloss.losses._parameters import parameter, positive
 from fastloss.losses._rows import ClassLoss, TargetsLoss, row_objective
 
@@ -55,7 +56,7 @@ class MulticlassHinge(ClassLoss):
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         if self.p == 2:
-            return super()._best_constants(frequencies)
+            return np.asarray(self.margin * _squared_hinge_scores(frequencies))
         # An optimum has the classes in the order of their frequencies, at levels whose distances are
         # 0 or one margin: of two tied classes a and b, a the more frequent, either score costs one
         # margin; d margins apart only b's samples pay, 1 + d of them. So the total is, but for
@@ -162,6 +163,46 @@ class MultilabelMargin(TargetsLoss):
         # totally unimodular
         objective = row_objective(self, labels, weights)
         return _integral_descent(objective, minimise(objective, np.zeros(labels.shape[1])))
+
+
+def _squared_hinge_scores(frequencies: Vector) -> Vector:
+    """Return the minimiser for a margin of 1: of a convex function that is quadratic in pieces."""
+    n_classes = len(frequencies)
+    first = int(np.argmax(frequencies))
+    free = np.arange(n_classes) != first  # only differences count: the first class stays at 0
+    labels = np.flatnonzero(frequencies)
+    weights = frequencies[labels, np.newaxis]
+    own = np.arange(n_classes) == labels[:, np.newaxis]
+
+    def objective(scores: Vector) -> tuple[float, Vector, Vector]:
+        all_ = np.zeros(n_classes)
+        all_[free] = scores
+        excess = np.where(own, 0.0, np.maximum(1.0 - all_[labels, np.newaxis] + all_, 0.0))
+        value = float(np.sum(weights * excess**2))
+        slope = 2.0 * np.sum(weights * excess, axis=0)
+        slope[labels] -= 2.0 * np.sum(weights * excess, axis=1)
+        active = 2.0 * weights * (excess > 0)
+        hessian = np.diag(active.sum(axis=0))
+        hessian[labels, labels] += active.sum(axis=1)
+        hessian[labels] -= active
+        hessian[:, labels] -= active.T
+        return value, slope[free], hessian[np.ix_(free, free)]
+
+    best = np.zeros(n_classes)
+    if n_classes > 1:
+        scores = newton_minimum(objective, np.zeros(n_classes - 1))
+        # a kink of a heavy class may hold Newton's step, though not that of one class by itself
+        for _ in range(2 * n_classes):
+            value, slope, hessian = objective(scores)
+            curvatures = np.diagonal(hessian)
+            moves = np.diag(-slope / np.where(curvatures > 0, curvatures, np.inf))
+            trials = [scores + move for move in moves]
+            values = [objective(trial)[0] for trial in trials]
+            if not min(values) < value * (1.0 - 2.0**-40):
+                break
+            scores = newton_minimum(objective, trials[int(np.argmin(values))])
+        best[free] = scores
+    return np.asarray(best - best.mean())
 
 
 def _integral_descent(objective: Callable[[Vector], tuple[float, Vector]], start: Vector) -> Vector:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._constants import Vector, log_odds
 from fastloss.losses._parameters import number_sequence, parameter
-from fastloss.losses._rows import ClassLoss
+from fastloss.losses._rows import ClassLoss, log_frequencies
 
 
 class Coral(ClassLoss):
@@ -65,7 +65,7 @@ class Coral(ClassLoss):
     def _best_constants(self, frequencies: Vector) -> Vector:
         above = np.cumsum(frequencies[::-1])[::-1][1:]
         below = np.cumsum(frequencies)[:-1]
-        return np.asarray(np.log(np.maximum(above, EPSILON)) - np.log(np.maximum(below, EPSILON)))
+        return np.array([log_odds(*pair) for pair in zip(above, below, strict=True)])
 
 
 class RankedProbabilityScore(ClassLoss):
@@ -96,3 +96,6 @@ class RankedProbabilityScore(ClassLoss):
 
     def __init__(self) -> None:
         super().__init__(link="softmax")
+
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        return log_frequencies(frequencies)  # the score is proper

@@ -205,6 +205,8 @@ class EpsilonInsensitive(PointwiseLoss):
         super().__init__({"epsilon": epsilon}, three_parts(epsilon))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
+        if labels.min() == labels.max():
+            return float(labels[0])
         # abs(r - epsilon) + abs(r + epsilon) is 2 max(abs(r), epsilon): a median of twice the labels
         both = np.concatenate([labels - self.epsilon, labels + self.epsilon])
         return weighted_quantile(both, np.tile(weights, 2), 0.5)

@@ -8,9 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import Vector
+from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._parameters import between, number_sequence, parameter, real
 from fastloss.losses._rows import ClassLoss
+from fastloss.losses._simplex import (
+    focal_slopes,
+    simplex_optimum,
+    symmetric_slopes,
+    with_absent,
+)
 
 
 class MulticlassFocal(ClassLoss):
@@ -75,6 +81,19 @@ class MulticlassFocal(ClassLoss):
     def _per_class(self) -> int | None:
         return None if self.alpha is None else len(self.alpha)
 
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        # of each probability the loss is convex
+        factors = np.log(frequencies)
+        if self.alpha is not None:
+            factors = factors + np.log(self.alpha)
+        present = factors > -np.inf
+        if not present.any():
+            return np.zeros(len(frequencies))
+        factors = factors[present]
+        slopes = focal_slopes(factors, self.gamma)
+        best = simplex_optimum(slopes, len(factors), int(np.argmax(factors)))
+        return with_absent(best, present)
+
 
 class MulticlassGeneralizedCE(ClassLoss):
     """
@@ -114,6 +133,12 @@ class MulticlassGeneralizedCE(ClassLoss):
         # in two parts: the exponential of a large number times q asks for more than a float32's digits
         rounded = float(np.float32(q))
         super().__init__({"q": q}, (rounded, q - rounded), link="softmax")
+
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        # p_k**(q - 1) is as 1 / frequency; for q = 1 the most frequent class has all
+        present = frequencies == frequencies.max() if self.q == 1 else frequencies > 0
+        logits = np.log(frequencies[present])
+        return with_absent((logits - logits.max()) / max(1.0 - self.q, EPSILON), present)
 
 
 class SymmetricCrossEntropy(ClassLoss):
@@ -166,6 +191,18 @@ class SymmetricCrossEntropy(ClassLoss):
         super().__init__(
             params, (params["alpha"], -params["beta"] * params["log_zero"]), link="softmax"
         )
+
+    def _best_constants(self, frequencies: Vector) -> Vector:
+        reverse = -self.beta * self.log_zero
+        if self.alpha == 0:  # linear in the probabilities: the most frequent class has all
+            present = frequencies == (frequencies.max() if reverse > 0 else frequencies)
+            return with_absent(np.zeros(int(present.sum())), present)
+        # of each probability the loss is convex
+        present = frequencies > 0
+        factors = np.log(frequencies[present])
+        slopes = symmetric_slopes(factors, self.alpha, reverse)
+        best = simplex_optimum(slopes, len(factors), int(np.argmax(factors)))
+        return with_absent(best, present)
 
 
 class Sparsemax(ClassLoss):

@@ -36,7 +36,8 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
     const V p = FN(fl_row_share)(at, zero, &s), l = FN(fl_row_log_loss)(&s);
     const V pl = vkeep((p > zero) | (p != p), p * l); /* not 0 * inf */
     const V weighted = FN(fl_opaque)(gamma * pl), h = q + weighted;
-    const V ql = vselect(q > zero, q * l, q - q);
+    /* of a larger l, p is 0, and so is what b is multiplied by: not 0 * inf */
+    const V ql = q * vmin(vsplat((REAL)(FL_BITS == 64 ? 2000 : 200)), l);
     const V b = (ql - (q + q)) - (weighted - pl);
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const VI here = FN(fl_row_is)(t->label, k);

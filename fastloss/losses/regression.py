@@ -6,7 +6,6 @@ import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, weighted_mean, weighted_quantile
-from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._locations import expectile, insensitive_location
 from fastloss.losses._parameters import between, nonnegative, parameter, positive
 
@@ -177,8 +176,7 @@ class EpsilonInsensitive(PointwiseLoss):
 
     r = raw_prediction - y_true. Link: identity. Labels: finite numbers. The gradient is sign(r) where
     abs(r) > epsilon, else 0; the Hessian, 0 almost everywhere, is reported as 1 where abs(r) > epsilon
-    and 0 elsewhere. Error at most 2 ULP, also where abs(r) - epsilon cancels (in float32 down to
-    2**-44 * epsilon).
+    and 0 elsewhere. Error at most 2 ULP, also where abs(r) - epsilon cancels.
 
     Parameters
     ----------
@@ -202,7 +200,7 @@ class EpsilonInsensitive(PointwiseLoss):
 
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = nonnegative("epsilon", epsilon)
-        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
+        super().__init__({"epsilon": epsilon}, (epsilon,))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if labels.min() == labels.max():
@@ -218,7 +216,7 @@ class SquaredEpsilonInsensitive(PointwiseLoss):
 
     Link: identity. Labels: finite numbers. The gradient is
     2 * sign(r) * max(0, abs(r) - epsilon), the Hessian 2 where abs(r) > epsilon, else 0. Error at most
-    3 ULP, also where abs(r) - epsilon cancels (in float32 down to 2**-44 * epsilon).
+    3 ULP, also where abs(r) - epsilon cancels.
 
     Parameters
     ----------
@@ -243,7 +241,7 @@ class SquaredEpsilonInsensitive(PointwiseLoss):
 
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = nonnegative("epsilon", epsilon)
-        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
+        super().__init__({"epsilon": epsilon}, (epsilon,))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return insensitive_location(labels, weights, self.epsilon)

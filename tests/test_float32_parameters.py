@@ -63,3 +63,27 @@ def test_an_epsilon_beyond_float32_costs_nothing(cls: Any, epsilon: float) -> No
     y, f = np.zeros(3, np.float32), np.array([0.0, 1.0, -3e38], np.float32)
     for result in cls(epsilon=epsilon).loss_gradient_hessian(y, f, reduction="none"):
         assert not result.any()
+
+
+@pytest.mark.parametrize("gamma", [4.571, 4.3, 1.1, 0.7, 2.0000000001, 17.3])
+def test_multiclass_focal_powers(gamma: float) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    rng = np.random.default_rng(1)
+    raw = np.concatenate([
+        rng.normal(size=(100, 3)) * 5,
+        np.linspace(0, 80 / gamma, 40)[:, None] * np.array([0.0, 1.0, 0.0]),
+    ]).astype(np.float32)  # fmt: skip
+    raw[0] = -1.1589378118515015, 5.509554862976074, -30.0
+    labels = np.full(len(raw), 1)
+    loss, gradient = fl.MulticlassFocal(gamma=gamma).loss_gradient(labels, raw, reduction="none")
+    with mpmath.workprec(400):
+        for i, row in enumerate(raw):
+            e = [mpmath.exp(mpmath.mpf(float(x))) for x in row]
+            p, q = e[1] / sum(e), (e[0] + e[2]) / sum(e)
+            value = -(q**gamma) * mpmath.log(p)
+            slope = -(q**gamma) * (q - gamma * p * mpmath.log(p))
+            for computed, expected in ((loss[i], value), (gradient[i, 1], slope)):
+                if abs(expected) > 2.0**-100:
+                    spacing = mpmath.ldexp(1, int(mpmath.frexp(expected)[1]) - 24)
+                    error = abs(mpmath.mpf(float(computed)) - expected) / spacing
+                    assert error <= (14.5 if gamma < 5 else 40), (gamma, row, float(error))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastloss.losses._constants import EPSILON, Vector
+from fastloss.losses._kernel_values import split
 from fastloss.losses._parameters import between, number_sequence, parameter, real
 from fastloss.losses._rows import ClassLoss
 from fastloss.losses._simplex import (
@@ -71,9 +73,11 @@ class MulticlassFocal(ClassLoss):
         if hessian not in ("exact", "bounded"):
             raise ValueError(f"hessian = {hessian!r}: expected 'exact' or 'bounded'")
         factors = None if alpha is None else number_sequence("alpha", alpha, 0.0, float("inf"))
+        # a power of a larger one is 0 or 1
+        high, low = split(Fraction(gamma)) if gamma < 1e300 else (gamma, 0.0)
         super().__init__(
             {"gamma": gamma, "alpha": factors, "hessian": hessian},
-            (gamma, float(hessian == "bounded")),
+            (high, float(hessian == "bounded"), low),
             link="softmax",
             per_output=None if factors is None else ("alpha", factors),
         )

@@ -5,7 +5,8 @@
  *     Hessian  = a q^g c_k ((1 - p_k) h - g p_y c_k b), at the label a p_y q^g (h - g b)
  * The Hessian may be negative; with p[1] = 1 it is bounded: a q^g c_k (1 - p_k) h, at the label
  * a p_y q^g h, which is what second-order methods want. q^g = pow(q, g) magnifies the error of q by g, so
- * that a part of it is put back. Parameters: p[0] = gamma, p[1] = bounded. per_output: the factors a, 1 by default.
+ * that a part of it is put back; so are the bits that float32 lacks of g. Parameters: p[0] + p[2] = gamma, p[0] of at most
+ * 24 bits, p[1] = bounded. per_output: the factors a, 1 by default.
  */
 #include "rows/related.h"
 
@@ -13,9 +14,24 @@
 #define FL_RELATED_NUMBER 1
 #define FL_RELATED_LOG_LOW 0
 
+/* gamma, which is the same number for all samples, and in *rest what float32 lacks of it */
+FL_INLINE REAL FN(fl_focal_gamma)(const REAL *p, REAL *rest)
+{
+    *rest = FL_BITS == 64 ? R(0.0) : p[2];
+    return FL_BITS == 64 ? p[0] + p[2] : p[0];
+}
+
+/* q^rest - 1, for tiny rest; 0 for q = 0 */
+FL_INLINE V FN(fl_focal_rest)(V q, REAL rest)
+{
+    return vkeep(q > vsplat(R(0.0)), vlog(q)) * rest;
+}
+
 FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
 {
-    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), gamma = vsplat(t->p[0]);
+    REAL gamma_low;
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    const V gamma = vsplat(FN(fl_focal_gamma)(t->p, &gamma_low));
     const V exact = vsplat(R(1.0) - t->p[1]);
     REAL *e = t->room[0];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
@@ -30,7 +46,10 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
     low = ((((s.others - product) - error) + s.others_low) - q * s.sum_low) / s.others;
     low = vkeep(s.others > zero, low);
     power = vpow(q, gamma);
-    power = FN(fl_opaque)(power + power * (gamma * low));
+    V lacks = gamma * low;
+    if (gamma_low != 0)
+        lacks = lacks + FN(fl_focal_rest)(q, gamma_low);
+    power = FN(fl_opaque)(power + power * lacks);
     power = power * factor;
     q = q + q * low;
     const V p = FN(fl_row_share)(at, zero, &s), l = FN(fl_row_log_loss)(&s);
@@ -92,14 +111,18 @@ FL_INLINE FN(FlRelatedTerms)
     V error, back;
     const V first = FN(fl_product)(s->others, s->inverse.high, &error);
     const V lost = error + (s->others * s->inverse.low + s->low * s->inverse.high);
-    if (p[0] == R(2.0))
+    REAL gamma_low;
+    const REAL g = FN(fl_focal_gamma)(p, &gamma_low);
+    if (g == R(2.0) && gamma_low == 0)
         return FN(fl_focal_square)(s, first, lost);
-    const V gamma = vsplat(p[0]), outside = R(1.0) / s->others;
+    const V gamma = vsplat(g), outside = R(1.0) / s->others;
     FN(FlRelatedTerms) terms;
     const V inverse = (s->own + s->others) * outside;
     /* what `first` lacks of q, relative to it; a subnormal q has no digits to put right */
     const V low = vkeep(first >= REAL_TINY, lost * inverse);
-    const V lacks = gamma * low; /* of the power */
+    V lacks = gamma * low; /* of the power */
+    if (gamma_low != 0)
+        lacks = lacks + FN(fl_focal_rest)(first, gamma_low);
     const V power = vpow(first, gamma) * s->number;
     const V h = (first + lost) + gamma * FN(fl_opaque)(FN(fl_related_own)(s) * s->log_loss);
     const V loss = FN(fl_opaque)(power * s->log_loss);

@@ -36,7 +36,6 @@ from references.rows import (  # type: ignore[import-not-found]  # noqa: E402
     ROW_CASES,
     RowReference,
     exact,
-    exact_label,
     row_samples,
 )
 
@@ -218,10 +217,7 @@ def _measure_row(index: int, dtype: str, isas: list[str], folder: Path) -> dict[
     with mp.workprec(PRECISION[dtype]):
         for i in range(len(f)):
             *values, terms = exact(reference, y[i], f[i], params)
-            point = [mp.mpf(float(x)) for x in f[i]], exact_label(reference.labels, y[i])
             for part, operation in enumerate(OPERATIONS):
-                if part == 2 and reference.unbounded_hessian(*point):
-                    continue
                 cells = worst[f"{reference.name} ‡", dtype, operation]
                 outputs = [0] if part == 0 else range(n_outputs)
                 for k in outputs:

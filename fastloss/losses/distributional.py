@@ -120,9 +120,8 @@ class GaussianCRPS(ValueLoss):
     identity for the mean, log for the scale. Labels: finite numbers, one a sample. The gradient is
     (2 * Phi(w) - 1, sigma * (2 * phi(w) - 1 / sqrt(pi))), the Hessian's diagonal (2 * phi(w) /
     sigma, sigma * (2 * phi(w) * (1 + w**2) - 1 / sqrt(pi))), the second of which is negative far
-    out. Error at most 5 ULP, of the Hessian at most 16 where abs(w) <= 2.5 (its density magnifies
-    the error of w by w**2), of the larger term where two cancel. `predict` gives the pairs (mean,
-    scale).
+    out. Error at most 5 ULP, of the Hessian at most 8, of the larger term where two cancel. `predict`
+    gives the pairs (mean, scale).
 
     References
     ----------

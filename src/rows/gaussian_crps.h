@@ -4,9 +4,54 @@
  * gradient (sign(r) erf(a / sqrt 2), e^s (2 phi(a) - 1 / sqrt pi)), Hessian diagonal
  * (2 e^-s phi(a), e^s (2 phi(a) (1 + a^2) - 1 / sqrt pi)). For a <= 1 the error function is its series, and
  * 2 phi(a) - 1 / sqrt pi the difference from its value at 0, so that neither cancels. phi(a) magnifies the
- * error of a by a^2. Parameters: none.
+ * error of a by a^2, so that the Hessian of the mean has its exponent -a^2 / 2 - s in a pair, or in float64.
+ * Parameters: none.
  */
+#include "vecmath/wide.h"
+
 #define FL_ROW_FEW 2
+
+#if FL_BITS == 64
+/* 2 phi(r e^-s) e^-s. e^(-s / 2), to 2^-62 of it, is applied twice, for e^-s may overflow where this does not. */
+FL_INLINE V FN(fl_crps_bend)(V y, V f, V s)
+{
+    const V most = vsplat(1400.0), far = vsplat(1e150), last = vsplat(100.0);
+    V r_lo, half_lo, first_lo, a_lo, square_lo, x_lo;
+    const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
+    const V bounded = vmin(most, vmax(-most, s)); /* NaN stays */
+    const V half = FN(fl_exp_twofold)(R(-0.5) * bounded, &half_lo);
+    V first = FN(fl_product)(size, half, &first_lo);
+    first_lo = vkeep(first < far, first_lo + (size * half_lo + size_lo * half));
+    first = vmin(far, first);
+    V a = FN(fl_product)(first, half, &a_lo);
+    a_lo = vkeep(a < last, a_lo + (first * half_lo + first_lo * half));
+    a = vmin(last, a);
+    const V square = FN(fl_product)(a, a, &square_lo);
+    const V x = FN(fl_two_sum)(R(-0.5) * square, -bounded, &x_lo);
+    const V low = x_lo - R(0.5) * (square_lo + (a + a) * a_lo);
+    return R(0.79788456080286535588) * FN(fl_exp_of_sum)(x, low);
+}
+
+/* The same to the precision of float32 */
+FL_INLINE V FN(fl_crps_bend_of_float)(V y, V f, V s)
+{
+    const V zero = vsplat(0.0), size = vabs(f - y), inverse = vexp(-s);
+    const V ratio = vselect(size == zero, size, size * inverse); /* not 0 * inf */
+    const V a = vmin(vsplat(1e150), ratio), bounded = vmax(vsplat(-1e250), s); /* NaN stays */
+    return 0.79788456080286535588 * vexp(-0.5 * (a * a) - bounded);
+}
+#elif FL_VECTOR_BYTES
+FL_INLINE V FN(fl_crps_bend)(V y, V f, V s)
+{
+    return vnarrow(fl_crps_bend_of_float_f64(vwiden_low(y), vwiden_low(f), vwiden_low(s)),
+                   fl_crps_bend_of_float_f64(vwiden_high(y), vwiden_high(f), vwiden_high(s)));
+}
+#else
+FL_INLINE V FN(fl_crps_bend)(V y, V f, V s)
+{
+    return (V)fl_crps_bend_of_float_f64(y, f, s);
+}
+#endif
 
 FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
 {
@@ -44,8 +89,7 @@ FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
         vstore(t->gradient + LANES, scale * rest);
     }
     if (wants & FL_WANT_HESSIAN) {
-        vstore(t->hessian,
-               vselect((density > zero) | (density != density), density * inverse, zero));
+        vstore(t->hessian, FN(fl_crps_bend)(t->value, vload(t->f), s));
         vstore(t->hessian + LANES, scale * (rest + FN(fl_opaque)(a2 * density)));
     }
     return FN(fl_opaque)(size * error) + FN(fl_opaque)(scale * rest);

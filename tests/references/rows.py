@@ -31,8 +31,6 @@ class RowReference:
     outputs: tuple[int, ...] = (1, 2, 3, 5, 17)
     hessian_is_derivative: bool = True
     extra_classes: int = 0
-    # where the docs promise no bound for the Hessian
-    unbounded_hessian: Callable[..., bool] = lambda f, y: False
     amplifies: bool = False  # a result may be a multiple of a probability
     kinks: Callable[..., list[Any]] = lambda f, y, **params: []
 
@@ -310,13 +308,7 @@ ROW_REFERENCES = (
         kinks=lambda f, y, **params: [abs(x - y) for x in f],
     ),
     RowReference("gaussian_nll", "value", gaussian_nll, outputs=(2,)),
-    RowReference(
-        "gaussian_crps",
-        "value",
-        gaussian_crps,
-        outputs=(2,),
-        unbounded_hessian=lambda f, y: abs(f[0] - y) > 2.5 * mp.exp(f[1]),
-    ),
+    RowReference("gaussian_crps", "value", gaussian_crps, outputs=(2,)),
     RowReference(
         "multiclass_hinge",
         "class",

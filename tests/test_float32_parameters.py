@@ -87,3 +87,39 @@ def test_multiclass_focal_powers(gamma: float) -> None:
                     spacing = mpmath.ldexp(1, int(mpmath.frexp(expected)[1]) - 24)
                     error = abs(mpmath.mpf(float(computed)) - expected) / spacing
                     assert error <= (14.5 if gamma < 5 else 40), (gamma, row, float(error))
+
+
+def scores(rng: np.random.Generator, margin: float, n: int) -> Any:
+    """float32 scores of three classes, of which the second or third is about a margin behind."""
+    f = (rng.normal(size=(n, 3)) * 10.0 ** rng.uniform(-3, 1)).astype(np.float32)
+    f[:, 1] = f[:, 0] - margin * (1 + 10.0 ** rng.uniform(-9, -2, n) * rng.choice([-1, 1], n))
+    f[:, 2] = f[:, 0] - 2 * margin
+    return f
+
+
+def test_crammer_singer_margins() -> None:
+    rng = np.random.default_rng(2)
+    given = [(m, scores(rng, m, 40)) for m in 10.0 ** rng.uniform(-3, 2, 60)]
+    given.append((45.27364571225183, np.array([[0.10204789787530899, -45.17159652709961]], "f4")))
+    for margin, f in given:
+        loss = fl.CrammerSinger(margin=margin).loss(np.zeros(len(f), int), f, reduction="none")
+        for computed, row in zip(loss, f, strict=True):
+            rival = max(exact(x) for x in row[1:])
+            expected = max(Fraction(0), exact(margin) - exact(row[0]) + rival)
+            assert ulps(computed, expected) <= 1, (margin, row)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_multiclass_hinge_margins(p: int) -> None:
+    rng = np.random.default_rng(3)
+    for margin in 10.0 ** rng.uniform(-3, 2, 60):
+        f = scores(rng, margin, 40)
+        loss, gradient = fl.MulticlassHinge(margin=margin, p=p).loss_gradient(
+            np.zeros(len(f), int), f, reduction="none"
+        )
+        for i, row in enumerate(f):
+            terms = [max(Fraction(0), exact(margin) - exact(row[0]) + exact(x)) for x in row[1:]]
+            slopes = [p * t / 3 if p == 2 else Fraction(t > 0) / 3 for t in terms]
+            assert ulps(loss[i], sum(t**p for t in terms) / 3) <= 3.5, (margin, row)
+            for k, slope in enumerate([-sum(slopes), *slopes]):
+                assert ulps(gradient[i, k], slope) <= 3.5, (margin, row, k)

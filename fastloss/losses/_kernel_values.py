@@ -36,7 +36,8 @@ def three_parts(value: float) -> tuple[float, float, float]:
 def _halves(value: float) -> tuple[float, float]:
     """Return `value` rounded to 24 bits, and the rest, which is exact."""
     mantissa, exponent = math.frexp(value)
-    high = math.ldexp(round(math.ldexp(mantissa, 24)), exponent - 24)
+    to_whole = int if exponent == 1024 else round  # the next larger number may be infinite
+    high = math.ldexp(to_whole(math.ldexp(mantissa, 24)), exponent - 24)
     return high, value - high
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss.losses._constants import Vector
+from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._minimise import minimise
 from fastloss.losses._newton import newton_minimum
 from fastloss.losses._parameters import parameter, positive
@@ -52,7 +53,8 @@ class MulticlassHinge(ClassLoss):
         margin = positive("margin", margin)
         if isinstance(p, bool) or p not in (1, 2):
             raise ValueError(f"p = {p!r}: expected 1 or 2")
-        super().__init__({"margin": margin, "p": int(p)}, (margin, float(p)))
+        high, *rest = three_parts(margin)
+        super().__init__({"margin": margin, "p": int(p)}, (high, float(p), *rest))
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         if self.p == 2:
@@ -119,7 +121,7 @@ class CrammerSinger(ClassLoss):
 
     def __init__(self, margin: float = 1.0) -> None:
         margin = positive("margin", margin)
-        super().__init__({"margin": margin}, (margin,))
+        super().__init__({"margin": margin}, three_parts(margin))
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         # with one class g above all others: w (margin - g) + (1 - w) (margin + g) for g <= margin

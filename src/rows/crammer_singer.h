@@ -1,8 +1,26 @@
 /* Crammer and Singer's multiclass hinge loss (2001): max(0, margin + max_{k != y} f_k - f_y). gradient 1
  * at the first class that attains the inner maximum and -1 at the label where the loss is positive; the
- * Hessian, zero almost everywhere, is reported as 1 there. Worst error 1 ULP. Parameters:
- * p[0] = margin.
+ * Hessian, zero almost everywhere, is reported as 1 there. Worst error 1 ULP: float32 in float64, where it
+ * may cancel. Parameters: p[0] + p[1] + p[2] = margin, each of at most 24 bits.
  */
+#include "vecmath/wide.h"
+
+/* a - b + margin */
+FL_INLINE V FN(fl_crammer_singer_slack)(V a, V b, const REAL *p)
+{
+#if FL_BITS == 64
+    return FN(fl_sum_of_three)(a, b, vsplat(p[0] + (p[1] + p[2])));
+#else
+    const fl_v_f64 margin = fl_splat_f64(p[0] + ((double)p[1] + p[2]));
+#if FL_VECTOR_BYTES
+    return vnarrow(fl_sum_of_three_f64(vwiden_low(a), vwiden_low(b), margin),
+                   fl_sum_of_three_f64(vwiden_high(a), vwiden_high(b), margin));
+#else
+    return (V)fl_sum_of_three_f64(a, b, margin);
+#endif
+#endif
+}
+
 FL_INLINE V FN(fl_crammer_singer_for)(const FN(FlRowTile) * tile, int wants)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
@@ -18,7 +36,7 @@ FL_INLINE V FN(fl_crammer_singer_for)(const FN(FlRowTile) * tile, int wants)
         rival = vmax(vselect(here, none, x), rival); /* overlooks NaN */
         bad = vselect(x == x, bad, x);
     }
-    slack = vmax(zero, FN(fl_sum_of_three)(rival, raw, vsplat(t.p[0])));
+    slack = vmax(zero, FN(fl_crammer_singer_slack)(rival, raw, t.p));
     slack = vkeep(rival > none, slack); /* a single class has no rival */
     const V lowered = vkeep(slack > zero, -one);
     V raised = -lowered; /* 0 once the rival has been met */

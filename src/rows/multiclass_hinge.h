@@ -3,7 +3,7 @@
  * power s^(power - 1) / n with s the term, of the label minus the sum of these. Hessian diagonal, for
  * power 2: 2 / n where s > 0, at the label their sum; zero almost everywhere for power 1, and reported
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
- * Parameters: p[0] = margin, p[1] = power.
+ * Parameters: p[0] + p[2] + p[3] = margin, each of at most 24 bits, p[1] = power.
  */
 /* squared is a constant, and wants where that pays. */
 FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squared)
@@ -14,18 +14,26 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
     const V part = vsplat(R(1.0) / n);
     const VI next = vsplat_int(1);
     VI to_label = t.label - next; /* 0 where k is the label */
-    V raw = vload(t.f), rest, loss = zero, lost = zero, slope = zero, slope_lost = zero;
+    V raw = vload(t.f), rest, least = zero, loss = zero, lost = zero, slope = zero,
+      slope_lost = zero;
     V active = zero;
     for (ptrdiff_t k = 1; k < t.n; k++) {
         raw = vselect(to_label == 0, vload(t.f + k * LANES), raw);
         to_label = to_label - next;
     }
-    const V from = two_sum(vsplat(t.p[0]), -raw, &rest);
+    const REAL margin = FL_BITS == 64 ? t.p[0] + (t.p[2] + t.p[3]) : t.p[0];
+    const V from = two_sum(vsplat(margin), -raw, &rest);
+    if (FL_BITS == 32) { /* which has more digits than this */
+        rest = two_sum(rest, vsplat(t.p[2]), &least);
+        least = least + t.p[3];
+    }
     to_label = t.label;
     V pair = zero; /* the term before this one */
     for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
         /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
-        const V s = (vload(t.f + k * LANES) + from) + rest;
+        V s = (vload(t.f + k * LANES) + from) + rest;
+        if (FL_BITS == 32)
+            s = s + least;
         const V term = vselect(to_label == 0, zero, vmax(zero, s));
         const VI beyond = (term <= zero) == 0; /* also NaN */
         if (!squared && k % 2) /* by twos: a carry is a chain of its own */

@@ -17,6 +17,7 @@ BEYOND = [
     fl.StudentT(scale=1e25),
     fl.Tukey(c=1e25),
     fl.Welsch(c=1e30),
+    fl.Wing(w=1e20),
     fl.Wing(w=1e39),
     fl.Wing(w=1e-44, eps=1e-44),
 ]
@@ -70,3 +71,11 @@ def test_what_has_no_float64_beside_it_says_so():
         fl.LinearSGD(fl.Cauchy(c=1e-46), 2, dtype=np.float32).epoch(X, y)
     value = fl.LinearObjective(fl.Cauchy(c=1e-46), X.astype(np.float64), y).loss(np.zeros(3))
     assert value == 0.0
+
+
+def test_wing_near_its_largest_slope():
+    loss = fl.Wing(w=1e80, eps=1e-65)
+    exact = 1e80 * np.log(1e40 / 1e-65)  # of abs(r) = 1e40, where 1 is nothing beside r / eps
+    assert loss([0.0], [1e40]) == pytest.approx(exact, rel=1e-14)
+    with pytest.raises(ValueError, match=r"w / eps = 1e\+80 / 1e-80: expected at most 1e\+150"):
+        fl.Wing(w=1e80, eps=1e-80)

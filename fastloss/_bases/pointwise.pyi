@@ -28,6 +28,7 @@ class PointwiseLoss(Loss):
         labels: Literal["finite", "nonnegative", "positive"] | None = None,
         n_classes: int = 0,
         tables: _Tables | None = None,
+        beyond_float32: bool = False,
     ) -> None: ...
     @overload
     def loss(

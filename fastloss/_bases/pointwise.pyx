@@ -155,13 +155,15 @@ cdef class PointwiseLoss(Loss):
     choose the kernel of another loss (``kernel``), and one whose row says BOUNDED chooses its label
     domain (``labels``: "finite", "nonnegative" or "positive"). One whose row says CLASSES tells how
     many there are (``n_classes``), and one whose row says TABLE hands over two ``tables``, in float64
-    and float32, or None where its parameters cannot be told apart in float32.
+    and float32, or None where its parameters cannot be told apart in float32. ``beyond_float32``
+    says that float32 arrays want the float64 kernel; constants that no float32 holds say so themselves.
     """
 
     name = ""
 
     def __init__(
-        self, params=(), values=(), *, kernel=None, labels=None, n_classes=0, tables=None
+        self, params=(), values=(), *, kernel=None, labels=None, n_classes=0, tables=None,
+        beyond_float32=False,
     ):
         cdef int i, k
         name = type(self).name if kernel is None else kernel
@@ -171,7 +173,7 @@ cdef class PointwiseLoss(Loss):
             if fl_pointwise_info[i].name.decode() == name:
                 for k in range(FL_MAX_PARAMS):
                     self._values[k] = values[k] if k < len(values) else 0.0
-                self._beyond_float32 = _beyond_float32(values)
+                self._beyond_float32 = beyond_float32 or _beyond_float32(values)
                 self._params = dict(params)
                 self._labels = fl_pointwise_info[i].labels
                 if self._labels == FL_LABELS_BOUNDED:

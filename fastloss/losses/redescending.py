@@ -11,6 +11,7 @@ from fastloss.losses._locations import cusp_location, redescending_location
 from fastloss.losses._parameters import between, one_of, parameter, scale
 
 HESSIANS = ("exact", "bounded")
+MOST_SLOPE = 10**150  # of Wing, w / eps: its square is a float64
 
 
 class Cauchy(PointwiseLoss):
@@ -287,7 +288,7 @@ class Wing(PointwiseLoss):
     w : float
         Where the straight line begins, in [1e-100, 1e100], in the unit of y_true.
     eps : float
-        The curvature: the slope at 0 is w / eps. In [1e-100, 1e100], in the unit of y_true.
+        The curvature: the slope at 0 is w / eps, at most 1e150. In [1e-100, 1e100], in the unit of y_true.
 
     References
     ----------
@@ -308,6 +309,8 @@ class Wing(PointwiseLoss):
     def __init__(self, w: float = 10.0, eps: float = 2.0) -> None:
         w, eps = between("w", w, 1e-100, 1e100), between("eps", eps, 1e-100, 1e100)
         width, curvature = Fraction(w), Fraction(eps)
+        if width / curvature > MOST_SLOPE:
+            raise ValueError(f"w / eps = {w!r} / {eps!r}: expected at most 1e+150")
         offset = width - width * natural_log1p(width / curvature)
         values = (
             *split(1 / curvature),
@@ -316,7 +319,9 @@ class Wing(PointwiseLoss):
             rounded(width / curvature),
             rounded(-width / curvature**2),
         )
-        super().__init__({"w": w, "eps": eps}, values)
+        # its kernel bounds abs(r) / eps by 2**63, whose square is a float32
+        beyond = width / curvature > 1 << 62
+        super().__init__({"w": w, "eps": eps}, values, beyond_float32=beyond)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return cusp_location(self, labels, weights, self.w)

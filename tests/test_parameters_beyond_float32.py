@@ -1,4 +1,4 @@
-"""Parameters whose constants a float32 cannot hold: float32 arrays are computed in float64."""
+"""Parameters whose constants a float32 cannot hold, and losses beyond all numbers: float64 serves float32 arrays."""
 
 import numpy as np
 import pytest
@@ -79,3 +79,13 @@ def test_wing_near_its_largest_slope():
     assert loss([0.0], [1e40]) == pytest.approx(exact, rel=1e-14)
     with pytest.raises(ValueError, match=r"w / eps = 1e\+80 / 1e-80: expected at most 1e\+150"):
         fl.Wing(w=1e80, eps=1e-80)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "delta", "size"), [("float32", 1e20, 1e38), ("float64", 1e150, 1e300)]
+)
+def test_a_loss_beyond_all_numbers_is_infinite(dtype, delta, size):
+    rng = np.random.default_rng(0)
+    y, f = (x.astype(dtype) for x in (rng.normal(size=200) * size, rng.normal(size=200)))
+    f[::2] *= np.array(size * 1e-8, dtype)
+    assert (fl.PseudoHuber(delta=delta).loss(y, f, reduction="none") == np.inf).all()

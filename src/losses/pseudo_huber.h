@@ -14,8 +14,10 @@ FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradie
     const V s_lo = (((w - square) - error) + w_lo) * (R(0.5) * inverse);
     const V v = FN(fl_inverse_pair)(s, s_lo, &v_lo), v2 = v * v + (v + v) * v_lo;
     const V slope = r / (R(1.0) + s);
+    /* not -inf, where the loss is beyond all numbers */
+    const V lost = vmax(vsplat(-REAL_MAX), (r_lo + r_lo) * slope);
     (void)t;
-    *loss = vselect(far, vabs(r) * p[2], r * slope + (r_lo + r_lo) * slope);
+    *loss = vselect(far, vabs(r) * p[2], r * slope + lost);
     *gradient = vselect(far, vcopysign(vsplat(p[2]), r), FN(fl_pair_product)(r, r_lo, v, v_lo));
     *hessian = v2 * v + v2 * v_lo;
 }

@@ -30,8 +30,13 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
     to_label = t.label;
     V pair = zero; /* the term before this one */
     for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
-        /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
-        V s = (vload(t.f + k * LANES) + from) + rest;
+        /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding, which a square
+         * doubles and so is put back */
+        const V x = vload(t.f + k * LANES);
+        V s = x + from, error = zero;
+        if (squared)
+            s = two_sum(x, from, &error);
+        s = s + (rest + error);
         if (FL_BITS == 32)
             s = s + least;
         const V term = vselect(to_label == 0, zero, vmax(zero, s));

@@ -1,4 +1,4 @@
-"""Parameters whose constants a float32 cannot hold, and losses beyond all numbers: float64 serves float32 arrays."""
+"""Parameters whose constants a float32 cannot hold, and losses beyond all numbers."""
 
 import numpy as np
 import pytest

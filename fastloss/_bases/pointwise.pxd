@@ -12,7 +12,7 @@ cdef class PointwiseLoss(Loss):
     cdef int _which                        # FL_ID_* of its kernel
     cdef const FlPointwiseFn* _functions   # [operation][precision]
     cdef double _values[FL_MAX_PARAMS]
-    cdef bint _beyond_float32              # one of them: float32 arrays are read and written by float64 kernels
+    cdef bint _beyond_float32              # float32 arrays are computed by float64 kernels
     cdef int _labels
     cdef int _link
     cdef object _tables                    # (float64, float32), or None

@@ -288,7 +288,8 @@ class Wing(PointwiseLoss):
     w : float
         Where the straight line begins, in [1e-100, 1e100], in the unit of y_true.
     eps : float
-        The curvature: the slope at 0 is w / eps, at most 1e150. In [1e-100, 1e100], in the unit of y_true.
+        The curvature: the slope at 0 is w / eps, at most 1e150. In [1e-100, 1e100], in the unit of
+        y_true.
 
     References
     ----------

@@ -101,8 +101,8 @@ FL_INLINE FN(focal_terms) FN(focal_hard)(V y, V f, V u, V u_low, V v, V v_low, c
 }
 
 /* Those of labels between, where there are any. `paired` is a constant: whether s is in a pair. */
-FL_INLINE FN(focal_terms) FN(focal_of_labels)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p,
-                                              int paired)
+FL_INLINE FN(focal_terms)
+    FN(focal_of_labels)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p, int paired)
 {
     const V zero = vsplat(0.0), one = vsplat(1.0);
     const VI soft = ((y == zero) | (y == one)) == 0;
@@ -121,8 +121,8 @@ FL_INLINE FN(focal_terms) FN(focal_of_labels)(V y, V f, V u, V u_low, V v, V v_l
             V g_error, h_error, error;
             const V gv = FN(fl_product)(g, v, &g_error), hu = FN(fl_product)(h, u, &h_error);
             s = FN(fl_two_sum)(gv, hu, &error);
-            s_low = error + ((g_error + (g * v_low + g_low * v)) +
-                             (h_error + (h * u_low + h_low * u)));
+            s_low =
+                error + ((g_error + (g * v_low + g_low * v)) + (h_error + (h * u_low + h_low * u)));
         } else {
             s = FN(fl_opaque)(g * v + h * u);
         }
@@ -169,8 +169,7 @@ FL_INLINE FN(focal_plain_kept) FN(focal_plain_first)(V y, V f, const REAL *p)
     const V t = FN(fl_opaque)(FN(focal_exp)(vminus_abs(f), &t_low));
     const V whole = one + t, whole_low = ((one - whole) + t) + t_low, inverse = one / whole;
     const V q = FN(fl_opaque)(t * inverse), product = FN(fl_product)(q, whole, &error);
-    const V rest =
-        FN(fl_opaque)((((t - product) - error) + (t_low - q * whole_low)) * inverse);
+    const V rest = FN(fl_opaque)((((t - product) - error) + (t_low - q * whole_low)) * inverse);
     FN(focal_plain_kept) k;
     (void)y, (void)p;
     k.u = q + rest, k.u_low = (q - k.u) + rest;

@@ -203,8 +203,8 @@ FL_INLINE void fl_score_part(const FN(FlRowTile) * tile, V max, int wants, int h
     for (ptrdiff_t k = 0; k < t.n; k++) { /* P_k */
         FL_EACH
         {
-            const fl_v_f64 x = fl_score_exp_f64(
-                fl_score_widen(vload(t.f + k * LANES), half + h) - highest[h]);
+            const fl_v_f64 x =
+                fl_score_exp_f64(fl_score_widen(vload(t.f + k * LANES), half + h) - highest[h]);
             sum[h] = sum[h] + x;
             fl_store_f64(e + (k * M + h) * lanes, x);
             fl_store_f64(under + (k * M + h) * lanes, sum[h]);

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, weighted_mean, weighted_quantile
+from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._locations import expectile, insensitive_location
 from fastloss.losses._parameters import between, nonnegative, parameter, positive
 
@@ -200,7 +201,7 @@ class EpsilonInsensitive(PointwiseLoss):
 
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = nonnegative("epsilon", epsilon)
-        super().__init__({"epsilon": epsilon}, (epsilon,))
+        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if labels.min() == labels.max():
@@ -241,7 +242,7 @@ class SquaredEpsilonInsensitive(PointwiseLoss):
 
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = nonnegative("epsilon", epsilon)
-        super().__init__({"epsilon": epsilon}, (epsilon,))
+        super().__init__({"epsilon": epsilon}, three_parts(epsilon))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return insensitive_location(labels, weights, self.epsilon)

@@ -37,3 +37,18 @@ def test_ordinary_logits(name, params, bound, of_hessian):
                 largest = term(*point, **known) if term else None
                 error = error_in_ulp(computed, formula(*point, **known), "float64", largest)
                 assert error <= allowed, f"{operation}: {error:.2f} ULP at {y[i]}, {f[i]!r}"
+
+
+@pytest.mark.parametrize("gamma", [2.0, 1.5])
+@pytest.mark.parametrize("alpha", [0.1, 0.01, 1e-10])
+def test_soft_labels_of_a_class_of_small_alpha(alpha, gamma):
+    rng = np.random.default_rng(3)
+    f = rng.normal(size=300) * 2
+    y = 1 - 10.0 ** rng.uniform(-16, -0.5, 300)
+    params = {"gamma": gamma, "alpha": alpha}
+    loss = fl.Focal(**params).loss(y, f, reduction="none")
+    formula, known = REFERENCES["focal"].formula("loss"), exactly(params)
+    with mp.workprec(200):
+        for value, label, x in zip(loss, y, f, strict=True):
+            exact = formula(mp.mpf(label), mp.mpf(x), **known)
+            assert error_in_ulp(value, exact, "float64") <= 6

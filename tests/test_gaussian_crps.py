@@ -26,3 +26,17 @@ def test_the_curvature_of_the_mean(dtype: str, far: float, spread: float) -> Non
             scale = mp.exp(mp.mpf(float(s[i])))
             density = mp.npdf((mp.mpf(float(mean[i])) - mp.mpf(float(y[i]))) / scale)
             assert error_in_ulp(bend[i, 0], 2 * density / scale, np.dtype(dtype)) <= 5
+
+
+def test_the_curvature_of_the_mean_under_the_largest_scales() -> None:
+    rng = np.random.default_rng(0)
+    s = rng.uniform(600, 700, 300)
+    mean = rng.uniform(0, 3, 300) * np.exp(s)
+    _, bend = fl.GaussianCRPS().gradient_hessian(
+        np.zeros(300), np.stack([mean, s], 1), reduction="none"
+    )
+    with mp.workprec(300):
+        for i in range(300):
+            scale = mp.exp(mp.mpf(s[i]))
+            exact = 2 * mp.npdf(mp.mpf(mean[i]) / scale) / scale
+            assert error_in_ulp(bend[i, 0], exact, np.dtype("float64")) <= 5

@@ -191,3 +191,25 @@ def test_gaussian_crps(spread):
         size = 4e-15 * w.sum() * (1 + float(1 / scale))
         assert abs(by_mean) < size, (y, w)
         assert abs(by_scale) < size, (y, w)
+
+
+@pytest.mark.parametrize("rows", [[[0, 5], [10, 5]], [[41, 0.2], [15, 146]], [[2, 50], [100, 1]]])
+def test_jensen_shannon_of_targets_that_do_not_sum_to_one(rows):
+    loss, targets = fl.JensenShannon(), np.asarray(rows, float)
+
+    def total(difference):
+        f = np.tile([difference / 2, -difference / 2], (len(targets), 1))
+        return loss(targets, f, reduction="sum")
+
+    found = loss.initial_prediction(targets)
+    assert np.isfinite(found).all()
+    best = min(total(difference) for difference in np.linspace(-40, 40, 8001))
+    assert total(found[0] - found[1]) <= best + 1e-12 * abs(best)
+
+
+def test_squared_hinge_of_many_classes_is_quick():
+    y = np.arange(1000) % 3
+    began = time.perf_counter()
+    found = fl.MulticlassHinge(p=2).initial_prediction(y, n_classes=1000)
+    assert found.shape == (1000,)
+    assert time.perf_counter() - began < 60  # the square of 1000 a step would be minutes

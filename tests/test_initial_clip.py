@@ -111,3 +111,17 @@ def test_a_class_that_does_not_occur_is_no_likelier_than_one_that_does():
     assert constants[2] <= constants[0] < constants[1]
     one = fl.CrossEntropy().initial_prediction([0], n_classes=2)
     assert one[0] - one[1] == CLIPPED
+
+
+@pytest.mark.parametrize("smoothing", [1e-20, 1e-10, 1e-5, 0.1])
+def test_smoothed_labels_are_alike_for_both_classes(smoothing):
+    loss = fl.LogLoss(label_smoothing=smoothing)
+    expected = np.log(smoothing / 2) - np.log1p(-smoothing / 2)
+    assert loss.initial_prediction([0, 0]) == pytest.approx(expected, rel=1e-14)
+    assert loss.initial_prediction([1, 1]) == pytest.approx(-expected, rel=1e-14)
+
+
+def test_the_scale_of_labels_that_are_equal_but_for_few():
+    mean, log_scale = fl.GaussianCRPS().initial_prediction([1e-40] * 4 + [2e-40])
+    assert mean == 1e-40
+    assert log_scale == pytest.approx(np.log(np.finfo(float).eps) + np.log(1e-40))

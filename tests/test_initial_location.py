@@ -127,3 +127,9 @@ def test_weights_of_any_size(seed):
 def test_equal_labels(loss, size):
     assert loss.initial_prediction([size, size]) == size
     assert loss.initial_prediction([size] * 3, [0.3, 0.1, 7.0]) == size
+
+
+def test_parameters_far_beyond_small_labels():
+    labels = [1e-300, 2e-300]
+    assert fl.Huber(1e300).initial_prediction(labels) == pytest.approx(1.5e-300, rel=1e-14)
+    assert np.isfinite(fl.SquaredEpsilonInsensitive(1e300).initial_prediction(labels))

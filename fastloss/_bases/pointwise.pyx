@@ -548,8 +548,6 @@ cdef class PointwiseLoss(Loss):
         )
 
     cdef int _choose_kernel(self, int operation, int precision, Job* job) except -1:
-        if self._beyond_float32 and precision == FL_F32:
-            raise ValueError(f"{self!r} has constants beyond float32: expected float64 data")
         job.precision = precision
         job.function = self._functions[operation * 2 + precision]
         job.params = self._values

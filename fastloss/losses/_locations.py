@@ -24,11 +24,14 @@ def distinct(labels: Vector, weights: Vector) -> tuple[Vector, Vector]:
     return values, np.asarray(sums, dtype=np.float64)
 
 
+_FAR = 1e300  # beyond all distances of labels that were scaled
+
+
 def huber_location(labels: Vector, weights: Vector, delta: float) -> float:
     """Return the minimiser of the weighted Huber loss, exactly."""
     labels, weights = distinct(labels, weights)
     factor = _factor_of_labels(labels)
-    labels, delta = labels * factor, delta * factor
+    labels, delta = labels * factor, min(delta * factor, _FAR)
 
     def derivative(constant: float) -> float:
         return float(np.sum(weights * np.clip(constant - labels, -delta, delta)))
@@ -49,7 +52,7 @@ def insensitive_location(labels: Vector, weights: Vector, epsilon: float) -> flo
     if len(labels) == 1:
         return float(labels[0])
     factor = _factor_of_labels(labels)
-    labels, epsilon = labels * factor, epsilon * factor
+    labels, epsilon = labels * factor, min(epsilon * factor, _FAR)
 
     def derivative(constant: float) -> float:
         r = constant - labels

@@ -153,7 +153,8 @@ class GaussianCRPS(ValueLoss):
         shares = sums / sums.sum()
         sharp = _where_no_scale_is_best(kinds, shares)
         if sharp is not None:
-            return np.array([sharp, math.log(EPSILON * max(abs(sharp), EPSILON))])
+            size = max(abs(sharp), float(np.max(np.abs(kinds - sharp)))) or EPSILON
+            return np.array([sharp, math.log(EPSILON) + math.log(size)])
         mean, log_spread = _mean_and_log_spread(kinds, sums)
         # of standardised labels, for the steps of the search; no product overflows or is subnormal
         exponent = math.frexp(float(np.max(np.abs(kinds))))[1]

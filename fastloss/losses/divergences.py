@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss.losses._constants import Vector, log_or_least
+from fastloss.losses._constants import EPSILON, Vector, log_or_least
+from fastloss.losses._minimise import minimise
 from fastloss.losses._parameters import parameter, truth
-from fastloss.losses._rows import TargetsLoss
+from fastloss.losses._rows import TargetsLoss, row_objective
 from fastloss.losses._simplex import divergence_slopes, simplex_optimum, with_absent
 
 #: Logarithm of a probability beyond which no sum of them changes.
@@ -102,6 +103,11 @@ class JensenShannon(TargetsLoss):
         # of each probability the divergence is convex
         slopes = divergence_slopes(targets[:, present], weights)
         leader = int(np.argmax(mean[present]))
-        best = simplex_optimum(slopes, int(present.sum()), leader)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            best = simplex_optimum(slopes, int(present.sum()), leader)
+        if not np.isfinite(best).all():
+            # of targets that do not sum to 1 one class may take all, where no slopes are equal
+            start = np.log(np.maximum(mean, EPSILON * mean.max()) / mean.max())
+            return minimise(row_objective(self, targets, weights), start - start.mean())
         # a class of hardly any weight wants a probability that is 0 to float64
         return with_absent(np.maximum(best, _LEAST), present)

@@ -30,8 +30,9 @@ class Focal(PointwiseLoss, Costs):
     Hessian alpha_t * s**gamma * p_t * (s + 2 * gamma * s + gamma**2 * p_t * l - gamma * s * l),
     which is negative for badly misclassified samples. gamma = 0 without alpha is log loss, to the
     bit. Error at most 4 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both
-    signs are added: in the Hessian, and for soft labels the gradient. Where s**gamma or
-    exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows. `predict` gives p.
+    signs are added: in the Hessian, and for soft labels the gradient. With costs or alpha those of
+    soft labels may have 2 ULP more. Where s**gamma or exp(-abs(f)) is subnormal, it has fewer
+    digits itself, which a factor shows. `predict` gives p.
 
     Parameters
     ----------
@@ -97,7 +98,8 @@ class Focal(PointwiseLoss, Costs):
             of_positive - of_negative,
         )
         bound = (1.0, -math.inf) if hessian == "exact" else (0.0, 0.0)
-        super().__init__(params, (*map(rounded, exact), *split(Fraction(gamma)), gamma, *bound))
+        values = (*map(rounded, exact), *split(Fraction(gamma)), gamma, *bound)
+        super().__init__(params, (*values, rounded(of_positive)))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.gamma == 0.0 and self.alpha is None:

@@ -72,9 +72,9 @@ class LogLoss(PointwiseLoss, Costs):
         super().__init__(params, log_loss_values(**params))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
-        smoothed = labels * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
-        positives = float(np.dot(weights, smoothed))
-        negatives = float(np.dot(weights, 1.0 - smoothed))
+        kept, moved = 1.0 - self.label_smoothing, 0.5 * self.label_smoothing
+        positives = float(np.dot(weights, labels * kept + moved))
+        negatives = float(np.dot(weights, (1.0 - labels) * kept + moved))
         return log_odds(positives, negatives, (self.pos_weight, self.cost_fn), (self.cost_fp,))
 
 

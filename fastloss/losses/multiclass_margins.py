@@ -12,7 +12,10 @@ from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._minimise import minimise
 from fastloss.losses._newton import newton_minimum
 from fastloss.losses._parameters import parameter, positive
-from fastloss.losses._rows import ClassLoss, TargetsLoss, row_objective
+from fastloss.losses._rows import ClassLoss, TargetsLoss, log_frequencies, row_objective
+
+#: whose Hessian, a row and a column each, is looked at; with more the best constants are L-BFGS's
+_MOST_BY_NEWTON = 100
 
 
 class MulticlassHinge(ClassLoss):
@@ -57,6 +60,8 @@ class MulticlassHinge(ClassLoss):
         super().__init__({"margin": margin, "p": int(p)}, (high, float(p), *rest))
 
     def _best_constants(self, frequencies: Vector) -> Vector:
+        if self.p == 2 and len(frequencies) > _MOST_BY_NEWTON:
+            return self._by_descent(frequencies)
         if self.p == 2:
             return np.asarray(self.margin * _squared_hinge_scores(frequencies))
         # An optimum has the classes in the order of their frequencies, at levels whose distances are
@@ -87,6 +92,16 @@ class MulticlassHinge(ClassLoss):
         constants = np.empty(n)
         constants[order] = self.margin * levels
         return np.asarray(constants - constants.mean(), dtype=np.float64)
+
+    def _by_descent(self, frequencies: Vector) -> Vector:
+        classes = np.flatnonzero(frequencies)
+
+        def objective(constants: Vector) -> tuple[float, Vector]:
+            rows = np.broadcast_to(constants, (len(classes), len(constants)))
+            value, slopes = self.loss_gradient(classes, rows, frequencies[classes], reduction="sum")
+            return value, slopes.sum(axis=0)
+
+        return minimise(objective, log_frequencies(frequencies))
 
 
 class CrammerSinger(ClassLoss):

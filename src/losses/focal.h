@@ -17,7 +17,7 @@
  * Worst error 4 ULP, of the Hessian 6; of the largest term where terms of both signs are added: in the Hessian, and the
  * gradient of soft labels.
  * Parameters: p[0], p[1] = the costs of hard labels with alpha: alpha cost_fn, (1 - alpha) cost_fp;
- * p[2] = cost_fn, p[3] = cost_fp, w = p[4] + p[5] y, p[6] + p[7] = gamma, p[6] a float32, p[8] = gamma,
+ * p[2] = cost_fn, p[3] = cost_fp, w = p[4] + p[5] y = p[11] - p[5] (1 - y), p[6] + p[7] = gamma, p[6] a float32, p[8] = gamma,
  * p[9] = 1 and p[10] = -infinity for the exact Hessian, 0 and 0 for the bounded one.
  */
 FL_INLINE int FN(focal_is_plain)(const REAL *p)
@@ -30,13 +30,19 @@ FL_INLINE int FN(focal_is_plain)(const REAL *p)
 #if FL_BITS == 64
 #include "vecmath/single.h"
 
+/* w, from the nearer end: nothing cancels */
+FL_INLINE V FN(focal_weight)(V y, V y_other, const REAL *p)
+{
+    return vselect(y > 0.5, p[11] - p[5] * y_other, p[4] + p[5] * y);
+}
+
 FL_INLINE void FN(focal)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     (void)t;
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), gamma = vsplat(p[8]);
     const V y_other = one - y, y_other_low = (one - y_other) - y;
     const VI hard = (y == zero) | (y == one);
-    const V weight = vselect(hard, one, p[4] + p[5] * y);
+    const V weight = vselect(hard, one, FN(focal_weight)(y, y_other, p));
     const V a = y * vselect(hard, vsplat(p[0]), vsplat(p[2]));
     const V b = y_other * vselect(hard, vsplat(p[1]), vsplat(p[3]));
     const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
@@ -127,7 +133,7 @@ FL_INLINE FN(focal_terms)
             s = FN(fl_opaque)(g * v + h * u);
         }
         const V r = FN(fl_opaque)(tilt * k.bend) / s;
-        k.weight = vselect(soft, p[4] + p[5] * y, k.weight);
+        k.weight = vselect(soft, FN(focal_weight)(y, y_other, p), k.weight);
         k.c = vselect(soft, c, k.c);
         k.total = vselect(soft, c + d, k.total);
         k.slope = vselect(soft, FN(fl_opaque)(c * v) - FN(fl_opaque)(d * u), k.slope);
@@ -228,7 +234,7 @@ FL_INLINE void FN(focal_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
 {
     const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]), y_other = one - y;
     const VI hard = (y == zero) | (y == one);
-    const V weight = vselect(hard, one, p[4] + p[5] * y);
+    const V weight = vselect(hard, one, FN(focal_weight)(y, y_other, p));
     const V a = y * vselect(hard, vsplat(p[0]), vsplat(p[2]));
     const V b = y_other * vselect(hard, vsplat(p[1]), vsplat(p[3]));
     const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);

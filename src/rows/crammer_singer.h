@@ -11,7 +11,9 @@ FL_INLINE V FN(fl_crammer_singer_slack)(V a, V b, const REAL *p)
 #if FL_BITS == 64
     return FN(fl_sum_of_three)(a, b, vsplat(p[0] + (p[1] + p[2])));
 #else
-    const fl_v_f64 margin = fl_splat_f64(p[0] + ((double)p[1] + p[2]));
+    /* the lower parts of an infinite one may be infinite, too */
+    const double low = p[0] <= REAL_MAX ? (double)p[1] + p[2] : 0.0;
+    const fl_v_f64 margin = fl_splat_f64(p[0] + low);
 #if FL_VECTOR_BYTES
     return vnarrow(fl_sum_of_three_f64(vwiden_low(a), vwiden_low(b), margin),
                    fl_sum_of_three_f64(vwiden_high(a), vwiden_high(b), margin));

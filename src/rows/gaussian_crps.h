@@ -15,7 +15,7 @@
 /* 2 phi(r e^-s) e^-s. e^(-s / 2), to 2^-62 of it, is applied twice, for e^-s may overflow where this does not. */
 FL_INLINE V FN(fl_crps_bend)(V y, V f, V s)
 {
-    const V most = vsplat(1400.0), far = vsplat(1e150), last = vsplat(100.0);
+    const V most = vsplat(1400.0), far = vsplat(1e300), last = vsplat(100.0);
     V r_lo, half_lo, first_lo, a_lo, square_lo, x_lo;
     const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
     const V bounded = vmin(most, vmax(-most, s)); /* NaN stays */

@@ -23,7 +23,7 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
     }
     const REAL margin = FL_BITS == 64 ? t.p[0] + (t.p[2] + t.p[3]) : t.p[0];
     const V from = two_sum(vsplat(margin), -raw, &rest);
-    if (FL_BITS == 32) { /* which has more digits than this */
+    if (FL_BITS == 32 && margin <= REAL_MAX) { /* which has more digits than this */
         rest = two_sum(rest, vsplat(t.p[2]), &least);
         least = least + t.p[3];
     }

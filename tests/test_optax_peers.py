@@ -1,11 +1,10 @@
 """Semantics of optax: values, and gradients by JAX, which has a process of its own."""
 
-import importlib.util
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from helpers.optax_process import results_of, store_results
 
 import fastloss as fl
 
@@ -81,27 +80,9 @@ CASES = {
 }
 
 
-def write_theirs(path):
-    """Store the losses of each case and the gradients of their sums."""
-    import jax
-    import optax
-
-    jax.config.update("jax_enable_x64", True)
-    results = {}
-    for name, (_, y, f, function) in CASES.items():
-        value, back = jax.vjp(lambda x, y=y, function=function: function(optax.losses, x, y), f)
-        results[name] = np.column_stack([value, *back(jax.numpy.ones_like(value))])
-    np.savez(path, **results)
-
-
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory):
-    if importlib.util.find_spec("optax") is None:
-        pytest.skip("optax is not installed")
-    path = tmp_path_factory.mktemp("optax") / "theirs.npz"
-    subprocess.run([sys.executable, __file__, path], check=True, timeout=300)
-    with np.load(path) as results:
-        return dict(results)
+    return results_of(__file__, tmp_path_factory.mktemp("optax"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -115,4 +96,10 @@ def test_optax(theirs, case):
 
 
 if __name__ == "__main__":
-    write_theirs(sys.argv[1])
+    store_results(
+        sys.argv[1],
+        {
+            name: (f, lambda losses, x, y=y, function=function: function(losses, x, y))
+            for name, (_, y, f, function) in CASES.items()
+        },
+    )

@@ -5,13 +5,12 @@ Defaults and single values stand in test_peers.py, test_optax_peers.py and test_
 XGBoost's and LightGBM's in test_boosting_peers.py. JAX, below optax, has a process of its own.
 """
 
-import importlib.util
-import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
+from helpers.optax_process import results_of, store_results
 
 import fastloss as fl
 
@@ -372,27 +371,9 @@ OPTAX = {
 }
 
 
-def write_theirs(path):
-    """Store the losses of each case and the gradients of their sums."""
-    import jax
-    import optax
-
-    jax.config.update("jax_enable_x64", True)
-    results = {}
-    for name, (_, _, f, function) in OPTAX.items():
-        value, back = jax.vjp(lambda x, function=function: function(optax.losses, x), f)
-        results[name] = np.column_stack([value, *back(jax.numpy.ones_like(value))])
-    np.savez(path, **results)
-
-
 @pytest.fixture(scope="module")
 def optax_results(tmp_path_factory):
-    if importlib.util.find_spec("optax") is None:
-        pytest.skip("optax is not installed")
-    path = tmp_path_factory.mktemp("optax") / "theirs.npz"
-    subprocess.run([sys.executable, __file__, path], check=True, timeout=300)
-    with np.load(path) as results:
-        return dict(results)
+    return results_of(__file__, tmp_path_factory.mktemp("optax"))
 
 
 @pytest.mark.parametrize("case", OPTAX)
@@ -405,4 +386,4 @@ def test_optax(optax_results, case):
 
 
 if __name__ == "__main__":
-    write_theirs(sys.argv[1])
+    store_results(sys.argv[1], {name: case[2:] for name, case in OPTAX.items()})

@@ -173,7 +173,7 @@ def row_objective(
     """Return the weighted sum of a loss over all samples as a function of constant predictions."""
 
     def objective(constants: Vector) -> tuple[float, Vector]:
-        rows = np.broadcast_to(constants, labels.shape)
+        rows = np.broadcast_to(constants, (len(labels), len(constants)))
         value, slopes = loss.loss_gradient(labels, rows, weights, reduction="sum")
         return value, slopes.sum(axis=0)
 

@@ -61,7 +61,9 @@ class MulticlassHinge(ClassLoss):
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         if self.p == 2 and len(frequencies) > _MOST_BY_NEWTON:
-            return self._by_descent(frequencies)
+            some = np.flatnonzero(frequencies)
+            objective = row_objective(self, some, frequencies[some])
+            return minimise(objective, log_frequencies(frequencies))
         if self.p == 2:
             return np.asarray(self.margin * _squared_hinge_scores(frequencies))
         # An optimum has the classes in the order of their frequencies, at levels whose distances are
@@ -92,16 +94,6 @@ class MulticlassHinge(ClassLoss):
         constants = np.empty(n)
         constants[order] = self.margin * levels
         return np.asarray(constants - constants.mean(), dtype=np.float64)
-
-    def _by_descent(self, frequencies: Vector) -> Vector:
-        classes = np.flatnonzero(frequencies)
-
-        def objective(constants: Vector) -> tuple[float, Vector]:
-            rows = np.broadcast_to(constants, (len(classes), len(constants)))
-            value, slopes = self.loss_gradient(classes, rows, frequencies[classes], reduction="sum")
-            return value, slopes.sum(axis=0)
-
-        return minimise(objective, log_frequencies(frequencies))
 
 
 class CrammerSinger(ClassLoss):

@@ -75,11 +75,10 @@ class RankedProbabilityScore(ClassLoss):
     sum over k < C - 1 of (P_k - [y <= k])**2 with P_k = p_0 + ... + p_k and p the softmax of
     raw_prediction along the class axis. A proper score, and one that counts how far off a wrong
     class is. Link: symmetric multinomial logit. Labels: classes 0 to C - 1. The gradient is 2 * p_j
-    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP with up to
-    10 classes, 26 with 40: of the gradient and the Hessian, whose terms cancel, of the sum of those
-    of one sign. In float32 at most 1 ULP with up to 10 classes, 2 with 40, of the largest term
-    alone: it is computed in float64. The Hessian's diagonal may be negative. `predict` gives the
-    softmax.
+    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP: of the
+    gradient and the Hessian, whose terms cancel, of the sum of those of one sign. In float32 at
+    most 1 ULP with up to 10 classes, 2 with 40, of the largest term alone: it is computed in
+    float64. The Hessian's diagonal may be negative. `predict` gives the softmax.
 
     References
     ----------

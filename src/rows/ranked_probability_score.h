@@ -34,8 +34,26 @@ FL_INLINE void FN(fl_score_add)(V *sum, V *lost, V term)
     *lost = *lost + (smaller - (*sum - larger));
 }
 
-/* wants is a constant where that pays. */
-FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * tile, int wants)
+/* The same for terms of any sign; what is lost is thrown away unless carried, a constant. */
+FL_INLINE void FN(fl_score_carry)(V *sum, V *lost, V term, int carried)
+{
+    if (carried) {
+        V error;
+        *sum = FN(fl_two_sum)(*sum, term, &error);
+        *lost = *lost + error;
+    } else
+        *sum = *sum + term;
+}
+
+FL_INLINE V FN(fl_score_whole)(V sum, V lost, int carried)
+{
+    if (carried)
+        sum = sum + lost;
+    return sum;
+}
+
+/* wants is a constant where that pays; so is carried, whether the sums of gradient and Hessian are. */
+FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const int bends = wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN);
@@ -64,7 +82,7 @@ FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * tile, int wants)
     const V twice = cube + cube;
 
     VI behind = vsplat_int((INT)(t.n - 2)) - t.label; /* below 0 before the label */
-    V after = zero, squares = zero;
+    V after = zero, after_low = zero, squares = zero, squares_low = zero;
     sum = low = zero;
     if (bends)
         vstore(tail + (t.n - 1) * LANES, zero);
@@ -77,31 +95,39 @@ FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * tile, int wants)
         const V d = vselect_negative(vfrom_bits(behind), p, -q);
         FN(fl_score_add)(&loss, &lost, FN(fl_opaque)(d * d));
         if (bends) {
-            after = after + FN(fl_opaque)(d * q);
-            vstore(tail + k * LANES, after);
+            FN(fl_score_carry)(&after, &after_low, FN(fl_opaque)(d * q), carried);
+            vstore(tail + k * LANES, FN(fl_score_whole)(after, after_low, carried));
             vstore(under + k * LANES, d * p);
         }
         if (wants & FL_WANT_HESSIAN) {
-            squares = squares + FN(fl_opaque)(q * q);
-            vstore(t.hessian + k * LANES, squares);
+            FN(fl_score_carry)(&squares, &squares_low, FN(fl_opaque)(q * q), carried);
+            vstore(t.hessian + k * LANES, FN(fl_score_whole)(squares, squares_low, carried));
             vstore(squared + k * LANES, p * p);
         }
     }
-    V head = zero, nearer = zero;
+    V head = zero, head_low = zero, nearer = zero, nearer_low = zero;
     for (ptrdiff_t j = 0; j < t.n && bends; j++) {
-        const V x = vload(e + j * LANES);
-        const V g = FN(fl_opaque)(x * FN(fl_opaque)(twice * (vload(tail + j * LANES) - head)));
-        head = head + vload(under + j * LANES);
+        const V before = FN(fl_score_whole)(head, head_low, carried);
+        const V x = vload(e + j * LANES), sides = vload(tail + j * LANES) - before;
+        const V g = FN(fl_opaque)(x * FN(fl_opaque)(twice * sides));
+        FN(fl_score_carry)(&head, &head_low, vload(under + j * LANES), carried);
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + j * LANES, g);
         if (wants & FL_WANT_HESSIAN) {
             const V p = FN(fl_opaque)(x * inverse + x * inverse_low);
-            const V both = square * (vload(t.hessian + j * LANES) + nearer);
+            const V closer = FN(fl_score_whole)(nearer, nearer_low, carried);
+            const V both = square * (vload(t.hessian + j * LANES) + closer);
             vstore(t.hessian + j * LANES, (R(1.0) - (p + p)) * g + ((p + p) * p) * both);
-            nearer = nearer + vload(squared + j * LANES);
+            FN(fl_score_carry)(&nearer, &nearer_low, vload(squared + j * LANES), carried);
         }
     }
     return loss * square + (loss * square_low + lost * square);
+}
+
+/* Beyond ten classes the roundings of plain sums are more than those of their terms. */
+FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * t, int wants)
+{
+    return t->n > 10 ? FN(fl_score_sums)(t, wants, 1) : FN(fl_score_sums)(t, wants, 0);
 }
 
 #else

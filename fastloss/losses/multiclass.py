@@ -110,10 +110,8 @@ class CrossEntropy(RowLoss):
             "logit_adjustment": adjustment,
             "weighted_mean": truth("weighted_mean", weighted_mean),
             "weighted_smoothing": truth("weighted_smoothing", weighted_smoothing),
-            "all_ignored": all_ignored,
+            "all_ignored": _nan_or_zero(all_ignored),
         }
-        if all_ignored not in ("nan", "zero"):
-            raise ValueError(f"all_ignored = {all_ignored!r}: expected 'nan' or 'zero'")
         adjusted = z_loss != 0 or adjustment is not None
         added = () if adjustment is None else _added(adjustment)
         top, least = (max(added[0]), min(added[0])) if added else (0.0, 0.0)
@@ -217,10 +215,14 @@ class NLL(ClassLoss):
     Parameters
     ----------
     class_weight : sequence of float, optional
-        One weight a class: 0, or a number in [1e-30, 1e+30]. The mean divides by the sum of the
-        labels' weights.
+        One weight a class: 0, or a number in [1e-30, 1e+30].
     ignore_index : int, optional
         A label whose samples do not count, as in `CrossEntropy`.
+    weighted_mean : bool
+        With class weights the mean divides by the sum of sample_weight * class_weight[y], as torch
+        does; else by that of sample_weight.
+    all_ignored : {"nan", "zero"}
+        The mean where no sample counts: NaN with a RuntimeWarning as torch's NaN, or 0.
 
     References
     ----------
@@ -238,19 +240,32 @@ class NLL(ClassLoss):
     name = "nll"
     class_weight = parameter("class_weight")
     ignore_index = parameter("ignore_index")
+    weighted_mean = parameter("weighted_mean")
+    all_ignored = parameter("all_ignored")
 
     def __init__(
         self,
         class_weight: Sequence[float] | npt.NDArray[np.floating] | None = None,
         ignore_index: int | None = None,
+        weighted_mean: bool = True,
+        all_ignored: str = "nan",
     ) -> None:
         weights = None if class_weight is None else _class_weights(class_weight)
         ignore_index = _ignored(ignore_index)
         params = {
             "class_weight": None if weights is None else tuple(weights.tolist()),
             "ignore_index": ignore_index,
+            "weighted_mean": truth("weighted_mean", weighted_mean),
+            "all_ignored": _nan_or_zero(all_ignored),
         }
-        super().__init__(params, link="exp", class_weight=weights, ignore_index=ignore_index)
+        super().__init__(
+            params,
+            link="exp",
+            class_weight=weights,
+            ignore_index=ignore_index,
+            weighted_mean=weighted_mean,
+            zero_if_ignored=all_ignored == "zero",
+        )
 
     def _per_class(self) -> int | None:
         return None if self.class_weight is None else len(self.class_weight)
@@ -273,6 +288,12 @@ def _added(adjustment: Sequence[float]) -> tuple[Sequence[float], ...]:
     # beyond float64's range they are not used
     gains = [float(exact.exp(max(b, Decimal(-700)))) for b in below]
     return tuple(adjustment), [float(b) for b in below], gains
+
+
+def _nan_or_zero(all_ignored: str) -> str:
+    if all_ignored not in ("nan", "zero"):
+        raise ValueError(f"all_ignored = {all_ignored!r}: expected 'nan' or 'zero'")
+    return all_ignored
 
 
 def _ignored(ignore_index: object) -> int | None:

@@ -65,6 +65,12 @@ def test_parameters_take_numpy_numbers(name, key, kind):
     ("name", "params", "message"),
     [
         ("huber", {"delta": 0}, "delta = 0: expected a number greater than 0"),
+        (
+            "log_loss",
+            {"pos_weight": 1e300, "cost_fn": 1e300},
+            "pos_weight = 1e+300, cost_fn = 1e+300, cost_fp = 1.0: expected "
+            "pos_weight * cost_fn + cost_fp of at most 1.79e308",
+        ),
         ("focal", {"hessian": "none"}, "hessian = 'none': expected one of 'exact', 'bounded'"),
         ("focal", {"alpha": 1.5}, "alpha = 1.5: expected a number in [0, 1]"),
         ("asymmetric", {"clip": 1.0}, "clip = 1.0: expected a number in [0, 1)"),

@@ -230,4 +230,10 @@ def log_loss_values(
         (for_positive - smaller) * rest,
         (for_negative - smaller) * rest,
     )
-    return tuple(rounded(value) for value in exact)
+    try:
+        return tuple(rounded(value) for value in exact)
+    except OverflowError:
+        raise ValueError(
+            f"pos_weight = {pos_weight!r}, cost_fn = {cost_fn!r}, cost_fp = {cost_fp!r}: expected "
+            "pos_weight * cost_fn + cost_fp of at most 1.79e308"
+        ) from None

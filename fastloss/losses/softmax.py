@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._kernel_values import split
-from fastloss.losses._parameters import between, number_sequence, parameter, real
+from fastloss.losses._parameters import between, number_sequence, parameter
 from fastloss.losses._rows import ClassLoss
 from fastloss.losses._simplex import (
     focal_slopes,
@@ -37,7 +37,7 @@ class MulticlassFocal(ClassLoss):
     Parameters
     ----------
     gamma : float
-        At least 0: how much less well-classified samples count.
+        In [0, 1e4]: how much less well-classified samples count.
     alpha : sequence of float, optional
         One factor of at least 0 a class, 1 by default. They belong to the loss: the mean does not
         divide by them.
@@ -67,14 +67,11 @@ class MulticlassFocal(ClassLoss):
         alpha: Sequence[float] | npt.NDArray[np.floating] | None = None,
         hessian: str = "exact",
     ) -> None:
-        gamma = real("gamma", gamma)
-        if gamma < 0:
-            raise ValueError(f"gamma = {gamma!r}: expected a number of at least 0")
+        gamma = between("gamma", gamma, 0.0, 1e4)
         if hessian not in ("exact", "bounded"):
             raise ValueError(f"hessian = {hessian!r}: expected 'exact' or 'bounded'")
         factors = None if alpha is None else number_sequence("alpha", alpha, 0.0, float("inf"))
-        # a power of a larger one is 0 or 1
-        high, low = split(Fraction(gamma)) if gamma < 1e300 else (gamma, 0.0)
+        high, low = split(Fraction(gamma))
         super().__init__(
             {"gamma": gamma, "alpha": factors, "hessian": hessian},
             (high, float(hessian == "bounded"), low),
@@ -159,9 +156,9 @@ class SymmetricCrossEntropy(ClassLoss):
     Parameters
     ----------
     alpha, beta : float
-        Weights of the two parts, at least 0.
+        Weights of the two parts, in [0, 1e30].
     log_zero : float
-        What stands for log 0, less than 0.
+        What stands for log 0, in [-1e6, 0).
 
     References
     ----------
@@ -183,15 +180,10 @@ class SymmetricCrossEntropy(ClassLoss):
 
     def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = -4.0) -> None:
         params = {
-            "alpha": real("alpha", alpha),
-            "beta": real("beta", beta),
-            "log_zero": real("log_zero", log_zero),
+            "alpha": between("alpha", alpha, 0.0, 1e30),
+            "beta": between("beta", beta, 0.0, 1e30),
+            "log_zero": between("log_zero", log_zero, -1e6, 0.0, closed="left"),
         }
-        for name in ("alpha", "beta"):
-            if params[name] < 0:
-                raise ValueError(f"{name} = {params[name]!r}: expected a number of at least 0")
-        if params["log_zero"] >= 0:
-            raise ValueError(f"log_zero = {log_zero!r}: expected a number less than 0")
         super().__init__(
             params, (params["alpha"], -params["beta"] * params["log_zero"]), link="softmax"
         )

@@ -12,7 +12,7 @@
  * N cancels beside f0 = logit(clip), and is B (1 - clip) (1 - e^(f0 - f)) there. For gammas of 0, 1, ... 7
  * x is kept in a pair and multiplied; the derivative has x^(gamma - 1). For others the logarithm of each
  * factor is kept in a pair (unit_power.h); (1 - clip)^gamma is part of the cost. float32 is computed in
- * float64, without pairs.
+ * float64, without pairs, but for the logarithm where the gammas are such.
  * Worst error 5 ULP, of the Hessian 7.5 ULP of its largest term.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp (1 - clip)^gamma_neg, p[2] + p[3] = gamma_pos and p[4] +
  * p[5] = gamma_neg, the first a float32, p[6] = gamma_pos, p[7] = gamma_neg, p[8] + p[9] = logit(clip),
@@ -21,8 +21,11 @@
 FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 {
     const double *exact = FL_EXACT(p);
+    /* for float32 e^-300 stands for what is less: no cost may tell it from 0 */
+    const int usual = FL_BITS == 64 || (exact[0] < 1e30 && exact[12] < 1e30);
     return exact[6] < 8.0 && exact[7] < 8.0 && exact[6] == (int)exact[6] &&
-           exact[7] == (int)exact[7] && (exact[11] == 0.0 || exact[11] > 1e-290);
+           exact[7] == (int)exact[7] &&
+           (exact[11] == 0.0 || exact[11] > (FL_BITS == 64 ? 1e-290 : 1e-20)) && usual;
 }
 
 #if FL_BITS == 64
@@ -226,12 +229,12 @@ FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient
                                        first * bend);
 }
 
-/* The same without pairs, for any gammas */
+/* The same without pairs */
 typedef struct {
     V t, over_D, over_E, x, odds;
-} FN(asymmetric_wide_kept);
+} FN(asymmetric_wide_terms);
 
-FL_INLINE FN(asymmetric_wide_kept) FN(asymmetric_wide_first)(V y, V f, const REAL *p)
+FL_INLINE FN(asymmetric_wide_terms) FN(asymmetric_wide_of)(V y, V f, const REAL *p)
 {
     const V one = vsplat(1.0);
     const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
@@ -246,18 +249,17 @@ FL_INLINE FN(asymmetric_wide_kept) FN(asymmetric_wide_first)(V y, V f, const REA
         vselect(near, FN(fl_opaque)(first_part * series), FN(fl_opaque)(first_part - A * s.clip));
     const V E = FN(fl_opaque)(vselect(s.whole, one, A + s.clip * D)), inverse = one / (D * E);
     const V over_D = FN(fl_opaque)(inverse * E), over_E = FN(fl_opaque)(inverse * D);
-    FN(asymmetric_wide_kept) k;
+    FN(asymmetric_wide_terms) k;
     k.t = t, k.over_D = over_D, k.over_E = over_E;
     k.x = FN(fl_opaque)(N * over_D), k.odds = FN(fl_opaque)(N * over_E);
     return k;
 }
 
-/* `plain` is a constant: whether asymmetric_is_plain(). */
-FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p, int plain,
-                                   V *loss, V *gradient, V *hessian)
+FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(0.0), one = vsplat(1.0);
     const FN(asymmetric_sample) s = FN(asymmetric_class)(y, f, p);
+    const FN(asymmetric_wide_terms) k = FN(asymmetric_wide_of)(y, f, p);
     const V z = s.z, far = vmax(zero, z);
     const V A = vselect_negative(z, one, k.t), B = vselect_negative(z, k.t, one);
     const V P = FN(fl_opaque)(B * k.over_D);
@@ -267,19 +269,9 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const R
     const V l = vkeep(s.whole, vmin(vsplat(1e40), far)) + log_part;
     const V e2 = FN(fl_opaque)(P * vselect(s.whole, one, FN(fl_opaque)(A * k.over_E)));
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, PQ / k.x));
-    V power, falling; /* e1 times it */
-    if (plain) {
-        const V x2 = FN(fl_opaque)(k.x * k.x), x4 = FN(fl_opaque)(x2 * x2);
-        const V less =
-            FN(fl_opaque)((k.x * s.bit[0] + (one - s.bit[0])) * (x2 * s.bit[1] + (one - s.bit[1])) *
-                          (x4 * s.bit[2] + (one - s.bit[2])));
-        power = FN(fl_opaque)(less * (k.x * s.some + (one - s.some)));
-        falling = FN(fl_opaque)(less * PQ);
-    } else {
-        const V log_P = -(FN(fl_wide_log1p_unit)(k.t) + vkeep(z < zero, vmin(vsplat(1e40), -z)));
-        power = FN(fl_wide_exp)(s.gamma * vselect(s.whole, log_P, FN(fl_wide_log)(k.x)));
-        falling = FN(fl_opaque)(power * e1);
-    }
+    const V log_P = -(FN(fl_wide_log1p_unit)(k.t) + vkeep(z < zero, vmin(vsplat(1e40), -z)));
+    const V power = FN(fl_wide_exp)(s.gamma * vselect(s.whole, log_P, FN(fl_wide_log)(k.x)));
+    const V falling = FN(fl_opaque)(power * e1);
     const VI clipped = k.x <= zero;
     const V signed_cost = vselect(s.positive, -s.cost, s.cost);
     *loss = vkeep(clipped == 0, s.cost * (power * l_full));
@@ -293,19 +285,148 @@ FL_INLINE void FN(asymmetric_wide)(V y, V f, FN(asymmetric_wide_kept) k, const R
                                        first * bend);
 }
 
-FL_INLINE void FN(asymmetric_wide_rest)(V y, V f, FN(asymmetric_wide_kept) k, const REAL *p,
-                                        V *loss, V *gradient, V *hessian)
+/* For float32 and the gammas of asymmetric_is_plain(): x, N / E, and P Q with the sign of the gradient */
+typedef struct {
+    V x, odds, PQ;
+} FN(asymmetric_parts);
+
+/* For other = 1 - y and z = -f where y = 1, else f, within 300 of 0. With K = e^-z: D = 1 + K, P = 1 / D,
+ * E = K + clip D, and N = (1 - clip) (1 - e^(f0 - z)), or 1 where nothing is clipped. That e^r - 1 has the relative
+ * error of e^r, so N does not cancel. As 1 / (1 - x) = 1 + N / E, the gradient is c x^(gamma - 1) P Q
+ * (gamma l + N / E). */
+FL_INLINE FN(asymmetric_parts) FN(asymmetric_parts_of)(V other, V z, const REAL *p)
 {
-    FN(asymmetric_wide)(y, f, k, p, 1, loss, gradient, hessian);
+    /* (e^r - 1 - r) / r^2 for |r| <= ln2/2, as in fl_single_exp() */
+    static const double c[] = {0.500000001346581,  0.16666666681623232,   0.041666464925285904,
+                               0.0083333109254809, 0.0013933649996309251, 0.00019890990824673654};
+    const int clips = p[11] > 0.0;
+    const V one = vsplat(1.0), shift = vround_shift() + (REAL)EXPONENT_BIAS;
+    const V exponent = other * p[8] - z, shifted = exponent * LOG2_E + shift;
+    const V r = (exponent - (shifted - shift) * 0x1.62e42fefa39efp-1) + other * p[9];
+    const V r2 = r * r, beside = r + r2 * FN(fl_polynomial)(r, r2, c, sizeof c / sizeof *c);
+    const V power = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
+    const V kept = vsplat(clips ? p[10] : 0.0), least = one - (clips ? other : vsplat(0.0));
+    const V N = vmax(least, FN(fl_opaque)(kept * ((one - power) - power * beside)));
+    const V K = FN(fl_opaque)((power + power * beside) *
+                              (one + other * (clips ? p[10] / p[11] - 1.0 : 0.0)));
+    const V D = one + K, E = K + FN(fl_opaque)(other * p[11]) * D;
+    FN(asymmetric_parts) k;
+#if FL_VECTOR_BYTES == 64
+    /* a division of such vectors takes longer than the products that save it */
+    const V inverse = one / (D * E), P = FN(fl_opaque)(inverse * E);
+    k.odds = FN(fl_opaque)(N * FN(fl_opaque)(inverse * D));
+#else
+    const V P = one / D;
+    k.odds = N / E;
+#endif
+    k.x = FN(fl_opaque)(N * P);
+    k.PQ = FN(fl_opaque)(FN(fl_opaque)(K * P) * FN(fl_opaque)(P * ((other + other) - one)));
+    return k;
 }
 
-FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
+/* The results for two vectors, given l as a float32; `count` of them are wanted. What is asked is the same for all
+ * samples. */
+FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_parts) k[2],
+                                       const REAL *p, int count, V loss[2], V gradient[2],
+                                       V hessian[2])
 {
-    FN(asymmetric_wide)(y, f, FN(asymmetric_wide_first)(y, f, p), p, 0, loss, gradient, hessian);
+    const int gamma_1 = (int)p[6], gamma_0 = (int)p[7];
+    const int n_1 = gamma_1 - (gamma_1 > 0), n_0 = gamma_0 - (gamma_0 > 0);
+    const V zero = vsplat(0.0), one = vsplat(1.0);
+    V factor[2], less_1[2], less_0[2], l[2], rising[2], less[2], scale[2];
+    for (int i = 0; i < count; i++) {
+        factor[i] = k[i].x, less_1[i] = vsplat(p[0]), less_0[i] = vsplat(p[12]);
+        l[i] = log_part[i], rising[i] = k[i].odds;
+    }
+    for (int bit = 1; bit < 8; bit += bit) {
+        if (n_1 & bit)
+            for (int i = 0; i < count; i++)
+                less_1[i] = less_1[i] * factor[i];
+        if (n_0 & bit)
+            for (int i = 0; i < count; i++)
+                less_0[i] = less_0[i] * factor[i];
+        for (int i = 0; i < count; i++)
+            factor[i] = factor[i] * factor[i];
+    }
+    for (int i = 0; i < count; i++) {
+        less[i] = FN(fl_opaque)(vselect_negative(k[i].PQ, less_1[i], less_0[i]));
+        scale[i] = FN(fl_opaque)(less[i] * k[i].x);
+    }
+    /* where N / E is tiny the float32 has few bits, which no other tiny factor hides */
+    if (gamma_1 == 0 || gamma_0 <= 2)
+        for (int i = 0; i < count; i++) {
+            const V gamma = vselect_negative(k[i].PQ, vsplat(p[6]), vsplat(p[7]));
+            const VI flat = gamma == zero;
+            l[i] = vselect(k[i].odds < 0x1p-100, k[i].odds, l[i]);
+            scale[i] = vselect(flat, less[i], scale[i]);
+            rising[i] = vselect(flat, vkeep(k[i].x > zero, one + k[i].odds), rising[i]);
+        }
+    for (int i = 0; i < count; i++) {
+        const V gamma = vselect_negative(k[i].PQ, vsplat(p[6]), vsplat(p[7]));
+        /* where l is larger its factor is below e^-300; NaN stays */
+        const V bounded = vmin(vsplat(1e40), l[i]);
+        const V falling = FN(fl_opaque)(less[i] * k[i].PQ), PQ = vabs(k[i].PQ);
+        const V clip = vselect_negative(k[i].PQ, zero, vsplat(p[11]));
+        const V P = k[i].x + clip, Q = PQ / P, over = one + k[i].odds;
+        const V tilt = (gamma - one) * FN(fl_opaque)(PQ / k[i].x) - (P - Q);
+        const V e2 = FN(fl_opaque)(PQ * over);
+        const V bend = FN(fl_opaque)(gamma * (tilt * bounded + (e2 + e2)));
+        loss[i] = scale[i] * l[i];
+        gradient[i] = falling * (gamma * bounded + rising[i]);
+        hessian[i] =
+            vkeep(k[i].x > zero,
+                  vabs(falling) * (bend + rising[i] * (Q - clip * FN(fl_opaque)(P * over))));
+    }
 }
 #else
 FL_FROM_WIDE(asymmetric, asymmetric_of_float)
-FL_STAGED_FROM_WIDE(asymmetric_plain, asymmetric_wide)
+
+typedef struct {
+    asymmetric_parts_f64 half[2];
+} FN(asymmetric_plain_kept);
+
+FL_INLINE FN(asymmetric_plain_kept) FN(asymmetric_plain_first)(V y, V f, const REAL *p)
+{
+    /* what is below e^-300 is 0 as a float32, and powers and products of these are finite as float64; NaN stays */
+    const V other = R(1.0) - y, signed_f = (other - y) * f;
+    const V z = vmin(vsplat(R(300.0)), vmax(vsplat(R(-300.0)), signed_f));
+    FN(asymmetric_plain_kept) k;
+#if FL_VECTOR_BYTES
+    k.half[0] = asymmetric_parts_of_f64(vwiden_low(other), vwiden_low(z), FL_EXACT(p));
+    k.half[1] = asymmetric_parts_of_f64(vwiden_high(other), vwiden_high(z), FL_EXACT(p));
+#else
+    k.half[0] = k.half[1] = asymmetric_parts_of_f64(other, z, FL_EXACT(p));
+#endif
+    return k;
+}
+
+FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, const REAL *p,
+                                         V *loss, V *gradient, V *hessian)
+{
+#if FL_VECTOR_BYTES
+    const V odds = vnarrow(k.half[0].odds, k.half[1].odds);
+#else
+    const V odds = (REAL)k.half[0].odds;
+#endif
+    /* what is smaller is its logarithm, too, and has a square that may be subnormal, which is slow */
+    const V log_part =
+        FN(fl_log1p_nonnegative)(vmin(vsplat(R(0x1p100)), vmax(vsplat(R(0x1p-50)), odds)));
+    /* z is l where N / E is larger */
+    const V z = (R(1.0) - (y + y)) * f;
+    const V l = vmax(p[11] > R(0.0) ? vkeep(y > R(0.0), z) : z, vmin(log_part, odds));
+    fl_v_f64 value[2], slope[2], bend[2];
+#if FL_VECTOR_BYTES
+    const fl_v_f64 wide[2] = {vwiden_low(l), vwiden_high(l)};
+    asymmetric_of_parts_f64(wide, k.half, FL_EXACT(p), 2, value, slope, bend);
+    *loss = vnarrow(value[0], value[1]);
+    *gradient = vnarrow(slope[0], slope[1]);
+    *hessian = vnarrow(bend[0], bend[1]);
+#else
+    const double wide[2] = {l, l};
+    asymmetric_of_parts_f64(wide, k.half, FL_EXACT(p), 1, value, slope, bend);
+    *loss = (REAL)value[0], *gradient = (REAL)slope[0], *hessian = (REAL)bend[0];
+#endif
+}
 #endif
 FL_OF_STAGES(asymmetric_plain)
 #define FL_KEPT FN(asymmetric_plain_kept)

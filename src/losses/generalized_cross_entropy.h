@@ -2,106 +2,112 @@
  * < q <= 1; c is cost_fn for y = 1 and cost_fp for y = 0. With z = -m, P = sigma(z) and S = softplus(z)
  * = -log p_t:
  *     loss = -c expm1(-q S) / q,  gradient to z = c e^{-q S} P,  Hessian = c e^{-q S} P (1 - P - q P)
- * The Hessian is negative where p_t < q / (1 + q); its error is in ULP of its larger term. S and q are in
- * pairs (unit_power.h). float32 is computed in float64, without pairs. Worst error 4 ULP.
+ * The Hessian is negative where p_t < q / (1 + q); its error is in ULP of its larger term.
+ *
+ * S = max(z, 0) + l with t = e^-|z|, l = log(1 + t). What counts is the absolute error of q S: the product q
+ * max(z, 0) is in a pair, and q l, at most 0.7, joins when the multiple of ln 2 is taken off. What remains
+ * gives e^{-q S} and expm1(-q S) by one polynomial.
+ * l takes no polynomial in t, for u = t / (1 + t) is there: sinh l = t - t u / 2 and cosh l = 1 + t u / 2,
+ * so that l / sinh l is a function of t u <= 1/2, whose nearest singularity is at -4. u, 1 - u and l are kept
+ * in pairs, of which only what is added last is rounded. Worst error 4 ULP.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = cost_fn / q, p[3] = cost_fp / q, p[4] + p[5] = q,
  * p[4] a float32, p[6] = q.
  */
-#if FL_BITS == 64
-#include "vecmath/single.h"
-
-/* S in a pair, P and 1 - P */
+/* l and P in pairs, and 1 - P */
 typedef struct {
-    V s, s_low, sigma, rest;
+    V l, l_low, sigma, sigma_low, rest;
 } FN(generalized_cross_entropy_kept);
+
+/* -0 where y = 1, else 0 */
+FL_INLINE V FN(generalized_cross_entropy_sign)(V y)
+{
+    return vkeep(y > R(0.0), vsplat(R(-0.0)));
+}
 
 FL_INLINE FN(generalized_cross_entropy_kept)
     FN(generalized_cross_entropy_first)(V y, V f, const REAL *p)
 {
-    const V z = FN(fl_bounded_logit)(vselect(y > R(0.0), -f, f));
-    FN(generalized_cross_entropy_kept) k;
-    FN(fl_logistic_terms) terms;
-    (void)p;
-#if FL_LOOKUP
-    /* the logarithm to an absolute 2^-56 only: q is at most 1 */
-    static const double c[] = {-0.49999999999999317, 0.33333333333349657,  -0.25000000006853029,
-                               0.19999999907586824,  -0.16666645885095827, 0.14285865362372258,
-                               -0.12524599052398974, 0.11043621097304011};
-    const V one = vsplat(R(1.0));
-    terms.t = FN(fl_exp_nonpositive_twofold)(vminus_abs(z), &terms.t_low);
-    terms.u = terms.t - terms.t * (terms.t / (one + terms.t));
-    terms.v = FN(fl_opaque)(one - terms.u);
-    V log_part;
-    const V u = FN(fl_log1p_unit_split)(terms.t, &log_part), u2 = FN(fl_opaque)(u * u);
-    const V tail = FN(fl_opaque)(u2 * FN(fl_polynomial)(u, u2, c, sizeof c / sizeof *c));
-    const V sum = log_part + u, lost = (log_part - sum) + u;
-    const V low = lost + (tail + terms.t_low * terms.v);
-    terms.log_high = sum + low;
-    terms.log_low = (sum - terms.log_high) + low;
+    /* (l / sinh l - 1) / (t u) */
+#if FL_BITS == 64
+    static const double c[] = {-0.1666666666666643,    0.033333333333099346,
+                               -0.00714285713488689,   0.0015873014526825357,
+                               -0.0003607490511242177, 8.324217139946987e-05,
+                               -1.939425441853347e-05, 4.4930073924311336e-06,
+                               -9.581439117641746e-07, 1.3805171082361334e-07};
 #else
-    terms = FN(fl_logistic_of)(z);
+    static const float c[] = {-0.166666627f, 0.0333320461f, -0.00713069178f, 0.00153646816f,
+                              -0.000260890898f};
 #endif
-    k.sigma = FN(fl_opaque)(vselect_negative(z, terms.u, terms.v));
-    k.rest = FN(fl_opaque)(vselect_negative(z, terms.v, terms.u));
-    k.s = FN(fl_softplus_twofold)(z, terms, &k.s_low);
+    const V one = vsplat(R(1.0)), z = vflip(f, FN(generalized_cross_entropy_sign)(y));
+    const V t = FN(fl_opaque)(vexp_nonpositive(vminus_abs(f)));
+    const V u_less = FN(fl_opaque)(t * (t / (one + t)));
+    const V u = t - u_less, u_low = (t - u) - u_less, v = one - u, v_low = ((one - v) - u) - u_low;
+    const V tu = FN(fl_opaque)(t * u), sinh_l = t - R(0.5) * tu;
+    const V series = FN(fl_polynomial)(tu, FN(fl_opaque)(tu * tu), c, sizeof c / sizeof *c);
+    const V l_less = FN(fl_opaque)(tu * (R(0.5) - sinh_l * series));
+    FN(generalized_cross_entropy_kept) k;
+    (void)p;
+    k.l = t - l_less, k.l_low = (t - k.l) - l_less;
+    k.sigma = vselect_negative(z, u, v), k.sigma_low = vselect_negative(z, u_low, v_low);
+    k.rest = vselect_negative(z, v, u);
     return k;
 }
 
 FL_INLINE void FN(generalized_cross_entropy_rest)(V y, V f, FN(generalized_cross_entropy_kept) k,
                                                   const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    const VI positive = y > R(0.0);
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), most = vsplat(-EXP_LOWEST / p[6]);
+    const VI positive = y > zero;
+    const V minus = FN(generalized_cross_entropy_sign)(y), z = vflip(f, minus);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V cost_q = vselect(positive, vsplat(p[2]), vsplat(p[3]));
+    const V cost_q = vselect(positive, vsplat(-p[2]), vsplat(-p[3]));
     V error;
-    const V product = FN(fl_product)(k.s, FN(fl_opaque)(vsplat(p[4])), &error);
-    const V product_low = FN(fl_opaque)(error + (k.s_low * p[4] + k.s * p[5]));
-    const VI finite = product < -EXP_LOWEST;
-    const V power = FN(fl_exp_headroom_of_sum)(-product, vkeep(finite, -product_low)) * EXP_BACK;
-    const V slope = FN(fl_opaque)(cost * (FN(fl_opaque)(power) * k.sigma));
-    (void)f;
-    /* q S may be too small for a normal number where S is not */
-    *loss = vselect(product < REAL_EPS / 4, cost * k.s, -cost_q * vexpm1(-(product + product_low)));
-    *gradient = vselect(positive, -slope, slope);
-    *hessian = slope * (k.rest - p[6] * k.sigma);
-}
-
-/* The same without pairs */
-typedef struct {
-    V s, sigma, rest;
-} FN(generalized_cross_entropy_wide_kept);
-
-FL_INLINE FN(generalized_cross_entropy_wide_kept)
-    FN(generalized_cross_entropy_wide_first)(V y, V f, const REAL *p)
-{
-    const V z = vselect(y > 0.0, -f, f), one = vsplat(1.0), t = FN(fl_single_exp)(vminus_abs(z));
-    const V v = FN(fl_opaque)(one / (one + t)), u = FN(fl_opaque)(t * v);
-    FN(generalized_cross_entropy_wide_kept) k;
-    (void)p;
-    k.sigma = vselect_negative(z, u, v);
-    k.rest = vselect_negative(z, v, u);
-    k.s = vmax(vsplat(0.0), z) + FN(fl_single_log1p_unit)(t);
-    return k;
-}
-
-FL_INLINE void FN(generalized_cross_entropy_wide_rest)(V y, V f,
-                                                       FN(generalized_cross_entropy_wide_kept) k,
-                                                       const REAL *p, V *loss, V *gradient,
-                                                       V *hessian)
-{
-    const VI positive = y > 0.0;
-    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    const V cost_q = vselect(positive, vsplat(p[2]), vsplat(p[3]));
-    const V x = FN(fl_opaque)(k.s * -p[6]), power = FN(fl_single_exp)(x);
-    const V slope = FN(fl_opaque)(cost * (power * k.sigma));
-    (void)f;
-    /* q S may be too small for a normal number where S is not */
-    *loss = vselect(x > -REAL_EPS, cost * k.s, -cost_q * FN(fl_wide_expm1)(x, power));
-    *gradient = vselect(positive, -slope, slope);
-    *hessian = slope * (k.rest - p[6] * k.sigma);
-}
-#else
-FL_STAGED_FROM_WIDE(generalized_cross_entropy, generalized_cross_entropy_wide)
+    /* beyond `most` the power is 0; NaN stays */
+    const V ahead = vmin(most, vmax(zero, z)), s = ahead + k.l;
+    const V product = FN(fl_product)(ahead, vsplat(p[6]), &error);
+#if FL_BITS == 32
+    error = error + s * p[5];
 #endif
+    /* -q S = r + r_low - n ln2 */
+    const V exponent = product + k.l * p[6];
+    const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);
+    const V shifted = shift - exponent * LOG2_E, n = shift - shifted;
+    const V whole = n * LN2_HI - product;
+#if FL_HAS_FMA
+    const V part = k.l * p[6];
+#else
+    V part_low;
+    const V part = FN(fl_product)(k.l, vsplat(p[6]), &part_low);
+    error = error + part_low;
+#endif
+    const V fine = FN(fl_opaque)((error + k.l_low * p[6]) - n * LN2_LO), base = whole - fine;
+    const V r_low = (whole - base) - fine, r = FN(fl_opaque)(base - part);
+    /* e^-qS = scale (1 + r + tail) */
+    const V r2 = FN(fl_opaque)(r * r), tail = FN(fl_opaque)(r2 * FN(fl_exp_tail)(r, r2) + r_low);
+    const V scale = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS) * EXP_BACK;
+    const V power = (k.sigma + (k.sigma * (r + tail) + k.sigma_low)) * scale;
+    V slope_low;
+    const V slope = FN(fl_product)(cost, FN(fl_opaque)(power), &slope_low);
+#if FL_BITS == 32
+    /* what the cost was rounded by */
+    const double *exact = FL_EXACT(p);
+    const V cost_low = vselect(positive, vsplat((REAL)(exact[0] - (double)p[0])),
+                               vsplat((REAL)(exact[1] - (double)p[1])));
+    slope_low = FN(fl_opaque)(slope_low + cost_low * power);
+    *gradient = vflip(slope + slope_low, minus);
+#else
+    *gradient = vflip(slope, minus);
+#endif
+    const V factor = FN(fl_opaque)(scale * cost_q);
+    const V fall = factor * r + (factor * tail + (scale - one) * cost_q);
+    /* q S may be too small for a normal number where S is not */
+    *loss = vselect(exponent < REAL_EPS / 4, cost * s, fall);
+    V more = p[6] * k.sigma_low;
+#if FL_BITS == 32
+    more = more + p[5] * k.sigma;
+#endif
+    const V bend = FN(fl_opaque)((k.rest - more) - p[6] * k.sigma);
+    *hessian = slope * bend + slope_low * bend;
+}
 FL_OF_STAGES(generalized_cross_entropy)
 #define FL_KEPT FN(generalized_cross_entropy_kept)

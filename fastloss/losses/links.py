@@ -16,9 +16,9 @@ class CLogLog(CostLoss):
     With E = exp(raw_prediction) it is E for class 0, -log(1 - exp(-E)) for class 1, in nats: the
     likelihood of whether a Poisson count of mean E is positive. Link: complementary log-log.
     Labels: 0 and 1. With h = E / expm1(E) the gradient is E and -h, the Hessian E and h * (E + h -
-    1), positive everywhere. Error at most 4 ULP, of the Hessian at most 6 ULP. Where E or exp(-E)
-    is subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability
-    of class 1.
+    1), positive everywhere. Error at most 4 ULP, of the Hessian at most 6 ULP, with costs at most 5
+    and 7. Where E or exp(-E) is subnormal, it has fewer digits itself, which a cost shows.
+    `predict` gives the probability of class 1.
 
     Parameters
     ----------

@@ -53,3 +53,14 @@ def test_a_clip_that_is_subnormal_is_refused():
         fl.Asymmetric(clip=1e-310)
     loss = fl.Asymmetric(clip=2.3e-308)
     assert all(np.isfinite(loss.loss_gradient_hessian(0, 720.0)))
+
+
+def test_at_a_subnormal_distance_from_the_clip_without_a_power():
+    """At clip 1/2, logit 0: p (1 - p) cost_fp / (1 - x)**2 of the logarithm alone."""
+    loss = fl.Asymmetric(gamma_neg=0.0, clip=0.5, cost_fp=100.0)
+    for f in (5e-324, 1e-310, 1e-300):
+        gradient, hessian = loss.gradient_hessian([0], [f], reduction="none")
+        assert gradient[0] == pytest.approx(25.0, rel=1e-14)
+        assert hessian[0] == pytest.approx(6.25, rel=1e-14)
+        together = loss.loss_gradient_hessian([0], [f], reduction="none")
+        assert (together[1][0], together[2][0]) == (gradient[0], hessian[0])

@@ -150,7 +150,8 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     *gradient = vkeep(inside, signed_cost * (s.gamma * (less * FN(fl_opaque)(PQ * l)) +
                                              FN(fl_opaque)(whole_power * e2)));
     const V scale = FN(fl_opaque)(s.cost * whole_power);
-    const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u / vmax(vsplat(REAL_TINY), k.N)));
+    /* nothing depends on it where gamma is 0, and beside the clip it may be infinite times the cost */
+    const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u * s.some / vmax(vsplat(REAL_TINY), k.N)));
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
     /* terms of both signs in gamma e1 l joined */
     const V tilt = FN(fl_opaque)(scale * vselect_negative(z, u - v, v - u));

@@ -68,8 +68,13 @@ def test_parameters_take_numpy_numbers(name, key, kind):
         (
             "log_loss",
             {"pos_weight": 1e300, "cost_fn": 1e300},
-            "pos_weight = 1e+300, cost_fn = 1e+300, cost_fp = 1.0: expected "
-            "pos_weight * cost_fn + cost_fp of at most 1.79e308",
+            "pos_weight = 1e+300, cost_fn = 1e+300: expected pos_weight * cost_fn of at most "
+            "1.79e308",
+        ),
+        (
+            "generalized_cross_entropy",
+            {"q": 0.5, "cost_fp": 1.5e308},
+            "cost_fp = 1.5e+308, q = 0.5: expected cost_fp / q of at most 1.79e308",
         ),
         ("focal", {"hessian": "none"}, "hessian = 'none': expected one of 'exact', 'bounded'"),
         ("focal", {"alpha": 1.5}, "alpha = 1.5: expected a number in [0, 1]"),

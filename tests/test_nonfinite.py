@@ -49,9 +49,14 @@ def test_nan_gives_nan_loss_and_gradient(reference, params, dtype):
     y = y + (reference.labels_for(params) == "positive")
     f = np.full(4, np.nan, dtype=dtype)
     loss = fl.get_loss(reference.name, **params)
-    value, gradient, _ = loss.loss_gradient_hessian(y, f, reduction="none")
+    value, gradient, hessian = loss.loss_gradient_hessian(y, f, reduction="none")
     assert np.isnan(value).all()
     assert np.isnan(gradient).all()
+    if not np.isnan(hessian).all():  # a constant, or its limit
+        places = np.concatenate([np.linspace(-0.7, 1.3, 20, dtype=dtype), y])
+        others = loss.gradient_hessian(np.resize(y, 24), places, reduction="none")[1]
+        assert np.isin(hessian, others).all()
+        assert len(np.unique(others)) <= 3
     assert np.isnan(loss.loss(y, f))
     assert np.isnan(loss.loss(y, f, reduction="sum"))
     assert np.isnan(loss.predict(f)).all()

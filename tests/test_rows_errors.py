@@ -104,12 +104,12 @@ def test_how_many_outputs():
         (
             lambda: fl.SymmetricCrossEntropy(log_zero=0),
             ValueError,
-            "log_zero = 0: expected a number in [-1e+06, 0)",
+            "log_zero = 0: expected a number less than 0",
         ),
         (
             lambda: fl.SymmetricCrossEntropy(beta=-2),
             ValueError,
-            "beta = -2: expected a number in [0, 1e+30]",
+            "beta = -2.0: expected a number of at least 0",
         ),
         (lambda: fl.MulticlassHinge(p=3), ValueError, "p = 3: expected 1 or 2"),
         (lambda: fl.CrammerSinger(0), ValueError, "margin = 0: expected a number greater than 0"),

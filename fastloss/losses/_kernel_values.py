@@ -12,7 +12,18 @@ def rounded(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
+
+
+def quotient(params: dict[str, float], name: str, divisor: str) -> float:
+    """Return one parameter by another, or raise an error that names both if it is beyond float64."""
+    result = rounded(Fraction(params[name]) / Fraction(params[divisor]))
+    if math.isinf(result):
+        raise ValueError(
+            f"{name} = {params[name]!r}, {divisor} = {params[divisor]!r}: expected "
+            f"{name} / {divisor} of at most 1.79e308"
+        )
+    return result
 
 
 def split(value: Fraction) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
 from fastloss.losses._costs import Costs, checked_costs
-from fastloss.losses._kernel_values import rounded, split
+from fastloss.losses._kernel_values import quotient, rounded, split
 from fastloss.losses._parameters import between, one_of, parameter
 from fastloss.losses.logistic import log_loss_values
 
@@ -176,7 +176,7 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     p_t = expit(m), m = (2 * y_true - 1) * raw_prediction, is the probability of the label. Between
     log loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and
     1. The gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian p_t**q * (1 - p_t) *
-    (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 4 ULP, of the Hessian in
+    (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 5 ULP, of the Hessian in
     ULP of its larger term, and for q below 1e-15 that of the log loss. Where p_t**q or exp(-abs(f))
     is subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability of
     class 1.
@@ -213,7 +213,7 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
             values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
             super().__init__(params, values, kernel="log_loss")
             return
-        scaled = (rounded(Fraction(cost) / Fraction(q)) for cost in (cost_fn, cost_fp))
+        scaled = (quotient(params, name, "q") for name in ("cost_fn", "cost_fp"))
         super().__init__(params, (cost_fn, cost_fp, *scaled, *split(Fraction(q)), q))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:

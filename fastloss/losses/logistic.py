@@ -220,6 +220,11 @@ def log_loss_values(
     """
     half, rest = Fraction(label_smoothing) / 2, 1 - Fraction(label_smoothing)
     for_positive, for_negative = Fraction(pos_weight) * Fraction(cost_fn), Fraction(cost_fp)
+    if math.isinf(rounded(for_positive)):
+        raise ValueError(
+            f"pos_weight = {pos_weight!r}, cost_fn = {cost_fn!r}: expected "
+            "pos_weight * cost_fn of at most 1.79e308"
+        )
     smaller, larger = min(for_positive, for_negative), max(for_positive, for_negative)
     exact = (
         for_positive * half,
@@ -230,10 +235,4 @@ def log_loss_values(
         (for_positive - smaller) * rest,
         (for_negative - smaller) * rest,
     )
-    try:
-        return tuple(rounded(value) for value in exact)
-    except OverflowError:
-        raise ValueError(
-            f"pos_weight = {pos_weight!r}, cost_fn = {cost_fn!r}, cost_fp = {cost_fp!r}: expected "
-            "pos_weight * cost_fn + cost_fp of at most 1.79e308"
-        ) from None
+    return tuple(rounded(value) for value in exact)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, minimum
 from fastloss.losses._costs import CostLoss, Costs, checked_costs
-from fastloss.losses._kernel_values import rounded
+from fastloss.losses._kernel_values import quotient
 from fastloss.losses._parameters import between, parameter
 
 
@@ -114,10 +112,11 @@ class SmoothHinge(PointwiseLoss, Costs):
 
     def __init__(self, gamma: float = 1.0, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
         gamma = between("gamma", gamma, 1e-6, 1e6)
-        cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
-        curvatures = (rounded(Fraction(cost) / Fraction(gamma)) for cost in (cost_fn, cost_fp))
+        params = {"gamma": gamma, **checked_costs(cost_fn, cost_fp)}
+        cost_fn, cost_fp = params["cost_fn"], params["cost_fp"]
+        curvatures = (quotient(params, name, "gamma") for name in ("cost_fn", "cost_fp"))
         super().__init__(
-            {"gamma": gamma, "cost_fn": cost_fn, "cost_fp": cost_fp},
+            params,
             (cost_fn, cost_fp, gamma, 0.5 * gamma, *curvatures, gamma - 1.0),
         )
 

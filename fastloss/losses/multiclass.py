@@ -43,7 +43,7 @@ class CrossEntropy(RowLoss):
         A label whose samples do not count: their loss, gradient and Hessian are 0, and the mean leaves
         them out. It may lie outside the classes. torch's default is -100, here it is none.
     z_loss : float
-        In [0, 1e15]: adds z_loss * log(sum of exp(f))**2, which keeps logits from drifting (PaLM's
+        At least 0: adds z_loss * log(sum of exp(f))**2, which keeps logits from drifting (PaLM's
         auxiliary loss).
     logit_adjustment : sequence of float, optional
         One number a class, added to the logits in the loss but not in `predict`: tau * log(frequency of
@@ -96,7 +96,7 @@ class CrossEntropy(RowLoss):
         weights = None if class_weight is None else _class_weights(class_weight)
         smoothing = between("label_smoothing", label_smoothing, 0.0, 1.0)
         ignore_index = _ignored(ignore_index)
-        z_loss = between("z_loss", z_loss, 0.0, 1e15)
+        z_loss = between("z_loss", z_loss, 0.0, math.inf)
         adjustment = (
             None
             if logit_adjustment is None

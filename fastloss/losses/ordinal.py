@@ -78,7 +78,8 @@ class RankedProbabilityScore(ClassLoss):
     times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP: of the
     gradient and the Hessian, whose terms cancel, of the sum of those of one sign. In float32 at
     most 1 ULP with up to 10 classes, 2 with 40, of the largest term alone: it is computed in
-    float64. The Hessian's diagonal may be negative. `predict` gives the softmax.
+    float64. Where exp(f - max) is subnormal it has fewer digits itself, which the number of classes
+    multiplies. The Hessian's diagonal may be negative. `predict` gives the softmax.
 
     References
     ----------

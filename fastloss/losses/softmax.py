@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._kernel_values import split
-from fastloss.losses._parameters import between, number_sequence, parameter
+from fastloss.losses._parameters import between, number_sequence, parameter, real
 from fastloss.losses._rows import ClassLoss
 from fastloss.losses._simplex import (
     focal_slopes,
@@ -156,9 +156,9 @@ class SymmetricCrossEntropy(ClassLoss):
     Parameters
     ----------
     alpha, beta : float
-        Weights of the two parts, in [0, 1e30].
+        Weights of the two parts, at least 0.
     log_zero : float
-        What stands for log 0, in [-1e6, 0).
+        What stands for log 0, less than 0.
 
     References
     ----------
@@ -180,10 +180,15 @@ class SymmetricCrossEntropy(ClassLoss):
 
     def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = -4.0) -> None:
         params = {
-            "alpha": between("alpha", alpha, 0.0, 1e30),
-            "beta": between("beta", beta, 0.0, 1e30),
-            "log_zero": between("log_zero", log_zero, -1e6, 0.0, closed="left"),
+            "alpha": real("alpha", alpha),
+            "beta": real("beta", beta),
+            "log_zero": real("log_zero", log_zero),
         }
+        for name in ("alpha", "beta"):
+            if params[name] < 0:
+                raise ValueError(f"{name} = {params[name]!r}: expected a number of at least 0")
+        if params["log_zero"] >= 0:
+            raise ValueError(f"log_zero = {log_zero!r}: expected a number less than 0")
         super().__init__(
             params, (params["alpha"], -params["beta"] * params["log_zero"]), link="softmax"
         )

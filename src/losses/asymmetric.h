@@ -353,7 +353,8 @@ FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_
         less[i] = FN(fl_opaque)(vselect_negative(k[i].PQ, less_1[i], less_0[i]));
         scale[i] = FN(fl_opaque)(less[i] * k[i].x);
     }
-    /* where N / E is tiny the float32 has few bits, which no other tiny factor hides */
+    /* where N / E is tiny the float32 has few bits; with these exponents not even the Hessian has a factor x^2
+     * or more beside it, which would be 0 then */
     if (gamma_1 == 0 || gamma_0 <= 2)
         for (int i = 0; i < count; i++) {
             const V gamma = vselect_negative(k[i].PQ, vsplat(p[6]), vsplat(p[7]));
@@ -375,7 +376,7 @@ FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_
         loss[i] = scale[i] * l[i];
         gradient[i] = falling * (gamma * bounded + rising[i]);
         hessian[i] =
-            vkeep(k[i].x > zero,
+            vkeep((k[i].x <= zero) == 0, /* NaN stays */
                   vabs(falling) * (bend + rising[i] * (Q - clip * FN(fl_opaque)(P * over))));
     }
 }

@@ -9,9 +9,9 @@
  * gives e^{-q S} and expm1(-q S) by one polynomial.
  * l takes no polynomial in t, for u = t / (1 + t) is there: sinh l = t - t u / 2 and cosh l = 1 + t u / 2,
  * so that l / sinh l is a function of t u <= 1/2, whose nearest singularity is at -4. u, 1 - u and l are kept
- * in pairs, of which only what is added last is rounded. Worst error 4 ULP.
- * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = cost_fn / q, p[3] = cost_fp / q, p[4] + p[5] = q,
- * p[4] a float32, p[6] = q.
+ * in pairs, of which only what is added last is rounded. Worst error 5 ULP.
+ * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = cost_fn / q, p[3] = cost_fp / q, p[5] = q less its
+ * float32, p[6] = q.
  */
 /* l and P in pairs, and 1 - P */
 typedef struct {
@@ -72,7 +72,7 @@ FL_INLINE void FN(generalized_cross_entropy_rest)(V y, V f, FN(generalized_cross
     const V exponent = product + k.l * p[6];
     const V shift = vround_shift() + (REAL)(EXPONENT_BIAS + EXP_HEADROOM);
     const V shifted = shift - exponent * LOG2_E, n = shift - shifted;
-    const V whole = n * LN2_HI - product;
+    const V whole = n * LN2_HI - product, lost = (n * LN2_HI - whole) - product;
 #if FL_HAS_FMA
     const V part = k.l * p[6];
 #else
@@ -80,7 +80,8 @@ FL_INLINE void FN(generalized_cross_entropy_rest)(V y, V f, FN(generalized_cross
     const V part = FN(fl_product)(k.l, vsplat(p[6]), &part_low);
     error = error + part_low;
 #endif
-    const V fine = FN(fl_opaque)((error + k.l_low * p[6]) - n * LN2_LO), base = whole - fine;
+    const V fine = FN(fl_opaque)(((error - lost) + k.l_low * p[6]) - n * LN2_LO);
+    const V base = whole - fine;
     const V r_low = (whole - base) - fine, r = FN(fl_opaque)(base - part);
     /* e^-qS = scale (1 + r + tail) */
     const V r2 = FN(fl_opaque)(r * r), tail = FN(fl_opaque)(r2 * FN(fl_exp_tail)(r, r2) + r_low);
@@ -98,11 +99,16 @@ FL_INLINE void FN(generalized_cross_entropy_rest)(V y, V f, FN(generalized_cross
 #else
     *gradient = vflip(slope, minus);
 #endif
-    const V factor = FN(fl_opaque)(scale * cost_q);
-    const V fall = factor * r + (factor * tail + (scale - one) * cost_q);
+    /* scale - 1 and r have different signs */
+    const V factor = FN(fl_opaque)(scale * cost_q),
+            most_of_it = FN(fl_opaque)((scale - one) * cost_q);
+    const V high = factor * r + most_of_it, less = factor * r + (most_of_it - high);
+    const V fall = high + (factor * tail + less);
     /* q S may be too small for a normal number where S is not */
     *loss = vselect(exponent < REAL_EPS / 4, cost * s, fall);
-    V more = p[6] * k.sigma_low;
+    /* of 1 - P, by Fast2Sum */
+    const V larger = vmax(k.sigma, k.rest), smaller = vmin(k.sigma, k.rest);
+    V more = p[6] * k.sigma_low - (((one - larger) - smaller) - k.sigma_low);
 #if FL_BITS == 32
     more = more + p[5] * k.sigma;
 #endif

@@ -167,32 +167,6 @@ FL_INLINE V FN(fl_exp_minus_product)(V a, V a_low, V g, V g_low)
     return FN(fl_exp_of_sum)(-product, -(error + (g_low * a + g * a_low)));
 }
 
-/* Whether the integer n, the same for all samples, has a bit */
-FL_INLINE VI FN(fl_bit)(REAL n, int bit)
-{
-    return vsplat_int((int)n & bit ? -1 : 0);
-}
-
-/* (x + x_low)^n for 0 <= n < 8, n = 1, 2 and 4 where bit[0], bit[1] and bit[2] are set: only the sum of the
- * result's parts is of more than single precision. */
-FL_INLINE V FN(fl_power_by_bits)(V x, V x_low, const VI bit[3], V *low)
-{
-    const V one = vsplat(R(1.0));
-    V power = vselect(bit[0], x, one), power_low = vkeep(bit[0], x_low);
-    for (int k = 1; k < 3; k++) {
-        V error;
-        const V square = FN(fl_product)(x, x, &error), twice = x + x;
-        x_low = error + twice * x_low;
-        x = square;
-        const V factor = vselect(bit[k], x, one), factor_low = vkeep(bit[k], x_low);
-        const V product = FN(fl_product)(power, factor, &error);
-        power_low = error + (power * factor_low + power_low * factor);
-        power = product;
-    }
-    *low = power_low;
-    return power;
-}
-
 /* Of z, for |z| < 1e30: t = e^-|z| and log(1 + t) in pairs, u = sigma(-|z|), v = sigma(|z|). */
 typedef struct {
     V t, t_low, log_high, log_low, u, v;

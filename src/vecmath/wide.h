@@ -74,13 +74,6 @@ FL_INLINE V FN(fl_wide_log1p)(V x)
            FN(fl_wide_log1p_unit)(x * scale + (scale - 1.0));
 }
 
-/* x^n for 0 <= n < 8, n as in fl_power_by_bits() */
-FL_INLINE V FN(fl_wide_power)(V x, const VI bit[3])
-{
-    const V one = vsplat(1.0), x2 = FN(fl_opaque)(x * x), x4 = FN(fl_opaque)(x2 * x2);
-    return (vselect(bit[0], x, one) * vselect(bit[1], x2, one)) * vselect(bit[2], x4, one);
-}
-
 #else
 
 #if FL_VECTOR_BYTES

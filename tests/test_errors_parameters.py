@@ -76,6 +76,11 @@ def test_parameters_take_numpy_numbers(name, key, kind):
             {"q": 0.5, "cost_fp": 1.5e308},
             "cost_fp = 1.5e+308, q = 0.5: expected cost_fp / q of at most 1.79e308",
         ),
+        (
+            "smooth_hinge",
+            {"gamma": 0.5, "cost_fn": 1.5e308},
+            "cost_fn = 1.5e+308, gamma = 0.5: expected cost_fn / gamma of at most 1.79e308",
+        ),
         ("focal", {"hessian": "none"}, "hessian = 'none': expected one of 'exact', 'bounded'"),
         ("focal", {"alpha": 1.5}, "alpha = 1.5: expected a number in [0, 1]"),
         ("asymmetric", {"clip": 1.0}, "clip = 1.0: expected a number in [0, 1)"),

@@ -3,7 +3,7 @@
  *
  * For y = 1 with h = E / (e^E - 1): gradient -h, Hessian h (E + h - 1). Below f = 0, where these
  * cancel, E + h - 1 and log(E / (1 - e^-E)) are E/2 and a series in E^2; from f = 0 on e^-E takes E in
- * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 6.
+ * a pair, since the absolute error of E counts. Worst error 4 ULP, of the Hessian 6, with costs 5 and 7.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 /* e^x for x < 600 (60 in float32) in a pair: 1 + r + r^2/2, and in float64 r^3/6, without error, and the rest of

@@ -23,39 +23,39 @@ FL_INLINE V FN(fl_crammer_singer_slack)(V a, V b, const REAL *p)
 #endif
 }
 
+/* Classes are told apart by their numbers alone once the rival has one: the logits are read once. */
 FL_INLINE V FN(fl_crammer_singer_for)(const FN(FlRowTile) * tile, int wants)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V none = vsplat((REAL)-INFINITY);
     const VI next = vsplat_int(1);
-    VI to_label = t.label; /* 0 where k is the label */
+    VI k_now = vsplat_int(0), attains = k_now;
     V raw = vload(t.f), rival = none, bad = zero, slack;
-    for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
+    for (ptrdiff_t k = 0; k < t.n; k++, k_now = k_now + next) {
         const V x = vload(t.f + k * LANES);
-        const VI here = to_label == 0;
+        const VI here = t.label == k_now;
+        const V other = vselect(here, none, x);
+        attains = vbits(vselect(other > rival, vfrom_bits(k_now), vfrom_bits(attains)));
         raw = vselect(here, x, raw);
-        rival = vmax(vselect(here, none, x), rival); /* overlooks NaN */
+        rival = vmax(other, rival); /* overlooks NaN */
         bad = vselect(x == x, bad, x);
     }
     slack = vmax(zero, FN(fl_crammer_singer_slack)(rival, raw, t.p));
-    slack = vkeep(rival > none, slack); /* a single class has no rival */
-    const V lowered = vkeep(slack > zero, -one);
-    V raised = -lowered; /* 0 once the rival has been met */
-    to_label = t.label;
+    slack = vkeep(rival > none, slack) + bad; /* a single class has no rival */
+    /* NaN everywhere where any logit is */
+    const V raised = vselect(slack > zero, one, bad), lowered = vselect(slack > zero, -one, bad);
+    k_now = vsplat_int(0);
     for (ptrdiff_t k = 0; k < t.n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN));
-         k++, to_label = to_label - next) {
-        const V x = vload(t.f + k * LANES);
-        const VI here = to_label == 0;
-        const V first = vkeep((x == rival) & (here == 0), raised);
-        const V active = vselect(here, lowered, first) + bad;
-        raised = raised - first;
+         k++, k_now = k_now + next) {
+        const V first = vselect(attains == k_now, raised, bad);
+        const V active = vselect(t.label == k_now, lowered, first);
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, active);
         if (wants & FL_WANT_HESSIAN)
             vstore(t.hessian + k * LANES, active * active);
     }
-    return slack + bad;
+    return slack;
 }
 
 FL_INLINE V FN(crammer_singer)(const FN(FlRowTile) * t, int wants)

@@ -29,6 +29,7 @@ FL_INLINE V FN(fl_sparsemax_sorted)(const FN(FlRowTile) * t, ptrdiff_t width, V 
 {
     const V minus_one = vsplat(R(-1.0)), none = vsplat((REAL)-INFINITY);
     V z[16], sum = minus_one, lost = vsplat(R(0.0)), kept = sum, kept_lost = lost, n = -minus_one;
+#pragma GCC unroll 16
     for (ptrdiff_t k = 0; k < width; k++) {
         z[k] = none; /* of a width of 4 there may be any, of others all but the last */
         if ((width > 4 && k + 1 < width) || k < t->n)
@@ -42,6 +43,7 @@ FL_INLINE V FN(fl_sparsemax_sorted)(const FN(FlRowTile) * t, ptrdiff_t width, V 
     }
     FL_SORT_SIXTEEN(FL_EXCHANGE)
 #undef FL_EXCHANGE
+#pragma GCC unroll 16
     for (ptrdiff_t k = 1; k < width; k++) { /* z[0] is 0 */
         const VI inside = z[k] * (REAL)k > sum;
         const V next = sum + z[k]; /* Fast2Sum: sum is the larger one wherever it matters */
@@ -81,13 +83,81 @@ FL_INLINE V FN(fl_sparsemax_searched)(const FN(FlRowTile) * t, V max, V *found)
     return tau;
 }
 
-/* width is that of fl_sparsemax_sorted, or 0 for more outputs than it takes. */
-FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptrdiff_t width)
+/* What a logit that is not finite makes of a sample: NaN, or 0 where all are finite or -inf beside others. */
+FL_OUTLINE V FN(fl_sparsemax_bad)(const FN(FlRowTile) * t, V max)
+{
+    V bad = vsplat(R(0.0));
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V x = vload(t->f + k * LANES);
+        bad = vselect(x == x, bad, x);
+    }
+    return vselect(vabs(max) <= REAL_MAX, bad, max - max);
+}
+
+/* Of few outputs: width is that of fl_sparsemax_sorted, a constant, so that there are no loops. */
+FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdiff_t width)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    V max = vload(t.f), raw = max, tau, size, bad = zero, off = zero, off_lost = zero;
-    V squares = zero, squares_lost = zero; /* the carry; of few outputs the odd ones' sum */
+    V max = vload(t.f), raw = zero, size, not_finite = zero;
+    V off[2] = {zero, zero}, squares[2] = {zero, zero}; /* each of at most 8, which need no carry */
+    V p[16];
+#define FL_HAS(k) ((width > 4 && (k) + 1 < width) || (k) < t.n)
+#pragma GCC unroll 16
+    for (ptrdiff_t k = 0; k < width; k++)
+        if (FL_HAS(k)) {
+            const V x = vload(t.f + k * LANES);
+            max = vmax(x, max);
+            not_finite = not_finite + x * R(0.0);
+        }
+    const V tau = FN(fl_sparsemax_sorted)(&t, width, max, &size);
+#pragma GCC unroll 16
+    for (ptrdiff_t k = 0; k < width; k++) {
+        p[k] = zero;
+        if (FL_HAS(k)) {
+            const V z = vload(t.f + k * LANES) - max;
+            const VI here = FN(fl_row_is)(t.label, k);
+            p[k] = vmax(zero, z - tau);
+            raw = vselect(here, z, raw);
+            const V other = vselect(here, zero, p[k]);
+            off[k % 2] = off[k % 2] + other;
+            squares[k % 2] = squares[k % 2] + FN(fl_opaque)(other * other);
+        }
+    }
+    const V lacks = off[0] + off[1];
+    V loss =
+        R(0.5) * (FN(fl_opaque)(lacks * lacks) + (squares[0] + squares[1])) + vmax(zero, tau - raw);
+    if (wants & FL_WANT_GRADIENT) {
+#pragma GCC unroll 16
+        for (ptrdiff_t k = 0; k < width; k++)
+            if (FL_HAS(k))
+                vstore(t.gradient + k * LANES,
+                       vselect(FN(fl_row_is)(t.label, k), zero - lacks, p[k]));
+    }
+    if (wants & FL_WANT_HESSIAN) {
+#pragma GCC unroll 16
+        for (ptrdiff_t k = 0; k < width; k++)
+            if (FL_HAS(k))
+                vstore(t.hessian + k * LANES, vkeep(p[k] > zero, one - one / size));
+    }
+#undef FL_HAS
+    if (FL_UNLIKELY(vany((not_finite == zero) == 0))) {
+        const V bad = FN(fl_sparsemax_bad)(tile, max);
+        for (ptrdiff_t k = 0; k < t.n && (wants & FL_WANT_GRADIENT); k++)
+            vstore(t.gradient + k * LANES, vload(t.gradient + k * LANES) + bad);
+        for (ptrdiff_t k = 0; k < t.n && (wants & FL_WANT_HESSIAN); k++)
+            vstore(t.hessian + k * LANES, vload(t.hessian + k * LANES) + bad);
+        loss = loss + bad;
+    }
+    return loss;
+}
+
+FL_INLINE V FN(fl_sparsemax_of_many)(const FN(FlRowTile) * tile, int wants)
+{
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    V max = vload(t.f), raw = max, size, bad = zero, off = zero, off_lost = zero;
+    V squares = zero, squares_lost = zero;
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V x = vload(t.f + k * LANES);
         max = vmax(x, max);
@@ -95,22 +165,13 @@ FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptr
         bad = vselect(x == x, bad, x);
     }
     bad = vselect(vabs(max) <= REAL_MAX, bad, max - max);
-    tau = width ? FN(fl_sparsemax_sorted)(&t, width, max, &size)
-                : FN(fl_sparsemax_searched)(&t, max, &size);
+    const V tau = FN(fl_sparsemax_searched)(&t, max, &size);
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V p = vmax(zero, (vload(t.f + k * LANES) - max) - tau);
         const VI here = FN(fl_row_is)(t.label, k);
         const V other = vselect(here, zero, p);
-        if (!width) {
-            add_carrying(&off, &off_lost, other);
-            add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
-        } else if (k % 2) { /* of at most 8, which need no carry */
-            off_lost = off_lost + other;
-            squares_lost = squares_lost + FN(fl_opaque)(other * other);
-        } else {
-            off = off + other;
-            squares = squares + FN(fl_opaque)(other * other);
-        }
+        add_carrying(&off, &off_lost, other);
+        add_carrying(&squares, &squares_lost, FN(fl_opaque)(other * other));
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, p + bad);
         if (wants & FL_WANT_HESSIAN)
@@ -129,7 +190,7 @@ FL_INLINE V FN(fl_sparsemax_of_width)(const FN(FlRowTile) * tile, int wants, ptr
 #define FL_SPARSEMAX(width) \
     FL_OUTLINE V FN(FL_CONCAT(fl_sparsemax_, width))(const FN(FlRowTile) * t, int wants) \
     { \
-        return FN(fl_sparsemax_of_width)(t, wants, width); \
+        return FN(fl_sparsemax_of_few)(t, wants, width); \
     }
 FL_SPARSEMAX(4)
 FL_SPARSEMAX(6)
@@ -159,6 +220,6 @@ FL_INLINE V FN(sparsemax)(const FN(FlRowTile) * t, int wants)
     case 8:
         return FN(fl_sparsemax_16)(t, wants);
     default:
-        return FN(fl_sparsemax_of_width)(t, wants, 0);
+        return FN(fl_sparsemax_of_many)(t, wants);
     }
 }

@@ -9,6 +9,8 @@
  * a column, at least 16; from p[16] on three columns with a number a class: l, u, -log(1 - e^{l - u}).
  */
 
+#include "vecmath/log1p_of.h"
+
 /* A column's numbers for the labels. */
 FL_INLINE V FN(fl_of_class)(const REAL *p, int column, V y)
 {
@@ -47,7 +49,8 @@ FL_INLINE void FN(cumulative_logit)(V y, V f, V t, const REAL *p, V *loss, V *gr
     const V q = under / (one + under), r = over / (one + over);
     const V low = vselect_negative(a, under, one), high = vselect_negative(minus_b, over, one);
     (void)t;
-    *loss = ((vmax(minus_b, zero) + vlog1p_unit(over)) + (vmax(a, zero) + vlog1p_unit(under))) +
+    *loss = ((vmax(minus_b, zero) + FN(fl_log1p_of)(over, over - over * r)) +
+             (vmax(a, zero) + FN(fl_log1p_of)(under, under - under * q))) +
             FN(fl_of_class)(p, 2, y);
     *gradient = (high - high * r) - (low - low * q);
     *hessian = (q - q * q) + (r - r * r);

@@ -28,6 +28,7 @@ FL_INLINE int FN(focal_is_plain)(const REAL *p)
 }
 
 #if FL_BITS == 64
+#include "vecmath/log1p_of.h"
 #include "vecmath/single.h"
 
 /* w, from the nearer end: nothing cancels */
@@ -84,69 +85,74 @@ FL_INLINE void FN(focal)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
                         (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
 }
 
-/* What the labels decide: w, c, c + d, C', s in a pair, r and r (r - u + v) */
+/* For hard labels, with z = f or, for y = 1, -f: the cost, -0 where y = 1, s = P and its complement. s is u where z is
+ * negative, and v elsewhere. */
+typedef struct {
+    V cost, minus, s, s_low, rest, far;
+} FN(focal_hard_terms);
+
+FL_INLINE FN(focal_hard_terms) FN(focal_hard)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p)
+{
+    const V zero = vsplat(0.0);
+    const VI positive = y > 0.5;
+    FN(focal_hard_terms) k;
+    k.minus = vkeep(positive, vsplat(-0.0));
+    k.cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    const V z = vflip(f, k.minus);
+    k.s = vselect_negative(z, u, v), k.s_low = vselect_negative(z, u_low, v_low);
+    k.rest = vselect_negative(z, v, u);
+    /* a zero weight drops its term: 0 * inf would be NaN; vmax: NaN stays */
+    k.far = vkeep((k.cost == zero) == 0, vmax(zero, z));
+    return k;
+}
+
+/* Not 0 where a label is between 0 and 1 */
+FL_INLINE VI FN(focal_is_soft)(V y)
+{
+    return ((y == 0.0) | (y == 1.0)) == 0;
+}
+
+/* What labels between decide: w, c, c + d, C', s in a pair, r and r (r - u + v) */
 typedef struct {
     V weight, c, total, slope, s, s_low, r, bend;
-} FN(focal_terms);
+} FN(focal_soft_terms);
 
-/* Of hard labels, the cost as w; with z = f or, for y = 1, -f, s is u where z is negative, and v elsewhere. */
-FL_INLINE FN(focal_terms) FN(focal_hard)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p)
+/* `paired` is a constant: whether s is in a pair. */
+FL_INLINE FN(focal_soft_terms)
+    FN(focal_soft)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p, int paired)
 {
     const V zero = vsplat(0.0), one = vsplat(1.0);
-    const VI positive = y == one;
-    const V z = vselect(positive, -f, f), cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
-    FN(focal_terms) k;
-    k.weight = cost;
-    k.c = vselect_negative(z, zero, vkeep(cost > zero, one));
-    k.total = one;
-    k.slope = vselect_negative(z, -u, v);
-    k.s = vselect_negative(z, u, v), k.s_low = vselect_negative(z, u_low, v_low);
-    k.r = vselect_negative(z, -v, u);
-    k.bend = FN(fl_opaque)(u * v);
-    return k;
-}
-
-/* Those of labels between, where there are any. `paired` is a constant: whether s is in a pair. */
-FL_INLINE FN(focal_terms)
-    FN(focal_of_labels)(V y, V f, V u, V u_low, V v, V v_low, const REAL *p, int paired)
-{
-    const V zero = vsplat(0.0), one = vsplat(1.0);
-    const VI soft = ((y == zero) | (y == one)) == 0;
-    FN(focal_terms) k = FN(focal_hard)(y, f, u, u_low, v, v_low, p);
-    if (vany(soft)) {
-        const V y_other = one - y, y_other_low = (one - y_other) - y;
-        const V a = FN(fl_opaque)(y * p[2]), b = FN(fl_opaque)(y_other * p[3]);
-        const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
-        const V g = vselect_negative(f, y, y_other), h = vselect_negative(f, y_other, y);
-        const V g_low = vselect_negative(f, zero, y_other_low);
-        const V h_low = vselect_negative(f, y_other_low, zero);
-        /* g - h, exact where it is small */
-        const V tilt = vselect_negative(f, (y + y) - one, one - (y + y));
-        V s, s_low = zero;
-        if (paired) {
-            V g_error, h_error, error;
-            const V gv = FN(fl_product)(g, v, &g_error), hu = FN(fl_product)(h, u, &h_error);
-            s = FN(fl_two_sum)(gv, hu, &error);
-            s_low =
-                error + ((g_error + (g * v_low + g_low * v)) + (h_error + (h * u_low + h_low * u)));
-        } else {
-            s = FN(fl_opaque)(g * v + h * u);
-        }
-        const V r = FN(fl_opaque)(tilt * k.bend) / s;
-        k.weight = vselect(soft, FN(focal_weight)(y, y_other, p), k.weight);
-        k.c = vselect(soft, c, k.c);
-        k.total = vselect(soft, c + d, k.total);
-        k.slope = vselect(soft, FN(fl_opaque)(c * v) - FN(fl_opaque)(d * u), k.slope);
-        k.s = vselect(soft, s, k.s), k.s_low = vselect(soft, s_low, k.s_low);
-        k.r = vselect(soft, r, k.r);
-        k.bend = vselect(soft, FN(fl_opaque)(r * (r - (u - v))), k.bend);
+    const V y_other = one - y, y_other_low = (one - y_other) - y;
+    const V a = FN(fl_opaque)(y * p[2]), b = FN(fl_opaque)(y_other * p[3]);
+    const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
+    const V g = vselect_negative(f, y, y_other), h = vselect_negative(f, y_other, y);
+    const V g_low = vselect_negative(f, zero, y_other_low);
+    const V h_low = vselect_negative(f, y_other_low, zero);
+    /* g - h, exact where it is small */
+    const V tilt = vselect_negative(f, (y + y) - one, one - (y + y));
+    FN(focal_soft_terms) k;
+    k.s_low = zero;
+    if (paired) {
+        V g_error, h_error, error;
+        const V gv = FN(fl_product)(g, v, &g_error), hu = FN(fl_product)(h, u, &h_error);
+        k.s = FN(fl_two_sum)(gv, hu, &error);
+        k.s_low =
+            error + ((g_error + (g * v_low + g_low * v)) + (h_error + (h * u_low + h_low * u)));
+    } else {
+        k.s = FN(fl_opaque)(g * v + h * u);
     }
+    k.weight = FN(focal_weight)(y, y_other, p);
+    k.c = c, k.total = c + d;
+    k.slope = FN(fl_opaque)(c * v) - FN(fl_opaque)(d * u);
+    k.r = FN(fl_opaque)(tilt * FN(fl_opaque)(u * v)) / k.s;
+    k.bend = FN(fl_opaque)(k.r * (k.r - (u - v)));
     return k;
 }
 
-/* What the labels do not decide: u in a pair and log1p(t) */
+/* What the labels do not decide: t, and u in a pair. log(1 + t), whose series waits for u, is left to the second stage,
+ * where it overlaps with the powers. */
 typedef struct {
-    V u, u_low, log_t;
+    V t, u, u_low;
 } FN(focal_plain_kept);
 
 /* e^x for x <= 0 in a pair; without tables to a relative 2^-56, which is enough for s^7 */
@@ -178,8 +184,7 @@ FL_INLINE FN(focal_plain_kept) FN(focal_plain_first)(V y, V f, const REAL *p)
     const V rest = FN(fl_opaque)((((t - product) - error) + (t_low - q * whole_low)) * inverse);
     FN(focal_plain_kept) k;
     (void)y, (void)p;
-    k.u = q + rest, k.u_low = (q - k.u) + rest;
-    k.log_t = vlog1p_unit(t);
+    k.t = t, k.u = q + rest, k.u_low = (q - k.u) + rest;
     return k;
 }
 
@@ -206,27 +211,40 @@ FL_INLINE V FN(focal_power)(V x, V x_low, int n, V *low)
 FL_INLINE void FN(focal_plain_rest)(V y, V f, FN(focal_plain_kept) k, const REAL *p, V *loss,
                                     V *gradient, V *hessian)
 {
-    const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]);
+    const V one = vsplat(1.0), gamma = vsplat(p[8]);
     const V v = one - k.u, v_low = ((one - v) - k.u) - k.u_low;
-    const V uv = FN(fl_opaque)(k.u * v);
-    const V size = vabs(f), bounded = vmin(vsplat(1e20), size); /* NaN stays */
-    const FN(focal_terms) a = FN(focal_of_labels)(y, f, k.u, k.u_low, v, v_low, p, 1);
-    V power_low;
+    const V uv = FN(fl_opaque)(k.u * v), log_t = FN(fl_opaque)(FN(fl_log1p_of)(k.t, k.u));
+    const FN(focal_hard_terms) a = FN(focal_hard)(y, f, k.u, k.u_low, v, v_low, p);
+    V power_low, error;
     const V power = FN(focal_power)(a.s, a.s_low, (int)p[8], &power_low);
-    V error;
-    const V scale = FN(fl_product)(a.weight, power, &error);
-    const V scale_low = FN(fl_opaque)(error + a.weight * power_low);
-    /* a zero weight drops its term: 0 * inf would be NaN */
-    const V log_part = FN(fl_opaque)(a.total * k.log_t);
-    const V value = vkeep(a.c > zero, a.c * bounded) + log_part;
-    const V gamma_value = FN(fl_opaque)(gamma * value);
-    const V value_r = FN(fl_opaque)(gamma_value * a.r);
-    const V steep = vmax(vsplat(p[10]), a.slope * a.r), first = FN(fl_opaque)(a.slope + value_r);
-    const V large = FN(fl_opaque)(vkeep(a.c > zero, a.c * size) + log_part);
-    *loss = scale * large + scale_low * value;
-    *gradient = vcopysign(one, f) * (scale * first + scale_low * first);
-    *hessian = (scale + scale_low) * (a.total * uv + gamma * (steep + steep) +
-                                      (gamma * (value_r * a.r) - p[9] * (gamma_value * a.bend)));
+    const V scale = FN(fl_product)(a.cost, power, &error);
+    const V scale_low = FN(fl_opaque)(error + a.cost * power_low);
+    const V value = vmin(vsplat(1e20), a.far) + log_t, gamma_value = FN(fl_opaque)(gamma * value);
+    const V value_rest = FN(fl_opaque)(gamma_value * a.rest);
+    const V first = FN(fl_opaque)(a.s + value_rest);
+    *loss = scale * (a.far + log_t) + scale_low * value;
+    *gradient = vflip(scale * first + scale_low * first, a.minus);
+    *hessian = (scale + scale_low) * (uv + gamma * (uv + uv) +
+                                      (gamma * (value_rest * a.rest) - p[9] * (gamma_value * uv)));
+    const VI between = FN(focal_is_soft)(y);
+    if (FL_UNLIKELY(vany(between))) {
+        const V zero = vsplat(0.0), size = vabs(f), bounded = vmin(vsplat(1e20), size);
+        const FN(focal_soft_terms) b = FN(focal_soft)(y, f, k.u, k.u_low, v, v_low, p, 1);
+        const V soft_power = FN(focal_power)(b.s, b.s_low, (int)p[8], &power_low);
+        const V w = FN(fl_product)(b.weight, soft_power, &error);
+        const V w_low = FN(fl_opaque)(error + b.weight * power_low);
+        const V log_part = FN(fl_opaque)(b.total * log_t);
+        const V C = vkeep(b.c > zero, b.c * bounded) + log_part;
+        const V gamma_C = FN(fl_opaque)(gamma * C), C_r = FN(fl_opaque)(gamma_C * b.r);
+        const V steep = vmax(vsplat(p[10]), b.slope * b.r), step = FN(fl_opaque)(b.slope + C_r);
+        const V large = FN(fl_opaque)(vkeep(b.c > zero, b.c * size) + log_part);
+        *loss = vselect(between, w * large + w_low * C, *loss);
+        *gradient = vselect(between, vcopysign(one, f) * (w * step + w_low * step), *gradient);
+        *hessian = vselect(between,
+                           (w + w_low) * (b.total * uv + gamma * (steep + steep) +
+                                          (gamma * (C_r * b.r) - p[9] * (gamma_C * b.bend))),
+                           *hessian);
+    }
 }
 
 /* The same without pairs. */
@@ -260,25 +278,25 @@ FL_INLINE void FN(focal_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
                         (gamma * (value_r * r) - p[9] * (gamma_value * bend)));
 }
 
-/* log(1 + t) for t in [0, 1], without a division */
-FL_INLINE V FN(focal_log1p)(V t)
+/* log(1 + t) for u = t / (1 + t), as fl_log1p_of() */
+FL_INLINE V FN(focal_log1p)(V t, V u)
 {
 #if FL_LOOKUP
+    (void)u;
     return FN(fl_single_log1p_unit)(t);
 #else
-    /* (log(1 + t) - t) / t^2 for t - 1/2 */
-    static const double c[] = {-0.37813956821199246, 0.17922490574435906,   -0.0932301472225592,
-                               0.05108544786806186,  -0.028953274458515716, 0.01675763989902838,
-                               -0.00976279669719164, 0.00607174055854978,   -0.00439158994910706,
-                               0.0022111859652175383};
-    const V u = t - 0.5;
-    return t + (t * t) * FN(fl_polynomial)(u, u * u, c, sizeof c / sizeof *c);
+    static const double c[] = {-0.16666666656095666,    0.03333331808627471,
+                               -0.007142498377603918,   0.0015841864358203007,
+                               -0.00034832818738832715, 5.954903213370935e-05};
+    const V w = t * u;
+    const V series = FN(fl_polynomial)(w, w * w, c, sizeof c / sizeof *c);
+    return t - w * (0.5 - (t - 0.5 * w) * series);
 #endif
 }
 
 /* and for the gammas of focal_is_plain() */
 typedef struct {
-    V u, log_t;
+    V t, u;
 } FN(focal_wide_kept);
 
 FL_INLINE FN(focal_wide_kept) FN(focal_wide_first)(V y, V f, const REAL *p)
@@ -286,20 +304,14 @@ FL_INLINE FN(focal_wide_kept) FN(focal_wide_first)(V y, V f, const REAL *p)
     const V one = vsplat(1.0), t = FN(fl_opaque)(FN(fl_single_exp)(vminus_abs(f)));
     FN(focal_wide_kept) k;
     (void)y, (void)p;
-    k.u = FN(fl_opaque)(t * FN(fl_opaque)(one / (one + t)));
-    k.log_t = FN(focal_log1p)(t);
+    k.t = t, k.u = FN(fl_opaque)(t / (one + t));
     return k;
 }
 
-FL_INLINE void FN(focal_wide_rest)(V y, V f, FN(focal_wide_kept) k, const REAL *p, V *loss,
-                                   V *gradient, V *hessian)
+/* x^n for 1 <= n < 8 */
+FL_INLINE V FN(focal_wide_power)(V x, int n)
 {
-    const int n = (int)p[8];
-    const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]), v = one - k.u;
-    const V uv = FN(fl_opaque)(k.u * v);
-    const V size = vabs(f), bounded = vmin(vsplat(1e40), size); /* NaN stays */
-    const FN(focal_terms) a = FN(focal_of_labels)(y, f, k.u, zero, v, zero, p, 0);
-    V power = a.s, x = a.s;
+    V power = x;
     for (int bit = 2; bit < 8 && bit <= n; bit += bit) {
         x = x * x;
         if (n & bit && n & (bit - 1))
@@ -307,15 +319,39 @@ FL_INLINE void FN(focal_wide_rest)(V y, V f, FN(focal_wide_kept) k, const REAL *
         else if (n & bit)
             power = x;
     }
-    const V scale = FN(fl_opaque)(a.weight * power), log_part = FN(fl_opaque)(a.total * k.log_t);
-    const V value = vkeep(a.c > zero, a.c * bounded) + log_part;
-    const V gamma_value = FN(fl_opaque)(gamma * value);
-    const V value_r = FN(fl_opaque)(gamma_value * a.r);
-    const V steep = vmax(vsplat(p[10]), a.slope * a.r);
-    *loss = scale * (vkeep(a.c > zero, a.c * size) + log_part);
-    *gradient = vcopysign(one, f) * (scale * (a.slope + value_r));
-    *hessian = scale * (a.total * uv + gamma * (steep + steep) +
-                        (gamma * (value_r * a.r) - p[9] * (gamma_value * a.bend)));
+    return power;
+}
+
+FL_INLINE void FN(focal_wide_rest)(V y, V f, FN(focal_wide_kept) k, const REAL *p, V *loss,
+                                   V *gradient, V *hessian)
+{
+    const int n = (int)p[8];
+    const V zero = vsplat(0.0), one = vsplat(1.0), gamma = vsplat(p[8]), v = one - k.u;
+    const V uv = FN(fl_opaque)(k.u * v), log_t = FN(fl_opaque)(FN(focal_log1p)(k.t, k.u));
+    const FN(focal_hard_terms) a = FN(focal_hard)(y, f, k.u, zero, v, zero, p);
+    const V scale = FN(fl_opaque)(a.cost * FN(focal_wide_power)(a.s, n));
+    const V value = vmin(vsplat(1e40), a.far) + log_t, gamma_value = FN(fl_opaque)(gamma * value);
+    const V value_rest = FN(fl_opaque)(gamma_value * a.rest);
+    *loss = scale * (a.far + log_t);
+    *gradient = vflip(scale * (a.s + value_rest), a.minus);
+    *hessian = scale * (uv + gamma * (uv + uv) +
+                        (gamma * (value_rest * a.rest) - p[9] * (gamma_value * uv)));
+    const VI between = FN(focal_is_soft)(y);
+    if (FL_UNLIKELY(vany(between))) {
+        const V size = vabs(f), bounded = vmin(vsplat(1e40), size); /* NaN stays */
+        const FN(focal_soft_terms) b = FN(focal_soft)(y, f, k.u, zero, v, zero, p, 0);
+        const V w = FN(fl_opaque)(b.weight * FN(focal_wide_power)(b.s, n));
+        const V log_part = FN(fl_opaque)(b.total * log_t);
+        const V C = vkeep(b.c > zero, b.c * bounded) + log_part;
+        const V gamma_C = FN(fl_opaque)(gamma * C), C_r = FN(fl_opaque)(gamma_C * b.r);
+        const V steep = vmax(vsplat(p[10]), b.slope * b.r);
+        *loss = vselect(between, w * (vkeep(b.c > zero, b.c * size) + log_part), *loss);
+        *gradient = vselect(between, vcopysign(one, f) * (w * (b.slope + C_r)), *gradient);
+        *hessian = vselect(between,
+                           w * (b.total * uv + gamma * (steep + steep) +
+                                (gamma * (C_r * b.r) - p[9] * (gamma_C * b.bend))),
+                           *hessian);
+    }
 }
 #else
 FL_FROM_WIDE(focal, focal_of_float)

@@ -7,12 +7,13 @@
  * S = max(z, 0) + l with t = e^-|z|, l = log(1 + t). What counts is the absolute error of q S: the product q
  * max(z, 0) is in a pair, and q l, at most 0.7, joins when the multiple of ln 2 is taken off. What remains
  * gives e^{-q S} and expm1(-q S) by one polynomial.
- * l takes no polynomial in t, for u = t / (1 + t) is there: sinh l = t - t u / 2 and cosh l = 1 + t u / 2,
- * so that l / sinh l is a function of t u <= 1/2, whose nearest singularity is at -4. u, 1 - u and l are kept
- * in pairs, of which only what is added last is rounded. Worst error 5 ULP.
+ * l takes the series of log1p_of.h, for u = t / (1 + t) is there. u, 1 - u and l are kept in pairs, of which only
+ * what is added last is rounded. Worst error 5 ULP.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = cost_fn / q, p[3] = cost_fp / q, p[5] = q less its
  * float32, p[6] = q.
  */
+#include "vecmath/log1p_of.h"
+
 /* l and P in pairs, and 1 - P */
 typedef struct {
     V l, l_low, sigma, sigma_low, rest;
@@ -27,24 +28,11 @@ FL_INLINE V FN(generalized_cross_entropy_sign)(V y)
 FL_INLINE FN(generalized_cross_entropy_kept)
     FN(generalized_cross_entropy_first)(V y, V f, const REAL *p)
 {
-    /* (l / sinh l - 1) / (t u) */
-#if FL_BITS == 64
-    static const double c[] = {-0.1666666666666643,    0.033333333333099346,
-                               -0.00714285713488689,   0.0015873014526825357,
-                               -0.0003607490511242177, 8.324217139946987e-05,
-                               -1.939425441853347e-05, 4.4930073924311336e-06,
-                               -9.581439117641746e-07, 1.3805171082361334e-07};
-#else
-    static const float c[] = {-0.166666627f, 0.0333320461f, -0.00713069178f, 0.00153646816f,
-                              -0.000260890898f};
-#endif
     const V one = vsplat(R(1.0)), z = vflip(f, FN(generalized_cross_entropy_sign)(y));
     const V t = FN(fl_opaque)(vexp_nonpositive(vminus_abs(f)));
     const V u_less = FN(fl_opaque)(t * (t / (one + t)));
     const V u = t - u_less, u_low = (t - u) - u_less, v = one - u, v_low = ((one - v) - u) - u_low;
-    const V tu = FN(fl_opaque)(t * u), sinh_l = t - R(0.5) * tu;
-    const V series = FN(fl_polynomial)(tu, FN(fl_opaque)(tu * tu), c, sizeof c / sizeof *c);
-    const V l_less = FN(fl_opaque)(tu * (R(0.5) - sinh_l * series));
+    const V tu = FN(fl_opaque)(t * u), l_less = FN(fl_opaque)(tu * FN(fl_log1p_bend)(t, tu));
     FN(generalized_cross_entropy_kept) k;
     (void)p;
     k.l = t - l_less, k.l_low = (t - k.l) - l_less;

@@ -12,6 +12,8 @@
  * For hard labels c is 0 or a + b: nothing cancels in either tail, unlike softplus(f) - y f. Worst
  * error 3.5 ULP; for soft labels the gradient's is in ULP of its larger term.
  */
+#include "vecmath/log1p_of.h"
+
 FL_INLINE V FN(log_loss_prepare)(V y, V f, const REAL *p)
 {
     (void)y, (void)p;
@@ -26,7 +28,7 @@ FL_INLINE void FN(log_loss)(V y, V f, V t, const REAL *p, V *loss, V *gradient, 
     const V total = p[4] + p[5] * y + p[6] * (one - y);
     const V u = t - t * (t / (one + t));
     /* a zero weight drops its term: 0 * inf would be NaN */
-    *loss = vkeep(c > zero, c * vabs(f)) + total * vlog1p_unit(t);
+    *loss = vkeep(c > zero, c * vabs(f)) + total * FN(fl_log1p_of)(t, u);
     *gradient = vcopysign(one, f) * (c * (one - u) - FN(fl_opaque)(d * u));
     *hessian = total * (u - u * u);
 }
@@ -47,7 +49,7 @@ FL_INLINE void FN(log_loss_plain)(V y, V f, V t, const REAL *p, V *loss, V *grad
     const V z = FN(fl_from_ubits)(FN(fl_ubits)(f) ^ flip);
     const V u = t - t * (t / (one + t));
     (void)p;
-    *loss = vmax(zero, z) + vlog1p_unit(t); /* vmax: NaN stays */
+    *loss = vmax(zero, z) + FN(fl_log1p_of)(t, u); /* vmax: NaN stays */
     *gradient = FN(fl_from_ubits)(FN(fl_ubits)(vselect_negative(z, u, one - u)) ^ flip);
     *hessian = u - u * u;
 }

@@ -12,6 +12,8 @@
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = epsilon, p[3] = 2 epsilon, p[4] = 1 + epsilon,
  * p[5] = 1 - epsilon.
  */
+#include "vecmath/log1p_of.h"
+
 FL_INLINE V FN(poly1_prepare)(V y, V f, const REAL *p)
 {
     (void)y, (void)p;
@@ -26,7 +28,33 @@ FL_INLINE void FN(poly1)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     const V u = t - t * (t / (one + t)), v = one - u;
     const V at_c = FN(fl_opaque)(c * v), at_d = FN(fl_opaque)(d * u);
     /* a zero weight drops its term: 0 * inf would be NaN */
-    *loss = vkeep(c > zero, c * vabs(f)) + ((c + d) * vlog1p_unit(t) + p[2] * (at_c + at_d));
+    *loss = vkeep(c > zero, c * vabs(f)) +
+            ((c + d) * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(p[2] * (at_c + at_d)));
     *gradient = vcopysign(one, f) * (at_c * (one + p[2] * u) - at_d * (p[4] - p[2] * u));
     *hessian = (u * v) * (d * (p[4] - p[3] * u) + c * (p[5] + p[3] * u));
+}
+
+/* The same for y in {0, 1}, where one of a and b is 0: with z = (1 - 2y) f and P = sigma(z) the loss is cost (max(z, 0)
+ * + log1p(t) + epsilon P). What is left out is a product by 0, so the bits are those of poly1(). */
+FL_INLINE int FN(poly1_is_plain)(const REAL *p)
+{
+    (void)p;
+    return 1;
+}
+
+FL_INLINE void FN(poly1_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    const VI positive = y > zero;
+    const V minus = vkeep(positive, vsplat(R(-0.0))), z = vflip(f, minus);
+    const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
+    const V u = t - t * (t / (one + t)), v = one - u;
+    const V share = FN(fl_opaque)(cost * vselect_negative(z, u, v));
+    const V steep = vselect_negative(z, p[4] - p[2] * u, one + p[2] * u);
+    const V bend = vselect_negative(z, p[4] - p[3] * u, p[5] + p[3] * u);
+    /* vmax: NaN stays */
+    *loss = vkeep(cost > zero, cost * vmax(zero, z)) +
+            (cost * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(p[2] * share));
+    *gradient = vflip(share * steep, minus);
+    *hessian = (u * v) * (cost * bend);
 }

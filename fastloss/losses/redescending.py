@@ -320,7 +320,7 @@ class Wing(PointwiseLoss):
             rounded(width / curvature),
             rounded(-width / curvature**2),
         )
-        # its kernel bounds abs(r) / eps by 2**63, whose square is a float32
+        # abs(r) / eps is up to 2**62 in its kernel, whose square is a float32
         beyond = width / curvature > 1 << 62
         super().__init__({"w": w, "eps": eps}, values, beyond_float32=beyond)
 

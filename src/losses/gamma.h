@@ -10,7 +10,7 @@ FL_INLINE V FN(gamma_prepare)(V y, V f, const REAL *p)
     const V m = FN(fl_mantissa)(y);
     k = FN(fl_exponent)(y);
 #else
-    const V m = FN(fl_parts)(y, &k);
+    const V m = FN(fl_log_reduce)(y, &k); /* y > 0 */
 #endif
     const V e = FN(fl_exp_parts)(-f, vsplat(R(0.0)), &n);
     (void)p;

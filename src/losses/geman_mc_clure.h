@@ -4,20 +4,27 @@
  * not cancel and no power multiplies an error. Worst error 3 ULP, of the Hessian 5. Parameters: p[0] + p[1] = 1 / c, p[0] of
  * at most 24 bits; p[2] = c^2 / 2; p[3] = -3, or 1 for the weight as Hessian.
  */
+#include "vecmath/scale_pair.h"
+
 FL_INLINE void FN(geman_mc_clure)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    const V zero = vsplat(R(0.0));
+    const V zero = vsplat(R(0.0)), most = vsplat(SIZE_MOST);
     V r_lo, q_lo, h_lo, w_lo, v_lo;
-    VI far;
-    /* r_lo is NaN where r is infinite, which is far */
-    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scale_pair)(r, r_lo, p, &q_lo);
     const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
     const V h = FN(fl_square_pair)(q, FN(fl_decided_low)(q, q_lo), &h_lo);
     const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[3]), bent = bend * v + bend * v_lo;
     const V bent_twice = bent * v + bent * v_lo;
     const V once = FN(fl_pair_product)(r, r_lo, v, v_lo);
     (void)t;
-    *loss = vselect(far, vsplat(p[2]), (R(0.5) * r) * once);
-    *gradient = vselect(far, zero, once * v + once * v_lo);
+    *loss = (R(0.5) * r) * once;
+    *gradient = once * v + once * v_lo;
     *hessian = bent_twice * v + bent_twice * v_lo;
+    /* rare */
+    const VI far = vabs(q) >= most;
+    if (FL_UNLIKELY(vany(far))) {
+        *loss = vselect(far, vsplat(p[2]), *loss);
+        *gradient = vselect(far, zero, *gradient);
+        *hessian = vselect(far, zero, *hessian);
+    }
 }

@@ -3,21 +3,33 @@
  * numbers, for their errors would count threefold in s^3. Where q^2 overflows s is |q|. Worst error 3 ULP.
  * Parameters: p[0] + p[1] = 1 / delta, p[0] of at most 24 bits; p[2] = delta.
  */
+#include "vecmath/scale_pair.h"
+
 FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
-    V r_lo, q_lo, w_lo, error, v_lo;
-    VI far;
-    /* r_lo is NaN where r is infinite, which is far */
-    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scaled_pair)(r, r_lo, p, &q_lo, &far);
-    const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), s = vsqrt(w);
-    const V inverse = R(1.0) / s, square = FN(fl_product)(s, s, &error);
-    const V s_lo = (((w - square) - error) + w_lo) * (R(0.5) * inverse);
-    const V v = FN(fl_inverse_pair)(s, s_lo, &v_lo), v2 = v * v + (v + v) * v_lo;
-    const V slope = r / (R(1.0) + s);
-    /* not -inf, where the loss is beyond all numbers */
-    const V lost = vmax(vsplat(-REAL_MAX), (r_lo + r_lo) * slope);
+    const V one = vsplat(R(1.0)), most = vsplat(SIZE_MOST);
+    V r_lo, q_lo, w_lo;
+    const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scale_pair)(r, r_lo, p, &q_lo);
+    const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), s = vsqrt(w), more = one + s;
+    /* 1 / s and 1 / (1 + s) by one division, each with the rest that its product lacks of 1 */
+    const V both = one / (s + w);
+    const V v = FN(fl_opaque)(both * more), u = FN(fl_opaque)(both * s), slope = r * u;
+    const V s_lo = (FN(fl_rest_of_product)(s, s, w) + w_lo) * (R(0.5) * v);
+    const V v_lo = v * (FN(fl_rest_of_product)(s, v, one) - v * s_lo);
+    const V more_lo = ((s - more) + one) + s_lo;
+    const V u_rest = FN(fl_rest_of_product)(more, u, one) - u * more_lo;
+    const V v2 = v * v + (v + v) * v_lo;
     (void)t;
-    *loss = vselect(far, vabs(r) * p[2], r * slope + lost);
-    *gradient = vselect(far, vcopysign(vsplat(p[2]), r), FN(fl_pair_product)(r, r_lo, v, v_lo));
+    /* not -inf, where the loss is beyond all numbers */
+    const V lost = vmax(vsplat(-REAL_MAX), ((r_lo + r_lo) + r * u_rest) * slope);
+    *loss = r * slope + lost;
+    *gradient = FN(fl_pair_product)(r, r_lo, v, v_lo);
     *hessian = v2 * v + v2 * v_lo;
+    /* rare */
+    const VI far = vabs(q) >= most;
+    if (FL_UNLIKELY(vany(far))) {
+        *loss = vselect(far, vabs(r) * p[2], *loss);
+        *gradient = vselect(far, vcopysign(vsplat(p[2]), r), *gradient);
+        *hessian = vselect(far, vsplat(R(0.0)), *hessian);
+    }
 }

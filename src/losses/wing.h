@@ -4,19 +4,21 @@
  * right side of the kink at w and lets |r| - C cancel. Worst error 3 ULP. Parameters: p[0] + p[1] = 1 / eps,
  * p[2] + p[3] = w, p[4] + p[5] = C, the first of each of at most 24 bits; p[6] = w / eps, p[7] = -w / eps^2.
  */
+#include "vecmath/log_by_inverse.h"
+#include "vecmath/scale_pair.h"
+
 FL_INLINE void FN(wing)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     V r_lo, q_lo, u_lo, v_lo;
     const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
-    VI far;
-    const V q = FN(fl_scaled_pair)(size, size_lo, p, &q_lo, &far);
+    /* infinite outside alone */
+    const V q = FN(fl_scale_pair)(size, size_lo, p, &q_lo);
     const V u = FN(fl_one_plus_pair)(q, q_lo, &u_lo), v = FN(fl_inverse_pair)(u, u_lo, &v_lo);
     const VI outside = (size - p[2]) + (size_lo - p[3]) >= R(0.0);
-    const V log = FN(fl_log_of_sum)(u, u_lo * v), v2 = v * v + (v + v) * v_lo;
+    const V log = FN(fl_log_of_inverse)(u, u_lo * v, v), v2 = v * v + (v + v) * v_lo;
     (void)t;
     *loss = vselect(outside, (size - p[4]) + (size_lo - p[5]), p[2] * log + p[3] * log);
-    /* r itself where it is 0 or NaN */
-    *gradient = vselect((r < zero) | (r > zero), vcopysign(vselect(outside, one, p[6] * v), r), r);
+    *gradient = vkeep(r != zero, vcopysign(vselect(outside, one, p[6] * v), r)); /* NaN stays */
     *hessian = vselect(outside, zero, p[7] * v2);
 }

@@ -4,6 +4,16 @@
  * error 3.5 ULP. Parameters: p[0] + p[1] = 1 / c, p[0] of at most 24 bits; p[2] + p[3] =
  * c^2 likewise; p[4] = c.
  */
+#include "vecmath/log_by_inverse.h"
+
+/* log(1 + g) - g as -g^2 / 2 and a small rest, so that only the last rounding counts; inverse = 1 / (1 + g) to a few ULP */
+FL_INLINE V FN(fair_tail)(V g, V inverse)
+{
+    const V half = R(0.5) * g, x = FN(fl_opaque)(g * (g * inverse));
+    const V rest = FN(fl_opaque)(x * (half + FN(fl_log_rest_by_x)(g, x)));
+    return rest - half * g;
+}
+
 FL_INLINE void FN(fair)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V one = vsplat(R(1.0));
@@ -16,11 +26,12 @@ FL_INLINE void FN(fair)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *h
     const V q = FN(fl_scaled_pair)(vabs(r), vflip(r_lo, r), p, &q_lo, &far);
     const V w = FN(fl_one_plus_pair)(q, q_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
     VU e;
-    (void)t, (void)FN(fl_log_split)(w, &e);
+    (void)t;
+    const V inverse = FN(fl_inverse_of_part)(v, w, FN(fl_log_split)(w, &e));
     const V scale = FN(fl_log_scale)(e), k = FN(fl_log_exponent)(e);
     const V low = scale - one, high = q * scale, g = high + low, g_lo = (low - g) + high;
     /* g_lo is not 0 for k = 1 alone, so 2^k is 2 */
-    const V rest = (q_lo * (q * v) - (g_lo + g_lo) * v) - (k * LN2_LO + FN(fl_log_tail)(g));
+    const V rest = (q_lo * (q * v) - (g_lo + g_lo) * v) - (k * LN2_LO + FN(fair_tail)(g, inverse));
     const V beyond = ((q - k * LN2_HI) - g) + rest;
     *loss = vselect(q < tiny, (R(0.5) * r) * r,
                     vselect(far, vabs(r) * p[4], FN(fl_times_sum)(beyond, p + 2)));

@@ -167,7 +167,7 @@ class Fair(PointwiseLoss):
 
     Link: identity. Labels: finite numbers. The gradient is r / (1 + q), the Hessian 1 / (1 + q)**2,
     whose kink at 0 is that of abs(r). Near 0 it is r**2 / 2, far out c * abs(r) less a logarithm.
-    LightGBM's ``fair``. Error at most 3.5 ULP, also where q - log1p(q) cancels.
+    LightGBM's ``fair``. Error at most 4 ULP, also where q - log1p(q) cancels.
 
     Parameters
     ----------

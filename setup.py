@@ -202,7 +202,7 @@ ROW_HEADERS = [
     SOURCE / "multiclass" / "tile.h",
     *(SOURCE / "rows" / name for name in ("row_block.h", "row_block.inc", "row_unit.inc")),
     *(SOURCE / "rows" / name for name in ("few_outputs.inc", "picked_block.inc")),
-    *(SOURCE / "rows" / name for name in ("columns.h", "adjusted_softmax.h")),
+    *(SOURCE / "rows" / name for name in ("quads.h", "columns.h", "adjusted_softmax.h")),
     SOURCE / "multiclass" / "cross_entropy.h",
 ]
 # and where its header asks for the ways of the cross-entropy, these

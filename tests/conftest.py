@@ -13,8 +13,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-#: have functions of their own outside their kernels: of SGD, of linear models, of outputs side by side
-ALWAYS = {"log_loss", "squared_error", "hinge", "epsilon_insensitive"}
+#: have functions of their own: of SGD, of linear models, of outputs side by side, of hard labels
+ALWAYS = {"log_loss", "squared_error", "hinge", "epsilon_insensitive", "poly1", "focal"}
 
 
 def pytest_addoption(parser):

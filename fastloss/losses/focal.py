@@ -29,7 +29,7 @@ class Focal(PointwiseLoss, Costs):
     -log(p_t), the gradient is (1 - 2 * y) * alpha_t * s**gamma * (gamma * p_t * l + s), the
     Hessian alpha_t * s**gamma * p_t * (s + 2 * gamma * s + gamma**2 * p_t * l - gamma * s * l),
     which is negative for badly misclassified samples. gamma = 0 without alpha is log loss, to the
-    bit. Error at most 4 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both
+    bit. Error at most 4.5 ULP, of the Hessian at most 6 ULP; of the largest term where terms of both
     signs are added: in the Hessian, and for soft labels the gradient. With costs or alpha those of
     soft labels may have 2 ULP more. Where s**gamma or exp(-abs(f)) is subnormal, it has fewer
     digits itself, which a factor shows. `predict` gives p.

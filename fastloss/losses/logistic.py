@@ -23,7 +23,8 @@ class LogLoss(PointwiseLoss, Costs):
     Link: logit. Labels: numbers in [0, 1] (soft labels are fine). With a and b for the factors
     of the two terms the gradient is b * expit(f) - a * expit(-f), the Hessian
     (a + b) * expit(f) * expit(-f). Nothing cancels: at y = 1, f = 700 the loss is exp(-700), not 0.
-    Error at most 3.5 ULP; for soft labels the gradient's is in ULP of its larger term. Where
+    Error at most 3.5 ULP; for soft labels the gradient's is in ULP of its larger term, and without
+    fused multiplication, with costs, the Hessian's may be 4. Where
     exp(-abs(f)) is subnormal (abs(f) > 708, in float32 87) it has fewer digits
     itself, which a large factor shows. `predict` gives the probability of class 1.
 
@@ -162,9 +163,10 @@ class Poly1(PointwiseLoss, Costs):
     the label. Link: logit. Labels: numbers in [0, 1]. With a = y_true and b = 1 - y_true the
     gradient is b * p * (1 + epsilon * (1 - p)) - a * (1 - p) * (1 + epsilon * p), the Hessian p *
     (1 - p) * (a + b + epsilon * (b - a) * (1 - 2 * p)), which is negative for badly misclassified
-    samples if epsilon > 1. Error at most 4 ULP; of the larger term in the loss for epsilon < 0 and
-    the gradient of soft labels, in ULP of (1 + abs(epsilon)) * p * (1 - p) in the Hessian. Where
-    exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows. `predict` gives p.
+    samples if epsilon > 1. Error at most 4 ULP, of the Hessian at most 5 ULP of (1 + abs(epsilon)) *
+    p * (1 - p); of the larger term in the loss for epsilon < 0, and at most 8 ULP of it in the gradient
+    of soft labels. Where exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
+    `predict` gives p.
 
     Parameters
     ----------

@@ -212,7 +212,8 @@ class GemanMcClure(PointwiseLoss):
         c, hessian = scale("c", c), one_of("hessian", hessian, HESSIANS)
         exact, bend = Fraction(c), -3.0 if hessian == "exact" else 1.0
         values = (*split(1 / exact), rounded(exact**2 / 2), bend)
-        super().__init__({"c": c, "hessian": hessian}, values)
+        # its kernel's gradient is 0 from abs(q) = 2**62 on, in float32, where it is c / abs(q)**3
+        super().__init__({"c": c, "hessian": hessian}, values, beyond_float32=c > 1 << 60)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return redescending_location(self, labels, weights)

@@ -14,7 +14,7 @@
  * in w. hessian="bounded" drops the last term, the only negative one of hard labels, and C' r where
  * it is negative. float32 is computed in float64, without pairs.
  *
- * Worst error 4 ULP, of the Hessian 6; of the largest term where terms of both signs are added: in the Hessian, and the
+ * Worst error 4.5 ULP, of the Hessian 6; of the largest term where terms of both signs are added: in the Hessian, and the
  * gradient of soft labels.
  * Parameters: p[0], p[1] = the costs of hard labels with alpha: alpha cost_fn, (1 - alpha) cost_fp;
  * p[2] = cost_fn, p[3] = cost_fp, w = p[4] + p[5] y = p[11] - p[5] (1 - y), p[6] + p[7] = gamma, p[6] a float32, p[8] = gamma,

@@ -6,9 +6,9 @@
  *     loss     = c |f| + (a + b) log1p(t) + epsilon (c (1 - u) + d u)
  *     gradient = (f >= 0 ? 1 : -1) (c (1 - u) (1 + epsilon u) - d u (1 + epsilon - epsilon u))
  *     Hessian  = u (1 - u) (d (1 + epsilon - 2 epsilon u) + c (1 - epsilon + 2 epsilon u))
- * Worst error 4 ULP; in ULP of the larger term where the loss cancels for epsilon < 0 and where the
- * gradient of soft labels does, of (1 + |epsilon|) (a + b) u (1 - u) in the Hessian, which may be
- * negative for epsilon > 1.
+ * Worst error 4 ULP; in ULP of the larger term where the loss cancels for epsilon < 0, 8 of it where the
+ * gradient of soft labels does, 5 of (1 + |epsilon|) (a + b) u (1 - u) in the Hessian, which may be negative for
+ * epsilon > 1.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = epsilon, p[3] = 2 epsilon, p[4] = 1 + epsilon,
  * p[5] = 1 - epsilon.
  */
@@ -26,12 +26,17 @@ FL_INLINE void FN(poly1)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     const V a = p[0] * y, b = p[1] * (one - y);
     const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
     const V u = t - t * (t / (one + t)), v = one - u;
-    const V at_c = FN(fl_opaque)(c * v), at_d = FN(fl_opaque)(d * u);
+    const V uv = FN(fl_opaque)(u * v), more = FN(fl_opaque)(p[2] * u), twice = more + more;
+    /* the costs come last: beside a large epsilon the other products could be too large, or too small for their digits */
+    const V share = FN(fl_opaque)(c * FN(fl_opaque)(p[2] * v)) + FN(fl_opaque)(d * more);
+    const V at_c = FN(fl_opaque)(c * FN(fl_opaque)(v * (one + more)));
+    const V at_d = FN(fl_opaque)(d * FN(fl_opaque)(u * (p[4] - more)));
+    const V bend_c = FN(fl_opaque)(c * FN(fl_opaque)(uv * (p[5] + twice)));
+    const V bend_d = FN(fl_opaque)(d * FN(fl_opaque)(uv * (p[4] - twice)));
     /* a zero weight drops its term: 0 * inf would be NaN */
-    *loss = vkeep(c > zero, c * vabs(f)) +
-            ((c + d) * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(p[2] * (at_c + at_d)));
-    *gradient = vcopysign(one, f) * (at_c * (one + p[2] * u) - at_d * (p[4] - p[2] * u));
-    *hessian = (u * v) * (d * (p[4] - p[3] * u) + c * (p[5] + p[3] * u));
+    *loss = vkeep(c > zero, c * vabs(f)) + ((c + d) * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(share));
+    *gradient = vcopysign(one, f) * (at_c - at_d);
+    *hessian = bend_d + bend_c;
 }
 
 /* The same for y in {0, 1}, where one of a and b is 0: with z = (1 - 2y) f and P = sigma(z) the loss is cost (max(z, 0)
@@ -49,12 +54,15 @@ FL_INLINE void FN(poly1_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradien
     const V minus = vkeep(positive, vsplat(R(-0.0))), z = vflip(f, minus);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
     const V u = t - t * (t / (one + t)), v = one - u;
-    const V share = FN(fl_opaque)(cost * vselect_negative(z, u, v));
-    const V steep = vselect_negative(z, p[4] - p[2] * u, one + p[2] * u);
-    const V bend = vselect_negative(z, p[4] - p[3] * u, p[5] + p[3] * u);
+    const V more = FN(fl_opaque)(p[2] * u), twice = more + more;
+    const V share = vselect_negative(z, more, FN(fl_opaque)(p[2] * v));
+    const V slope =
+        FN(fl_opaque)(vselect_negative(z, u, v) * vselect_negative(z, p[4] - more, one + more));
+    const V bend =
+        FN(fl_opaque)(FN(fl_opaque)(u * v) * vselect_negative(z, p[4] - twice, p[5] + twice));
     /* vmax: NaN stays */
     *loss = vkeep(cost > zero, cost * vmax(zero, z)) +
-            (cost * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(p[2] * share));
-    *gradient = vflip(share * steep, minus);
-    *hessian = (u * v) * (cost * bend);
+            (cost * FN(fl_log1p_of)(t, u) + FN(fl_opaque)(cost * share));
+    *gradient = vflip(cost * slope, minus);
+    *hessian = cost * bend;
 }

@@ -10,6 +10,8 @@
 FL_INLINE void FN(wing)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
+    /* below it log1p(q) is q, which may underflow where w q does not */
+    const V tiny = vsplat((REAL)(FL_BITS == 64 ? 0x1p-60 : 0x1p-30));
     V r_lo, q_lo, u_lo, v_lo;
     const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
     /* infinite outside alone */
@@ -18,7 +20,8 @@ FL_INLINE void FN(wing)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *h
     const VI outside = (size - p[2]) + (size_lo - p[3]) >= R(0.0);
     const V log = FN(fl_log_of_inverse)(u, u_lo * v, v), v2 = v * v + (v + v) * v_lo;
     (void)t;
-    *loss = vselect(outside, (size - p[4]) + (size_lo - p[5]), p[2] * log + p[3] * log);
+    const V inside = vselect(q < tiny, size * p[6], p[2] * log + p[3] * log);
+    *loss = vselect(outside, (size - p[4]) + (size_lo - p[5]), inside);
     *gradient = vkeep(r != zero, vcopysign(vselect(outside, one, p[6] * v), r)); /* NaN stays */
     *hessian = vselect(outside, zero, p[7] * v2);
 }

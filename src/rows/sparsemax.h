@@ -57,11 +57,11 @@ FL_INLINE V FN(fl_sparsemax_sorted)(const FN(FlRowTile) * t, ptrdiff_t width, V 
     return (kept + kept_lost) / n;
 }
 
-/* The same of any number of outputs. */
-FL_INLINE V FN(fl_sparsemax_searched)(const FN(FlRowTile) * t, V max, V *found)
+/* The same of any number of outputs, tau in a pair: its error would count in each of the classes inside. */
+FL_INLINE V FN(fl_sparsemax_searched)(const FN(FlRowTile) * t, V max, V *found, V *low)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    V tau = -one, size = zero;
+    V tau = -one, size = zero, rest = zero, error;
     /* every p_k > 0 has f_k > max - 1 */
     for (ptrdiff_t passes = 0; passes <= t->n; passes++) {
         V sum = zero, lost = zero, n = zero;
@@ -72,14 +72,19 @@ FL_INLINE V FN(fl_sparsemax_searched)(const FN(FlRowTile) * t, V max, V *found)
             n = n + vkeep(inside, one);
         }
         /* a larger tau, or as before: rounding must not let it fall, or it might go round for ever */
-        const V next = ((sum - one) + lost) / vmax(one, n);
+        const V less = FN(fl_two_sum)(sum, -one, &error), lack = error + lost;
+        const V next = (less + lack) / vmax(one, n);
         const VI moves = (n != size) & (n > zero);
         size = vselect(moves, n, size);
         tau = vselect(moves, vmax(tau, next), tau);
+        /* what the n classes inside, once they are found, sum to beyond n tau */
+        const V product = FN(fl_product)(tau, n, &error);
+        rest = ((less - product) + (lack - error)) / vmax(one, n);
         if (!vany(moves))
             break;
     }
     *found = size;
+    *low = rest;
     return tau;
 }
 
@@ -156,7 +161,7 @@ FL_INLINE V FN(fl_sparsemax_of_many)(const FN(FlRowTile) * tile, int wants)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    V max = vload(t.f), raw = max, size, bad = zero, off = zero, off_lost = zero;
+    V max = vload(t.f), raw = max, size, tau_low, bad = zero, off = zero, off_lost = zero;
     V squares = zero, squares_lost = zero;
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V x = vload(t.f + k * LANES);
@@ -165,9 +170,9 @@ FL_INLINE V FN(fl_sparsemax_of_many)(const FN(FlRowTile) * tile, int wants)
         bad = vselect(x == x, bad, x);
     }
     bad = vselect(vabs(max) <= REAL_MAX, bad, max - max);
-    const V tau = FN(fl_sparsemax_searched)(&t, max, &size);
+    const V tau = FN(fl_sparsemax_searched)(&t, max, &size, &tau_low);
     for (ptrdiff_t k = 0; k < t.n; k++) {
-        const V p = vmax(zero, (vload(t.f + k * LANES) - max) - tau);
+        const V p = vmax(zero, ((vload(t.f + k * LANES) - max) - tau) - tau_low);
         const VI here = FN(fl_row_is)(t.label, k);
         const V other = vselect(here, zero, p);
         add_carrying(&off, &off_lost, other);
@@ -183,7 +188,7 @@ FL_INLINE V FN(fl_sparsemax_of_many)(const FN(FlRowTile) * tile, int wants)
             vstore(t.gradient + k * LANES,
                    vselect(FN(fl_row_is)(t.label, k), bad - off, vload(t.gradient + k * LANES)));
     return R(0.5) * (FN(fl_opaque)(off * off) + (squares + squares_lost)) +
-           (vmax(zero, tau - (raw - max)) + bad);
+           (vmax(zero, (tau - (raw - max)) + tau_low) + bad);
 }
 
 /* functions of their own, so that each has all registers */

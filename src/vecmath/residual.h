@@ -158,13 +158,3 @@ FL_INLINE V FN(fl_log_of_sum)(V w, V low)
     return FN(fl_log_sum)(FN(fl_log_exponent)(e), m - R(1.0)) + low;
 #endif
 }
-
-/* log(1 + q^2) for w = 1 + q^2 and low as above, r not infinite; where q is far, 2 log(SIZE_MOST) + 2 log|r p /
- * SIZE_MOST|, p = p[0] + p[1]. */
-FL_INLINE V FN(fl_log1p_square)(V r, VI far, V w, V low, const REAL *p)
-{
-    const REAL scale = (p[0] + p[1]) * (1 / SIZE_MOST);
-    const REAL beyond = (REAL)(FL_BITS == 64 ? 1022 : 126) * (LN2_HI + LN2_LO);
-    const V log = FN(fl_log_of_sum)(vselect(far, vabs(r) * scale, w), low);
-    return vselect(far, (log + log) + beyond, log);
-}

@@ -1,6 +1,6 @@
 /* Scaled residuals whose size is asked last: what is beyond all squares is rare, and chosen then. */
 
-/* (r + r_lo) (p[0] + p[1]) = returned + *low as fl_scaled_pair(), but of any size: *low is not right where
+/* (r + r_lo) (p[0] + p[1]) = returned + *low as fl_scaled_pair(), but of any size: *low is not right, or NaN, where
  * the product overflows or underflows */
 FL_INLINE V FN(fl_scale_pair)(V r, V r_lo, const REAL *p, V *low)
 {

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, refuse_masked
-from fastloss.losses._constants import classes_up_to, log_or_least
+from fastloss.losses._constants import classes_up_to, log_or_least, number_of_classes
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
@@ -169,6 +169,8 @@ class CrossEntropy(RowLoss):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if n_classes is None:
             n_classes = _n_classes(labels, self.class_weight, self.ignore_index)
+        else:
+            n_classes = number_of_classes(n_classes)
         # a loss at equal logits checks labels and weights
         zeros = np.broadcast_to(np.zeros(n_classes), (len(labels), n_classes))
         self.loss(labels, zeros, sample_weight, reduction="sum")

@@ -53,7 +53,8 @@ class Comparison:
     wrong : ndarray of bool
         Where the difference is more than the tolerance and the uncertainty.
     undecided : ndarray of bool
-        Where the uncertainty is above the tolerance, so that nothing can be said.
+        Where the uncertainty is above the tolerance, so that nothing can be said, or where an infinite
+        derivative stands beside differences that grow without end.
     method : str
         Which method of the loss returned it.
     """
@@ -68,8 +69,8 @@ class Comparison:
 
     @property
     def mostly_undecided(self) -> bool:
-        """Whether nothing can be said of more than half."""
-        return 2 * int(self.undecided.sum()) > self.undecided.size
+        """Whether nothing can be said of more than half, or there is nothing to be said anything of."""
+        return 2 * int(self.undecided.sum()) > self.undecided.size or not self.undecided.size
 
     @property
     def max_relative_error(self) -> float:
@@ -120,7 +121,7 @@ class GradientCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether no derivative is wrong, and of each kind at least half could be decided."""
+        """Whether no derivative is wrong, and of each kind at least half could be decided, of some."""
         return not any(each.wrong.any() or each.mostly_undecided for each in self._comparisons)
 
     def __bool__(self) -> bool:
@@ -129,7 +130,8 @@ class GradientCheck:
     def __str__(self) -> str:
         wrong = any(comparison.wrong.any() for comparison in self._comparisons)
         verdict = "WRONG" if wrong else "ok" if self.ok else "UNDECIDED"
-        lines = [f"{self.loss!r}: {verdict}, {len(self.index):,} samples"]
+        samples = "sample" if len(self.index) == 1 else "samples"
+        lines = [f"{self.loss!r}: {verdict}, {len(self.index):,} {samples}"]
         if self.outside.any():
             first = int(np.argmax(self.outside))
             lines.append(
@@ -205,8 +207,8 @@ def check_gradient(
     Returns
     -------
     GradientCheck
-        True if nothing is wrong and at least half could be decided; with all numbers, and a report as
-        its ``str()``.
+        True if nothing is wrong and at least half could be decided, and there was a sample; with all
+        numbers, and a report as its ``str()``.
 
     Raises
     ------
@@ -223,6 +225,8 @@ def check_gradient(
     >>> bool(fl.check_gradient(fl.LogLoss(), [1, 0, 1], [0.3, -2.0, 40.0], hessian=True))
     True
     """
+    if isinstance(loss, type):
+        raise TypeError(f"loss = {loss!r} is a class: expected an instance, {loss.__name__}(...)")
     for method in ("loss", "gradient_hessian"):
         if not callable(getattr(loss, method, None)):
             raise TypeError(
@@ -348,7 +352,7 @@ def _each_output(function: Any, f: Vector, rows: bool) -> Slopes:
             return function(at, column)
 
         columns.append(slopes(moved, f[:, column]))
-    parts = ("value", "error", "left", "right")
+    parts = ("value", "error", "left", "right", "limit")
     return Slopes(*(np.stack([getattr(s, part) for s in columns], axis=1) for part in parts))
 
 
@@ -363,7 +367,9 @@ def _compare(computed: NDArray[Any], numerical: Slopes, rtol: float) -> Comparis
         # beyond the range of its dtype infinity is right
         difference[np.isinf(value) & (np.abs(nearest) > largest)] = 0.0
         tolerance = rtol * np.maximum(np.abs(value), np.abs(nearest))
-        judged = np.isfinite(numerical.error)
+        # differences that grow without end tell of an infinite derivative, and cannot show it
+        infinite = np.isinf(value) & (value == numerical.limit)
+        judged = np.isfinite(numerical.error) & ~infinite
         wrong = judged & ~(difference <= rtol * np.abs(nearest) + 4 * numerical.error)
-        undecided = ~wrong & ~(numerical.error <= tolerance) & (difference != 0.0)
+        undecided = ~wrong & ~(judged & (numerical.error <= tolerance)) & (difference != 0.0)
     return Comparison(value, numerical.value, numerical.error, difference, wrong, undecided)

@@ -29,12 +29,16 @@ class Slopes:
         function was not finite around the point.
     left, right : ndarray
         One-sided derivatives: apart at a kink, both equal to `value` elsewhere.
+    limit : ndarray
+        Infinity of either sign where differences grow faster and faster, as those of a slope that is
+        infinite at the point; NaN elsewhere.
     """
 
     value: Vector
     error: Vector
     left: Vector
     right: Vector
+    limit: Vector
 
 
 def slopes(function: Callable[[Vector], Any], x: Vector) -> Slopes:
@@ -63,6 +67,7 @@ def slopes(function: Callable[[Vector], Any], x: Vector) -> Slopes:
         best, best_error = np.full(x.shape, np.nan), np.full(x.shape, np.inf)
         gaps: list[Vector] = []
         before: list[Vector] = []
+        quotients: list[Vector] = []
         for k in range(_STEPS):
             up, down = x + scale * _FIRST_STEP / 2**k, x - scale * _FIRST_STEP / 2**k
             above, below = (np.asarray(function(at), dtype=np.float64) for at in (up, down))
@@ -71,6 +76,7 @@ def slopes(function: Callable[[Vector], Any], x: Vector) -> Slopes:
             largest = np.maximum(np.abs(above), np.abs(below))
             rounding = 4 * np.finfo(np.float64).eps * largest / (up - down)
             row = [(above - below) / (up - down)]
+            quotients.append(row[0])
             for j, coarser in enumerate(before):
                 factor = 4.0 ** (j + 1)
                 row.append((factor * row[j] - coarser) / (factor - 1.0))
@@ -83,4 +89,11 @@ def slopes(function: Callable[[Vector], Any], x: Vector) -> Slopes:
         middle = gaps[_STEPS // 2]
         kink = (gaps[-1] > 0.5 * middle) & (gaps[-1] < 2 * middle)
         kink &= gaps[-1] > 8 * rounding
-    return Slopes(best, best_error, np.where(kink, left, best), np.where(kink, right, best))
+        # Of a finite slope the quotients change by less and less.
+        late = np.diff(quotients[_STEPS // 2 :], axis=0)
+        unbounded = (np.diff(np.abs(late), axis=0) >= 0).all(axis=0)
+        unbounded &= (np.sign(late) == np.sign(late[-1])).all(axis=0)
+        unbounded &= np.abs(late[-1]) > 8 * rounding
+        limit = np.where(unbounded, np.copysign(np.inf, late[-1]), np.nan)
+    left, right = (np.where(kink, side, best) for side in (left, right))
+    return Slopes(best, best_error, left, right, limit)

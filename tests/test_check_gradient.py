@@ -179,7 +179,6 @@ def test_elementwise_in_two_dimensions_and_scalars():
     assert check
     assert check.gradient.computed.shape == (21,)
     assert fl.check_gradient(fl.SquaredError(), 1.0, np.float64(3.0))
-    assert fl.check_gradient(fl.SquaredError(), [], np.empty(0))
 
 
 @pytest.mark.parametrize(
@@ -352,3 +351,49 @@ def test_samples_outside_the_domain_are_named():
 def test_nothing_is_outside_a_domain_of_all_numbers():
     assert not fl.check_gradient(fl.CrossEntropy(), [0, 1, 2], np.zeros((3, 3))).outside.any()
     assert fl.check_gradient(fl.LogLoss(), [], np.empty(0)).outside.shape == (0,)
+
+
+@pytest.mark.parametrize("loss", [fl.SquaredError(), fl.CrossEntropy()])
+def test_no_samples_show_nothing(loss):
+    f = np.empty(0) if loss == fl.SquaredError() else np.empty((0, 3))
+    check = fl.check_gradient(loss, [], f, hessian=True)
+    assert not check
+    assert "UNDECIDED, 0 samples" in str(check)
+
+
+def test_a_class_is_no_loss():
+    message = r"^loss = <class '.*Huber'> is a class: expected an instance, Huber\(\.\.\.\)$"
+    with pytest.raises(TypeError, match=message):
+        fl.check_gradient(fl.Huber, [0.0], [1.0])
+
+
+def test_one_sample_is_called_so():
+    assert str(fl.check_gradient(fl.Huber(), 1.0, 3.0)).startswith(
+        "Huber(delta=1.0): ok, 1 sample\n"
+    )
+
+
+@pytest.mark.parametrize("q", [1.01, 1.5, 1.99])
+@pytest.mark.parametrize("y", [0.0, 3.0])
+def test_an_infinite_hessian_is_not_wrong(q, y):
+    check = fl.check_gradient(fl.Lq(q), [y], [y], hessian=True)
+    assert check.hessian.computed[0] == np.inf
+    assert not check.hessian.wrong[0]
+    assert check.hessian.undecided[0]
+    f = y + np.array([-2.0, 0.0, 2.0])
+    assert fl.check_gradient(fl.Lq(q), np.full(3, y), f, hessian=True)
+
+
+@pytest.mark.parametrize("factor", [np.inf, -np.inf])
+def test_an_infinite_hessian_is_wrong_where_the_true_one_is_not(factor):
+    y, f = data()
+    assert fl.check_gradient(Wrapped(curvature=factor), y, f, hessian=True).hessian.wrong.any()
+
+
+def test_an_infinite_hessian_of_the_wrong_sign():
+    class Negative(fl.Lq):
+        def gradient_hessian(self, *args, **options):
+            gradient, hessian = super().gradient_hessian(*args, **options)
+            return gradient, -hessian
+
+    assert fl.check_gradient(Negative(1.5), [0.0], [0.0], hessian=True).hessian.wrong[0]

@@ -238,3 +238,28 @@ def test_a_wrong_number_of_adjustments():
     )
     with pytest.raises(ValueError, match=f"^{message}"):
         fl.CrossEntropy(logit_adjustment=(1.0, 2.0))([0], [[0.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("adjustment", [None, (0.5, 0.0, -0.5)])
+@pytest.mark.parametrize(
+    ("weighted_smoothing", "y", "factor"),
+    [(True, [0], 1.0), (False, [0], 5.0), (True, "soft", 1.0), (False, "soft", 1.0)],
+)
+def test_the_weights_of_the_z_loss(smoothing, adjustment, weighted_smoothing, y, factor):
+    """Sample weights multiply it, and that of the label where it is the weight of the whole sample."""
+    f = np.array([[1.0, 2.0, 3.0]])
+    y = np.array([[1.0, 0.0, 0.0]]) if y == "soft" else y
+    with_and_without = [
+        fl.CrossEntropy(
+            class_weight=[5, 1, 1],
+            label_smoothing=smoothing,
+            logit_adjustment=adjustment,
+            weighted_smoothing=weighted_smoothing,
+            z_loss=z,
+        ).loss(y, f, [3.0], reduction="none")[0]
+        for z in (0.1, 0.0)
+    ]
+    shifted = f if adjustment is None else f + np.array(adjustment)
+    added = 0.1 * np.log(np.exp(shifted).sum()) ** 2
+    assert np.subtract(*with_and_without) == pytest.approx(3.0 * factor * added, rel=1e-12)

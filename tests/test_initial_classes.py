@@ -213,3 +213,42 @@ def test_squared_hinge_of_many_classes_is_quick():
     found = fl.MulticlassHinge(p=2).initial_prediction(y, n_classes=1000)
     assert found.shape == (1000,)
     assert time.perf_counter() - began < 60  # the square of 1000 a step would be minutes
+
+
+COUNTING = [fl.CrossEntropy(), fl.NLL(), fl.Coral(), fl.OneVsRest()]
+
+
+@pytest.mark.parametrize("loss", COUNTING, ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    ("n_classes", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (10**12, ValueError),
+        (2.0, TypeError),
+        ("3", TypeError),
+        (True, TypeError),
+    ],
+)
+def test_a_number_of_classes_that_is_none(loss, n_classes, error):
+    message = rf"^n_classes = {n_classes!r}: expected an integer of at least [12]"
+    with pytest.raises(error, match=message):
+        loss.initial_prediction([0, 1], n_classes=n_classes)
+
+
+@pytest.mark.parametrize("loss", COUNTING, ids=lambda loss: loss.name)
+def test_a_number_of_classes_of_numpy(loss):
+    found = loss.initial_prediction([0, 1], n_classes=np.int8(4))
+    np.testing.assert_array_equal(found, loss.initial_prediction([0, 1], n_classes=4))
+
+
+def test_thresholds_need_two_classes():
+    loss = fl.Coral()
+    with pytest.raises(ValueError, match=r"^y_true holds class 0 alone, Coral .*: give n_classes$"):
+        loss.initial_prediction([0, 0, 0])
+    assert loss.initial_prediction([0, 0, 0], n_classes=3).shape == (2,)
+    with pytest.raises(ValueError, match=r"^n_classes = 1: expected an integer of at least 2$"):
+        loss.initial_prediction([0, 0], n_classes=1)
+    for label in (-1, 0.5):
+        with pytest.raises(ValueError, match=rf"y_true\[0\] = {label}"):
+            loss.initial_prediction([label])

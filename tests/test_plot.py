@@ -20,6 +20,8 @@ X = np.linspace(-3, 3, 61)
         ("squared-error", fl.SquaredError()),
         ("log_loss: pos_weight = 3.0, cost_fp=2", fl.LogLoss(pos_weight=3.0, cost_fp=2)),
         ("cross_entropy:class_weight=(1.0, 2.0, 3.0)", fl.CrossEntropy(class_weight=(1, 2, 3))),
+        ("barron_robust:alpha=-inf,c=1", fl.BarronRobust(alpha=-np.inf)),
+        ("BarronRobust(alpha=float('-inf'), c=1.0)", fl.BarronRobust(alpha=-np.inf)),
     ],
 )
 def test_losses_by_text(text, loss):
@@ -33,6 +35,7 @@ def test_losses_by_text(text, loss):
         ("huber:delta", "expected parameter=value, got 'delta'"),
         ("huber:epsilon=1", "epsilon"),
         ("huber:delta=-1", "delta = -1: expected"),
+        ("huber:delta=inf", "delta = inf: expected a finite number"),
     ],
 )
 def test_wrong_texts(text, message):

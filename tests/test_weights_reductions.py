@@ -218,3 +218,13 @@ def test_loss_sums_refuse_other_things():
             part + other
         with pytest.raises(TypeError):
             other + part
+
+
+def test_a_sum_of_weights_that_overflows_has_no_mean():
+    w = [1e308, 1e308]
+    sums = fl.SquaredError().partial([1.0, 2.0], [1.0, 3.0], w)
+    with pytest.raises(OverflowError, match=r"^weight_sum = inf: expected weights whose sum is"):
+        sums.mean()
+    halves = [fl.SquaredError().partial([1.0], [1.5], w[:1]) for _ in range(2)]
+    with pytest.raises(OverflowError, match="weight_sum = inf"):
+        sum(halves).mean()

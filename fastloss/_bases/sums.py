@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ class LossSums:
     loss_sum : float
         Sum of weight times loss.
     weight_sum : float
-        Sum of the weights; the number of samples where there are none.
+        Sum of the weights, which has to be a float64; the number of samples where there are none.
     n_samples : int
         Number of samples.
     loss : object, optional
@@ -54,7 +55,16 @@ class LossSums:
         return self if other == 0 and isinstance(other, int) else NotImplemented
 
     def mean(self) -> float:
-        """Return the weighted mean loss; NaN, with a RuntimeWarning, if the weights sum to zero."""
+        """
+        Return the weighted mean loss; NaN, with a RuntimeWarning, if the weights sum to zero.
+
+        An OverflowError if their sum is beyond float64: give `partial` smaller weights then.
+        """
+        if math.isinf(self.weight_sum):
+            raise OverflowError(
+                f"weight_sum = {self.weight_sum!r}: expected weights whose sum is a float64; "
+                "divide all of them by one factor"
+            )
         if self.weight_sum > 0:
             return self.loss_sum / self.weight_sum
         if self.n_samples and getattr(self.loss, "all_ignored", None) == "zero":

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from typing import Any
 
 import fastloss as fl
 from fastloss.losses.registry import did_you_mean, loss_classes
+
+#: Numbers that have no literals in Python, as they are printed.
+_INFINITE = {
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "float('inf')": math.inf,
+    "float('-inf')": -math.inf,
+}
 
 
 def parse_loss(text: str) -> Any:
@@ -18,7 +27,8 @@ def parse_loss(text: str) -> Any:
     ----------
     text : str
         A name of ``fl.available_losses()``, or a class's before brackets, with the parameters that are
-        not to have their defaults, in Python's notation; a word that is none is taken as text.
+        not to have their defaults, in Python's notation; also inf and -inf. A word that is none of
+        these is taken as text.
 
     Returns
     -------
@@ -43,7 +53,7 @@ def parse_loss(text: str) -> Any:
         try:
             params[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError):
-            params[key] = value
+            params[key] = _INFINITE.get(value, value)
     name = known_name(name)
     try:
         return fl.get_loss(name, **params)

@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="tell these in full; by default a list of all"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON array of objects, for scripts"
+    )
 
 
 def describe(name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -171,6 +172,21 @@ def classes_up_to(largest: Any) -> int:
     if largest >= _MOST_CLASSES:
         raise ValueError(f"y_true holds {largest}: expected class labels below {_MOST_CLASSES}")
     return max(int(largest) + 1, 1)
+
+
+def number_of_classes(n_classes: object, least: int = 1) -> int:
+    """Return how many classes a caller says there are, or raise an error that names the argument."""
+    wanted = f"expected an integer of at least {least}"
+    if isinstance(n_classes, bool):
+        raise TypeError(f"n_classes = {n_classes!r}: {wanted}")
+    try:
+        number = operator.index(n_classes)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"n_classes = {n_classes!r}: {wanted}") from None
+    if not least <= number <= _MOST_CLASSES:
+        limit = f", and at most {_MOST_CLASSES}" if number > _MOST_CLASSES else ""
+        raise ValueError(f"n_classes = {number}: {wanted}{limit}")
+    return number
 
 
 def class_costs(

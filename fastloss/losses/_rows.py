@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of
-from fastloss.losses._constants import Vector, classes_up_to, log_or_least
+from fastloss.losses._constants import Vector, classes_up_to, log_or_least, number_of_classes
 
 
 class ClassLoss(RowLoss):
@@ -52,11 +52,20 @@ class ClassLoss(RowLoss):
         ignored = getattr(self, "ignore_index", None)
         counted = np.ones(len(labels), bool) if ignored is None else labels != ignored
         per_class = self._per_class()
+        least = 1 + self._fewer_outputs()
         if n_classes is None:
             if per_class is not None:
                 n_classes = per_class
             else:
                 n_classes = classes_up_to(labels[counted].max()) if counted.any() else 1
+                if n_classes < least and counted.any() and not labels[counted].any():
+                    raise ValueError(
+                        f"y_true holds class 0 alone, {type(self).__name__} has at least {least} "
+                        "classes: give n_classes"
+                    )
+                n_classes = max(n_classes, least)  # wrong labels are named by the checks
+        else:
+            n_classes = number_of_classes(n_classes, least)
         n_outputs = n_classes - self._fewer_outputs()
         # a loss at equal outputs checks labels and weights
         zeros = np.broadcast_to(np.zeros(n_outputs), (len(labels), n_outputs))

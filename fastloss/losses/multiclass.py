@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, refuse_masked
-from fastloss.losses._constants import classes_up_to, log_or_least
+from fastloss.losses._constants import classes_up_to, log_or_least, number_of_classes
 from fastloss.losses._parameters import between, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
@@ -44,7 +44,8 @@ class CrossEntropy(RowLoss):
         them out. It may lie outside the classes. torch's default is -100, here it is none.
     z_loss : float
         At least 0: adds z_loss * log(sum of exp(f))**2, which keeps logits from drifting (PaLM's
-        auxiliary loss).
+        auxiliary loss); f includes `logit_adjustment`. Sample weights multiply it, class weights only
+        with `weighted_smoothing` False.
     logit_adjustment : sequence of float, optional
         One number a class, added to the logits in the loss but not in `predict`: tau * log(frequency of
         the class) trains balanced predictions on imbalanced classes.
@@ -53,9 +54,11 @@ class CrossEntropy(RowLoss):
         class_weight[y], as torch does; else by that of sample_weight, as scikit-learn does.
     weighted_smoothing : bool
         Whether the smoothed part of a class label has each class's own weight, as torch does; else the
-        whole sample has the weight of its label.
+        whole sample has the weight of its label: its loss, what is smoothed and what `z_loss` adds,
+        with or without smoothing. Soft labels are as with True.
     all_ignored : {"nan", "zero"}
-        The mean where no sample counts: NaN with a RuntimeWarning as torch's NaN, or 0.
+        The mean where there are samples and none counts: NaN with a RuntimeWarning as torch's NaN, or
+        0. That of an empty batch is NaN with a RuntimeWarning either way.
 
     References
     ----------
@@ -169,6 +172,8 @@ class CrossEntropy(RowLoss):
             raise ValueError(f"y_true has shape {labels.shape}: expected (n,) or (n, C)")
         if n_classes is None:
             n_classes = _n_classes(labels, self.class_weight, self.ignore_index)
+        else:
+            n_classes = number_of_classes(n_classes)
         # a loss at equal logits checks labels and weights
         zeros = np.broadcast_to(np.zeros(n_classes), (len(labels), n_classes))
         self.loss(labels, zeros, sample_weight, reduction="sum")
@@ -222,7 +227,8 @@ class NLL(ClassLoss):
         With class weights the mean divides by the sum of sample_weight * class_weight[y], as torch
         does; else by that of sample_weight.
     all_ignored : {"nan", "zero"}
-        The mean where no sample counts: NaN with a RuntimeWarning as torch's NaN, or 0.
+        The mean where there are samples and none counts: NaN with a RuntimeWarning as torch's NaN, or
+        0. That of an empty batch is NaN with a RuntimeWarning either way.
 
     References
     ----------

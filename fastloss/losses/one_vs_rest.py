@@ -14,7 +14,7 @@ from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, checked_place, share_memory
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import checked_class_labels, split_out
-from fastloss.losses._constants import Vector, classes_up_to
+from fastloss.losses._constants import Vector, classes_up_to, number_of_classes
 from fastloss.losses._parameters import parameter
 from fastloss.losses.logistic import LogLoss
 
@@ -264,6 +264,8 @@ class OneVsRest(RowLoss):
         if labels.ndim == 1:
             if n_classes is None:
                 n_classes = classes_up_to(labels.max()) if labels.size else 1
+            else:
+                n_classes = number_of_classes(n_classes)
             labels = checked_class_labels(labels, n_classes, type(self).__name__)
             labels = labels[:, None] == np.arange(n_classes)
         binary: PointwiseLoss = self.params["loss"]

@@ -25,7 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LOSS",
         help="a name of `fastloss losses`, with parameters as in huber:delta=1.35",
     )
-    parser.add_argument("--y", type=float, metavar="LABEL", help="the label (0, or 1 of classes)")
+    parser.add_argument(
+        "--y",
+        type=float,
+        metavar="LABEL",
+        help="the label: by default 0 where labels are any numbers, else 1 (of two classes, counts, "
+        "amounts); of a loss of several outputs a number or a class, by default 0, where labels are "
+        "rows the one with all on that class",
+    )
     parser.add_argument(
         "--from", dest="start", type=float, default=-4.0, help="least raw prediction (%(default)s)"
     )

@@ -1,5 +1,6 @@
 """Build of the C core, once per instruction set, and of the Cython modules on top of it."""
 
+import functools
 import os
 import platform
 import re
@@ -195,34 +196,12 @@ ISAS = chosen_isas()
 # what dispatch.c must not ask for
 WITHOUT = [f"-DFL_WITHOUT_{isa.upper()}" for isa in isa_flags() if isa not in ISAS]
 HEADERS = [p for p in sorted(SOURCE.rglob("*")) if p.suffix in (".h", ".inc", ".def")]
-# A unit of one pointwise loss includes these, and its own loss's header. Not the lists of losses and
-# functions, *.def: what they number is not used there, so that a new loss compiles no other again.
-SHARED_HEADERS = [p for p in HEADERS if p.parent.name in ("src", "vecmath") and p.suffix != ".def"]
-ROW_HEADERS = [
-    SOURCE / "multiclass" / "tile.h",
-    *(SOURCE / "rows" / name for name in ("row_block.h", "row_block.inc", "row_unit.inc")),
-    *(SOURCE / "rows" / name for name in ("few_outputs.inc", "picked_block.inc")),
-    *(SOURCE / "rows" / name for name in ("quads.h", "columns.h", "adjusted_softmax.h")),
-    SOURCE / "multiclass" / "cross_entropy.h",
-]
-# and where its header asks for the ways of the cross-entropy, these
-RELATED_HEADERS = [
-    *(SOURCE / "rows" / name for name in ("related.h", "related.inc")),
-    *(
-        SOURCE / "multiclass" / name
-        for name in ("softmax.h", "factor.h", "hard_chunk.h", "of_label.h")
-    ),
-]
-
+#: an include, also by the name that a generated file defines for the header of its loss or optimizer
+INCLUDE = re.compile(r'^ *# *(?:include|define FL_\w+_HEADER) "([\w/]+\.\w+)"', flags=re.MULTILINE)
 
 LINEAR = "linear"  # the unit of the linear objectives
-LINEAR_HEADERS = [p for p in HEADERS if p.parent.name == "linear"]
 OPTIM = "optim_"  # begins the name of an optimizer's unit
-OPTIM_HEADERS = [
-    SOURCE / "optim" / name for name in ("update.h", "optim_block.inc", "optim_unit.inc")
-]
 SGD = "sgd"  # the unit of what all runs of SGD share, and begins the name of a loss's
-SGD_HEADERS = [p for p in HEADERS if p.parent.name == "sgd"]
 
 
 def unit_of(source: str) -> str | None:
@@ -231,34 +210,27 @@ def unit_of(source: str) -> str | None:
     return path.stem.removesuffix(f"_{path.parent.name}") if GENERATED in path.parents else None
 
 
-def loss_headers(name: str) -> list[str]:
-    """The header of a pointwise loss, and those of other losses that it includes."""
-    header = SOURCE / "losses" / f"{name}.h"
-    others = re.findall(r'^#include "(losses/\w+\.h)"$', header.read_text(), flags=re.MULTILINE)
-    return [str(header), *(str(SOURCE / other) for other in others)]
+@functools.cache
+def includes(path: Path) -> list[Path]:
+    """What a file of src, or one that is generated for it, includes itself."""
+    return [SOURCE / name for name in INCLUDE.findall(path.read_text(encoding="utf-8"))]
 
 
 def headers_of(source: str) -> list[str]:
-    """What a C file must be compiled again for."""
-    name = unit_of(source)
-    if name is None:
-        own = [p for p in HEADERS if p.parent.name not in ("losses", "rows")]
-        return [*map(str, own), str(SOURCE / "rows" / "row_block.h")]
-    if name == LINEAR:
-        return [*map(str, SHARED_HEADERS + LINEAR_HEADERS)]
-    if name == SGD:
-        return [*map(str, SHARED_HEADERS + SGD_HEADERS)]
-    if name.startswith(f"{SGD}_"):
-        own = loss_headers(name.removeprefix(f"{SGD}_"))
-        return [*map(str, SHARED_HEADERS + SGD_HEADERS), *own]
-    if name.startswith(OPTIM):
-        header = SOURCE / "optim" / f"{name.removeprefix(OPTIM)}.h"
-        return [*map(str, SHARED_HEADERS + OPTIM_HEADERS), str(header)]
-    if name in row_losses():
-        header = SOURCE / "rows" / f"{name}.h"
-        related = RELATED_HEADERS if '"rows/related.h"' in header.read_text() else []
-        return [*map(str, SHARED_HEADERS + ROW_HEADERS + related), str(header)]
-    return [*map(str, SHARED_HEADERS), *loss_headers(name)]
+    """
+    What a C file must be compiled again for.
+
+    Not a unit for the lists of losses and functions, *.def: what they number is not used there, so that
+    a new loss compiles no other again.
+    """
+    found: set[Path] = set()
+    left = [*includes(Path(source))]
+    while left:
+        path = left.pop()
+        if path not in found and not (unit_of(source) and path.suffix == ".def"):
+            found.add(path)
+            left += includes(path)
+    return [*map(str, sorted(found))]
 
 
 class BuildKernels(build_clib):

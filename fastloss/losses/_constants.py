@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fastloss.losses._parameters import integer
 
 Vector = npt.NDArray[np.float64]
 
@@ -176,16 +177,11 @@ def classes_up_to(largest: Any) -> int:
 
 def number_of_classes(n_classes: object, least: int = 1) -> int:
     """Return how many classes a caller says there are, or raise an error that names the argument."""
-    wanted = f"expected an integer of at least {least}"
-    if isinstance(n_classes, bool):
-        raise TypeError(f"n_classes = {n_classes!r}: {wanted}")
-    try:
-        number = operator.index(n_classes)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"n_classes = {n_classes!r}: {wanted}") from None
+    wanted = f"an integer of at least {least}"
+    number = integer("n_classes", n_classes, wanted)
     if not least <= number <= _MOST_CLASSES:
         limit = f", and at most {_MOST_CLASSES}" if number > _MOST_CLASSES else ""
-        raise ValueError(f"n_classes = {number}: {wanted}{limit}")
+        raise ValueError(f"n_classes = {number}: expected {wanted}{limit}")
     return number
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
 from fractions import Fraction
 from typing import Any
 
@@ -28,6 +29,16 @@ def real(name: str, value: object) -> float:
     if not math.isfinite(result):
         raise ValueError(f"{name} = {value!r}: expected a finite number")
     return result
+
+
+def integer(name: str, value: object, wanted: str) -> int:
+    """Return an integer of any kind but a truth value; `wanted` ends the message for others."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} = {value!r}: expected {wanted}")
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} = {value!r}: expected {wanted}") from None
 
 
 def positive(name: str, value: object) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from decimal import Context, Decimal
 
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, refuse_masked
 from fastloss.losses._constants import classes_up_to, log_or_least, number_of_classes
-from fastloss.losses._parameters import between, number_sequence, parameter, truth
+from fastloss.losses._parameters import between, integer, number_sequence, parameter, truth
 from fastloss.losses._rows import ClassLoss
 
 
@@ -305,12 +304,7 @@ def _nan_or_zero(all_ignored: str) -> str:
 def _ignored(ignore_index: object) -> int | None:
     if ignore_index is None:
         return None
-    if isinstance(ignore_index, bool):
-        raise TypeError(f"ignore_index = {ignore_index!r}: expected an integer or None")
-    try:
-        index = operator.index(ignore_index)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"ignore_index = {ignore_index!r}: expected an integer or None") from None
+    index = integer("ignore_index", ignore_index, "an integer or None")
     if not -(2**63) < index < 2**63:
         raise ValueError(f"ignore_index = {index}: expected an integer of 64 bits")
     return index

@@ -49,7 +49,8 @@ FL_INLINE V FN(fl_log_of_inverse)(V w, V low, V v)
 /* log(q^2) for q = r (p[0] + p[1]) at least SIZE_MOST and r finite */
 FL_INLINE V FN(fl_log_of_far_square)(V r, const REAL *p)
 {
-    const REAL scale = (p[0] + p[1]) * (1 / SIZE_MOST);
+    /* a vector: the compiler computes a scalar anew in each rare case */
+    const V scale = FN(fl_opaque)(vsplat(p[0] + p[1])) * (1 / SIZE_MOST);
     const REAL beyond = (REAL)(FL_BITS == 64 ? 1022 : 126) * (LN2_HI + LN2_LO);
     const V log = FN(fl_log_of_sum)(vabs(r) * scale, vsplat(R(0.0)));
     return (log + log) + beyond;

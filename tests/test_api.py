@@ -121,6 +121,48 @@ def test_values(reference, params):
         assert getattr(loss, key) == value
 
 
+class Noted(fl.Focal):
+    """Wants something that is no parameter."""
+
+    def __init__(self, note, gamma=2.0):
+        super().__init__(gamma)
+        self.note = note
+
+
+class Slotted(fl.CrossEntropy):
+    """Keeps something of its own, without a dict."""
+
+    __slots__ = ("note",)
+
+
+class Unknown(fl._bases.pointwise.PointwiseLoss):
+    """Does not tell its parameters."""
+
+    name = "huber"
+
+    def __init__(self, delta):
+        super().__init__((), (delta,))
+
+
+@pytest.mark.parametrize(
+    "loss", [Noted([1], 3.0), Slotted(label_smoothing=0.25)], ids=lambda loss: type(loss).__name__
+)
+def test_copies_keep_what_a_subclass_adds(loss):
+    loss.note = [1]
+    copies = [pickle.loads(pickle.dumps(loss, p)) for p in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for other in (*copies, copy.copy(loss), copy.deepcopy(loss)):
+        assert type(other) is type(loss)
+        assert other == loss
+        assert other.note == [1]
+    assert copy.copy(loss).note is loss.note
+    assert copy.deepcopy(loss).note is not loss.note
+
+
+def test_a_loss_that_does_not_tell_its_parameters_is_not_copied():
+    with pytest.raises(TypeError, match="Unknown cannot be copied: its __init__ does not take"):
+        copy.copy(Unknown(2.0))
+
+
 def test_different_losses_differ():
     losses = [fl.get_loss(reference.name, **params) for reference, params in CASES]
     for i, one in enumerate(losses):

@@ -1,5 +1,7 @@
 """What every loss is: a class, and parameters that it is known by."""
 
+import inspect
+
 
 cdef class Loss:
     """Base of the bases of all losses: parameters, equality, hash, repr and pickle."""
@@ -22,9 +24,29 @@ cdef class Loss:
         return hash((type(self), tuple(self.params.items())))
 
     def __reduce__(self):
-        return _rebuild, (type(self), self.params)
+        return _rebuild, (type(self), self.params), self.__getstate__()
 
 
 def _rebuild(cls, params):
-    """Unpickle a loss."""
-    return cls(**params)
+    """Return the copied or unpickled loss, but for the attributes that a subclass adds: they come as state."""
+    loss = cls.__new__(cls)
+    _initialiser(cls, params)(loss, **params)
+    return loss
+
+
+def _initialiser(cls, params):
+    """Return the first __init__ that takes the parameters: a subclass's own may want something else."""
+    for base in cls.__mro__:
+        init = vars(base).get("__init__")
+        if base.__module__.startswith("fastloss._bases"):  # what parameters mean is told by no base
+            break
+        if init is not None:
+            try:
+                inspect.signature(init).bind(None, **params)
+            except TypeError:
+                continue
+            return init
+    raise TypeError(
+        f"{cls.__name__} cannot be copied: its __init__ does not take its parameters, "
+        f"{', '.join(params) or 'none'}"
+    )

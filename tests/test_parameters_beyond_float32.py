@@ -96,3 +96,41 @@ def test_margins_beyond_float32(cls, margin):
     value, gradient = cls(margin).loss_gradient([0], f.astype(np.float32), reduction="none")
     assert value == np.inf
     np.testing.assert_array_equal(gradient, rounded(cls(margin).gradient([0], f, reduction="none")))
+
+
+ROWS = [
+    fl.MulticlassFocal(alpha=(1, 1e39, 1)),
+    fl.MulticlassFocal(0.5, alpha=(0, 1, 1e300)),
+    fl.CrossEntropy(logit_adjustment=(0, 1e39, 0)),
+    fl.CrossEntropy(logit_adjustment=(0, 1e-46, 0), label_smoothing=0.1),
+    fl.Coral(importance=(1, 1e300, 1)),
+    fl.SymmetricCrossEntropy(1, 1e30, -1e30),
+    fl.MultiPinball(quantiles=(1e-46, 0.5, 0.75)),
+]
+
+
+@pytest.mark.parametrize("loss", ROWS, ids=repr)
+def test_losses_of_several_outputs(loss):
+    rng = np.random.default_rng(1)
+    f = rng.choice([-100.0, -1.0, 0.0, 0.5, 3.0, 90.0], (90, 3)).astype(np.float32)
+    y = rng.integers(0, 3, 90)
+    single = loss.loss_gradient_hessian(y, f, reduction="none")
+    double = loss.loss_gradient_hessian(y, f.astype(np.float64), reduction="none")
+    for name, narrow, wide in zip(PARTS, single, double, strict=True):
+        assert narrow.dtype == np.float32
+        assert np.isfinite(wide).all(), name
+        np.testing.assert_array_equal(narrow, rounded(wide), err_msg=name)
+    total, gradient = loss.loss_gradient(y, f, np.full(90, 0.5, np.float32), reduction="sum")
+    expected = loss.loss(y, f.astype(np.float64), np.full(90, 0.5), reduction="sum")
+    assert total == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_array_equal(gradient, rounded(double[1] * 0.5))
+    place = f.copy()
+    loss.gradient(y, place, reduction="none", out=place)
+    np.testing.assert_array_equal(place, single[1])
+    columns = loss.gradient(y, np.asfortranarray(f), reduction="none")
+    np.testing.assert_array_equal(columns, single[1])
+
+
+def test_a_factor_beyond_all_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"expected beta \* log_zero of at most"):
+        fl.SymmetricCrossEntropy(1, 1e200, -1e200)

@@ -100,7 +100,11 @@ def test_how_many_outputs():
             ValueError,
             "hessian = 'no': expected 'exact' or 'bounded'",
         ),
-        (lambda: fl.MulticlassGeneralizedCE(0), ValueError, "q = 0.0: expected a number in (0, 1]"),
+        (
+            lambda: fl.MulticlassGeneralizedCE(1e-31),
+            ValueError,
+            "q = 1e-31: expected 0 or a number in [1e-30, 1]",
+        ),
         (
             lambda: fl.SymmetricCrossEntropy(log_zero=0),
             ValueError,

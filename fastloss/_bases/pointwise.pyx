@@ -127,16 +127,6 @@ cdef ndarray describe_labels(Job* job, ndarray y, ndarray f, object sample_weigh
     return w
 
 
-cdef bint _beyond_float32(values) except -1:
-    """Whether one of a kernel's constants would be 0, short of digits or infinite as a float32."""
-    cdef double size
-    for value in values:
-        size = abs(<double>value)
-        if 0.0 < size < 2.0**-126 or 3.4028234663852886e38 < size < INFINITY:
-            return True
-    return False
-
-
 cdef int _check_out_tuple(object out, int expected) except -1:
     if not isinstance(out, tuple):
         raise TypeError(f"out: expected a tuple of {expected}, got {type(out).__name__}")
@@ -173,7 +163,7 @@ cdef class PointwiseLoss(Loss):
             if fl_pointwise_info[i].name.decode() == name:
                 for k in range(FL_MAX_PARAMS):
                     self._values[k] = values[k] if k < len(values) else 0.0
-                self._beyond_float32 = beyond_float32 or _beyond_float32(values)
+                self._beyond_float32 = beyond_float32 or outgrows_float32(values)
                 self._params = dict(params)
                 self._labels = fl_pointwise_info[i].labels
                 if self._labels == FL_LABELS_BOUNDED:
@@ -213,7 +203,7 @@ cdef class PointwiseLoss(Loss):
         ----------
         y_true : array-like
             Labels in the loss's domain, of any shape; bool, any integer type, float16, float32 or
-            float64, any strides and byte order.
+            float64, any strides and byte order. They are rounded to raw_prediction's dtype, then checked.
         raw_prediction : array-like of float32 or float64
             Predictions on the link scale, of y_true's shape. Its dtype is the one computed in.
         sample_weight : array-like, optional

@@ -15,6 +15,7 @@ cdef class RowLoss(Loss):
     cdef bint _zero_if_ignored     # the mean of nothing is 0, not NaN
     cdef int _labels               # LABELS_CLASS_OR_SOFT or FL_ROW_*
     cdef object _class_weight      # float64 array or None
+    cdef bint _beyond_float32      # float32 arrays are computed by float64 kernels
     cdef object _narrow_weight     # the same in float32
     cdef object _per_output        # (what they are called, their number, float64, float32) or None
     cdef object _ignore_index

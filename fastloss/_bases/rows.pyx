@@ -120,6 +120,7 @@ cdef class RowLoss(Loss):
             raise ValueError(f"{name}: at most {FL_ROW_MAX_PARAMS} kernel parameters")
         for i in range(FL_ROW_MAX_PARAMS):
             self._values[i] = values[i] if i < len(values) else 0.0
+        self._beyond_float32 = outgrows_float32(values)
         self._link = _LINKS[link]
         self._params = dict(params)
         self._class_weight = class_weight
@@ -130,6 +131,10 @@ cdef class RowLoss(Loss):
             wide = np.array(numbers, dtype=np.float64, order="C")
             with np.errstate(over="ignore", under="ignore"):
                 self._per_output = (argument, wide.shape[wide.ndim - 1], wide, wide.astype(np.float32))
+            # its first row is the parameter, what is computed of it comes after
+            self._beyond_float32 = self._beyond_float32 or outgrows_float32(
+                wide.reshape(-1, wide.shape[wide.ndim - 1])[0]
+            )
         self._label_smoothing = label_smoothing
         self._ignore_index = ignore_index
         self._weighted_smoothing = weighted_smoothing
@@ -177,7 +182,8 @@ cdef class RowLoss(Loss):
             What the class's docs say under "Labels". Class labels are of any integer type, or floats
             of integral value; they and numbers have raw_prediction's shape without the class axis,
             soft labels and targets raw_prediction's shape. Of a single sample (one axis), soft labels
-            are floats: integers would look like labels of many samples.
+            are floats: integers would look like labels of many samples. Numbers, soft labels and targets
+            are rounded to raw_prediction's dtype, then checked.
         raw_prediction : array-like of float32 or float64
             Of any shape with a class axis, or more generally one along which the outputs of a sample
             stand. Its dtype is the one computed in.
@@ -336,6 +342,8 @@ cdef class RowLoss(Loss):
         if not self._ready:
             raise TypeError(f"{type(self).__name__}: __init__ of the base class was not called")
         job.precision = precision_of(f, "raw_prediction")
+        if self._beyond_float32:
+            job.precision = FL_F64
         class_axis = _class_axis(f, axis)
         if self._composite:
             parts = [

@@ -26,6 +26,7 @@ cdef ndarray new_like(ndarray prototype)
 cdef ndarray checked_out(
     object out, str argument, ndarray prototype, str prototype_name, bint narrow=*
 )
+cdef bint outgrows_float32(values) except -1
 cdef int refuse_overlap(ndarray out, str argument, object other, str other_name) except -1
 
 # the rest of the functions below, for what is rare

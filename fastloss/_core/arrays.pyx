@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 cimport numpy as cnp
+from libc.math cimport INFINITY
 from numpy cimport ndarray
 
 from fastloss.kernels cimport *
@@ -330,3 +331,13 @@ def own_rows(values, str argument not None, Py_ssize_t n, str what not None):
 def share_memory(ndarray a not None, ndarray b not None):
     """Tell whether two arrays overlap, or might: the question can be hard."""
     return bool(overlaps(a, b))
+
+
+cdef bint outgrows_float32(values) except -1:
+    """Whether one of a kernel's constants would be 0, short of digits or infinite as a float32."""
+    cdef double size
+    for value in values:
+        size = abs(<double>value)
+        if 0.0 < size < 2.0**-126 or 3.4028234663852886e38 < size < INFINITY:
+            return True
+    return False

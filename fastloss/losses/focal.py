@@ -11,11 +11,8 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
 from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import quotient, rounded, split
-from fastloss.losses._parameters import between, one_of, parameter
+from fastloss.losses._parameters import between, one_of, parameter, power_of_probability
 from fastloss.losses.logistic import log_loss_values
-
-#: Below this, q of the generalised cross-entropy changes nothing any more.
-_NO_POWER = 1e-15
 
 
 class Focal(PointwiseLoss, Costs):
@@ -177,14 +174,14 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     log loss (q = 0) and the absolute error of the probability (q = 1). Link: logit. Labels: 0 and
     1. The gradient is -(2 * y_true - 1) * p_t**q * (1 - p_t), the Hessian p_t**q * (1 - p_t) *
     (p_t - q * (1 - p_t)), negative where p_t < q / (1 + q). Error at most 5 ULP, of the Hessian in
-    ULP of its larger term, and for q below 1e-15 that of the log loss. Where p_t**q or exp(-abs(f))
-    is subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability of
+    ULP of its larger term, and for q = 0 that of the log loss. Where p_t**q or exp(-abs(f)) is
+    subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability of
     class 1.
 
     Parameters
     ----------
     q : float
-        In [0, 1]; 0 is log loss.
+        0, which is log loss, or in [1e-30, 1].
     cost_fn, cost_fp : float
         Costs of a false negative and of a false positive, greater than 0: factors of everything for
         samples of class 1 and of class 0.
@@ -206,10 +203,10 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     q = parameter("q")
 
     def __init__(self, q: float = 0.7, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
-        q = between("q", q, 0.0, 1.0)
+        q = power_of_probability(q)
         cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         params = {"q": q, "cost_fn": cost_fn, "cost_fp": cost_fp}
-        if q < _NO_POWER:
+        if q == 0:
             values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
             super().__init__(params, values, kernel="log_loss")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,13 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._kernel_values import split
-from fastloss.losses._parameters import between, number_sequence, parameter, real
+from fastloss.losses._parameters import (
+    between,
+    number_sequence,
+    parameter,
+    power_of_probability,
+    real,
+)
 from fastloss.losses._rows import ClassLoss
 from fastloss.losses._simplex import (
     focal_slopes,
@@ -102,7 +109,7 @@ class MulticlassGeneralizedCE(ClassLoss):
 
     p is the softmax of raw_prediction along the class axis, y the label. Link: symmetric
     multinomial logit. Labels: classes 0 to C - 1. The loss is at most 1 / q, so that wrong labels
-    cannot dominate; q near 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
+    cannot dominate; q = 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
     - [k = y]), the Hessian's diagonal p_y**q * (p_k * (1 - p_k) - q * (p_k - [k = y])**2), which
     may be negative. Error at most 6 ULP, of the Hessian in that of its larger term. `predict`
     gives the softmax.
@@ -110,7 +117,7 @@ class MulticlassGeneralizedCE(ClassLoss):
     Parameters
     ----------
     q : float
-        In (0, 1]: how strongly samples far from their label are discounted.
+        How strongly samples far from their label are discounted: 0, not at all, or in [1e-30, 1].
 
     References
     ----------
@@ -128,9 +135,10 @@ class MulticlassGeneralizedCE(ClassLoss):
     q = parameter("q")
 
     def __init__(self, q: float = 0.7) -> None:
-        q = between("q", q, 0.0, 1.0)
+        q = power_of_probability(q)
         if q == 0:
-            raise ValueError(f"q = {q!r}: expected a number in (0, 1]")
+            super().__init__({"q": q}, kernel="adjusted_cross_entropy", link="softmax")
+            return
         # in two parts: the exponential of a large number times q asks for more than a float32's digits
         rounded = float(np.float32(q))
         super().__init__({"q": q}, (rounded, q - rounded), link="softmax")
@@ -189,9 +197,13 @@ class SymmetricCrossEntropy(ClassLoss):
                 raise ValueError(f"{name} = {params[name]!r}: expected a number of at least 0")
         if params["log_zero"] >= 0:
             raise ValueError(f"log_zero = {log_zero!r}: expected a number less than 0")
-        super().__init__(
-            params, (params["alpha"], -params["beta"] * params["log_zero"]), link="softmax"
-        )
+        reverse = -params["beta"] * params["log_zero"]
+        if math.isinf(reverse):
+            raise ValueError(
+                f"beta = {beta!r}, log_zero = {log_zero!r}: expected beta * log_zero of at most "
+                "1.79e308"
+            )
+        super().__init__(params, (params["alpha"], reverse), link="softmax")
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         reverse = -self.beta * self.log_zero

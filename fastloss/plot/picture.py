@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from fastloss.plot.curves import PARTS, Curve
 
-# Paul Tol's bright scheme: told apart also without colour vision; then the same, dashed.
+# Paul Tol's bright scheme: told apart also without colour vision; then the same, dashed; then marked.
 _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#333333")
 _STYLES = ("-", "--", ":", "-.")
+_MARKERS = ("", "o", "s", "^")
 _INK = "#333333"
 
 
@@ -41,14 +42,18 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 
 
 def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
-    for number, curve in enumerate(curves):
-        style = _STYLES[number // len(_COLORS) % len(_STYLES)]
-        color = _COLORS[number % len(_COLORS)]
+    for place, curve in enumerate(curves):
+        color = _COLORS[place % len(_COLORS)]
+        number = place // len(_COLORS)
+        style = _STYLES[number % len(_STYLES)]
+        marker = _MARKERS[number // len(_STYLES) % len(_MARKERS)]
         axes.plot(
             curve.raw_prediction,
             getattr(curve, part),
             style,
             color=color,
+            marker=marker,
+            markevery=0.08,
             lw=1.8,
             label=curve.title,
         )

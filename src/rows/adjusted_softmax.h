@@ -1,4 +1,16 @@
 /* The formula of adjusted_cross_entropy.h and adjusted_soft_cross_entropy.h, for both kinds of label. */
+
+/* (value + value_low) - (max + max_low) = returned + *low, to twice the precision: of large logits the low parts
+ * may be all that tells them apart */
+FL_INLINE V FN(fl_adjusted_gap)(V value, V value_low, V max, V max_low, V *low)
+{
+    V lost, tail_lost, rest;
+    const V gap = two_sum(value, -max, &lost), tail = two_sum(value_low, -max_low, &tail_lost);
+    const V sum = two_sum(gap, tail, &rest);
+    *low = rest + (lost + tail_lost);
+    return sum;
+}
+
 FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants)
 {
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
@@ -20,16 +32,16 @@ FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants
         vstore(x_low + k * LANES, low);
         vstore(q + k * LANES, part);
         total = total + part;
-        max_low = vselect(sum > max, low, max_low);
+        /* the largest pair: of equal sums the low parts tell */
+        max_low = vselect((sum > max) | ((sum == max) & (low > max_low)), low, max_low);
         max = vmax(sum, max);
     }
     for (ptrdiff_t k = 0; k < t->n; k++) {
-        const V value = vload(x + k * LANES);
-        V error;
-        const V d = two_sum(value, -max, &error);
-        const V y = vexp_nonpositive(d);
-        const V more = y + y * (error + (vload(x_low + k * LANES) - max_low));
-        const VI top = (value == max) & (first == zero);
+        const V value = vload(x + k * LANES), value_low = vload(x_low + k * LANES);
+        V d_low;
+        const V d = FN(fl_adjusted_gap)(value, value_low, max, max_low, &d_low);
+        const V y = vexp_nonpositive(d), more = y + y * d_low;
+        const VI top = (value == max) & (value_low == max_low) & (first == zero);
         first = vselect(top, one, first);
         add_carrying(&rest, &rest_lost, vselect(top, zero, more));
         vstore(e + k * LANES, vselect(top, one, more));
@@ -43,9 +55,10 @@ FL_INLINE V FN(fl_adjusted_softmax)(const FN(FlRowTile) * t, int soft, int wants
     const V penalty = t->p[1] * normaliser;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V part = vload(q + k * LANES);
-        V error;
-        const V gap = two_sum(max, -vload(x + k * LANES), &error);
-        const V log_p = gap + (log_sum + (error + (max_low - vload(x_low + k * LANES))));
+        V d_low;
+        const V d = FN(fl_adjusted_gap)(vload(x + k * LANES), vload(x_low + k * LANES), max,
+                                        max_low, &d_low);
+        const V log_p = (log_sum - d_low) - d;
         /* a target of 0 drops its term: 0 * inf would be NaN */
         add_carrying(&loss, &lost,
                      vselect((part > zero) | (log_p != log_p), FN(fl_opaque)(part * log_p), zero));

@@ -6,6 +6,12 @@
  */
 #include "rows/related.h"
 
+/* (1 - e^{-exponent}) / q of exponent = q * loss: of a small one it is the loss, where their product may underflow */
+FL_INLINE V FN(fl_generalized_loss)(V exponent, V loss, V power)
+{
+    return vselect(exponent < R(0x1p-60), loss, -vexpm1(-exponent) / power);
+}
+
 #define FL_RELATED_LOG_SUM 0
 #define FL_RELATED_NUMBER 0
 #define FL_RELATED_LOG_LOW 1
@@ -34,7 +40,7 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
             vstore(t->hessian + k * LANES, weight * (FN(fl_opaque)(p * FN(fl_row_not)(&s, x)) -
                                                      FN(fl_opaque)(power * miss) * miss));
     }
-    return -vexpm1(-whole) / power;
+    return FN(fl_generalized_loss)(whole, gap + (gap_low + log_sum), power);
 }
 
 FL_INLINE int FN(multiclass_generalized_ce_is_related)(FlRowBlock *block, FlRelative *relative)
@@ -54,7 +60,7 @@ FL_INLINE FN(FlRelatedTerms)
     low = low + (s->log_low * power + s->log_loss * spare);
     softmax_scale(vsplat(R(0.0)), &unused, &magic);
     const V e = FN(fl_softmax_exp_both)(-exponent, magic, &e_low);
-    terms.loss = -vexpm1(-(exponent + low)) / power;
+    terms.loss = FN(fl_generalized_loss)(exponent + low, s->log_loss, power);
     FN(fl_related_gradient_of)(s, e * FL_UNLIFT, e_low / e - low, &terms);
     return terms;
 }

@@ -3,13 +3,15 @@
 from mpmath import mp
 
 
-def cross_entropy(logits, target, class_weight=None, label_smoothing=0.0):
+def cross_entropy(logits, target, class_weight=None, label_smoothing=0.0, logit_adjustment=None):
     """
     Exact loss, gradient and Hessian of one sample, and the largest terms of the gradient.
 
     `target` is a class (int) or a list of soft labels.
     """
     logits = [mp.mpf(float(f)) for f in logits]
+    if logit_adjustment is not None:
+        logits = [f + mp.mpf(float(a)) for f, a in zip(logits, logit_adjustment, strict=True)]
     n = len(logits)
     smoothing = mp.mpf(float(label_smoothing))
     if isinstance(target, int):

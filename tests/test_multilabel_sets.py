@@ -1,6 +1,7 @@
 """The multilabel margin over sets that name classes once, twice or not at all; few classes and many."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -64,3 +65,24 @@ def test_no_sample_changes_another(n_classes, dtype):
         got = fl.MultilabelMargin().loss_gradient_hessian(labels, rows, reduction="none")
         for part, whole in zip(got, expected, strict=True):
             np.testing.assert_array_equal(part[kept], whole[kept])
+
+
+def exact(named, row):
+    """The loss of one sample, rounded once."""
+    named = [j for j in named if j >= 0]
+    f = [Fraction(float(x)) for x in row]
+    outside = set(range(len(f))) - set(named)
+    total = sum(max(Fraction(0), 1 - f[j] + f[k]) for j in named for k in outside)
+    return float(total / len(f))
+
+
+@both_dtypes
+@pytest.mark.parametrize("noise", [1e-30, 1e-6, 1e-2])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e6, 1e30])
+def test_sums_that_cancel(offset, noise, dtype):
+    """Terms that are small beside the raw predictions, and next to where they begin to count."""
+    y, f = samples(5, dtype, twice=False)
+    f = (np.round(f) + noise * f + offset).astype(dtype)
+    loss = fl.MultilabelMargin().loss(y, f, reduction="none")
+    losses = [exact(named, row) for named, row in zip(y, f, strict=True)]
+    np.testing.assert_allclose(loss, losses, rtol=2 * np.finfo(dtype).eps)

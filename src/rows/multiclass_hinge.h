@@ -5,6 +5,8 @@
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
  * Parameters: p[0] + p[2] + p[3] = margin, each of at most 24 bits, p[1] = power.
  */
+#include "rows/count.h"
+
 /* squared is a constant, and wants where that pays. */
 FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squared)
 {
@@ -77,11 +79,76 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
     return carried(loss, lost) / n;
 }
 
+/* What the terms of a tile share */
+typedef struct {
+    V from, rest, least, part; /* from + rest + least = margin - f_y; part = 1 / n */
+} FN(FlHinges);
+
+/* The term of one class and its gradient for power 1. exact: a constant, whether least is 0 */
+FL_INLINE V FN(fl_hinge_term)(const FN(FlRowTile) * t, ptrdiff_t k, VI to_label,
+                              const FN(FlHinges) * of, int exact, V *active)
+{
+    const V zero = vsplat(R(0.0));
+    V s = (vload(t->f + k * LANES) + of->from) + of->rest;
+    if (!exact)
+        s = s + of->least;
+    const V term = vselect(to_label == 0, zero, vmax(zero, s));
+    const VI beyond = term > zero;
+    *active = FN(fl_count_one)(*active, beyond);
+    vstore(t->gradient + k * LANES, vkeep(beyond, of->part));
+    return term;
+}
+
+/* Loss and gradient of a tile for power 1, the same as above unless a term is NaN: then so is the loss. */
+FL_INLINE V FN(fl_hinge_usual)(const FN(FlRowTile) * tile, int exact)
+{
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const V zero = vsplat(R(0.0)), shift = vround_shift();
+    const REAL n = (REAL)t.n, margin = FL_BITS == 64 ? t.p[0] + (t.p[2] + t.p[3]) : t.p[0];
+    const VI next = vsplat_int(1);
+    FN(FlHinges) of = {zero, zero, zero, vsplat(R(1.0) / n)};
+    VI to_label = t.label - next;
+    V raw = vload(t.f), loss = zero, lost = zero, active = shift;
+    ptrdiff_t k;
+    for (k = 1; k < t.n; k++) {
+        raw = vselect(to_label == 0, vload(t.f + k * LANES), raw);
+        to_label = to_label - next;
+    }
+    of.from = two_sum(vsplat(margin), -raw, &of.rest);
+    if (!exact && margin <= REAL_MAX) {
+        of.rest = two_sum(of.rest, vsplat(t.p[2]), &of.least);
+        of.least = of.least + t.p[3];
+    }
+    to_label = t.label;
+    for (k = 0; k + 2 <= t.n; k += 2) { /* by twos: a carry is a chain of its own */
+        const V term = FN(fl_hinge_term)(&t, k, to_label, &of, exact, &active);
+        to_label = to_label - next;
+        const V other = FN(fl_hinge_term)(&t, k + 1, to_label, &of, exact, &active);
+        to_label = to_label - next;
+        add_carrying(&loss, &lost, term + other);
+    }
+    if (k < t.n)
+        add_carrying(&loss, &lost, FN(fl_hinge_term)(&t, k, to_label, &of, exact, &active));
+    const V at_label = (shift - active) / n;
+    to_label = t.label;
+    for (k = 0; k < t.n; k++, to_label = to_label - next)
+        vstore(t.gradient + k * LANES,
+               vselect(to_label == 0, at_label, vload(t.gradient + k * LANES)));
+    return carried(loss, lost) / n;
+}
+
 FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
 {
     if (t->p[1] == R(2.0))
         return FN(fl_hinge_of_power)(t, wants, 1);
-    if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT))
-        return FN(fl_hinge_of_power)(t, FL_WANT_LOSS | FL_WANT_GRADIENT, 0);
+    if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT) && t->n <= FL_MOST_COUNTED) {
+        V loss;
+        if (FL_BITS == 64 || (t->p[2] == 0 && t->p[3] == 0))
+            loss = FN(fl_hinge_usual)(t, 1);
+        else
+            loss = FN(fl_hinge_usual)(t, 0);
+        if (vall(loss == loss))
+            return loss;
+    }
     return FN(fl_hinge_of_power)(t, wants, 0);
 }

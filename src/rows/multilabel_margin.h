@@ -5,6 +5,8 @@
  * summed without error: worst error 3 ULP. Parameters: none.
  */
 
+#include "rows/count.h"
+
 /* The sets of a tile as bits, for less classes than a label has; and which of them name a class twice. */
 FL_INLINE VU FN(fl_set_bits)(const FN(FlRowTile) * t, VU *twice)
 {
@@ -14,7 +16,7 @@ FL_INLINE VU FN(fl_set_bits)(const FN(FlRowTile) * t, VU *twice)
     *twice = set;
     for (ptrdiff_t i = 0; i < t->n; i++) {
         const V q = vload(t->target + i * LANES);
-        const VU class = (FN(fl_ubits)(q + shift) - FN(fl_ubits)(shift)) & (UINT)(FL_BITS - 1);
+        const VU class = FN(fl_ubits)(q + shift) & (UINT)(FL_BITS - 1); /* those of shift are 0 */
         open = vkeep(q >= zero, open);
         const VU bit = FN(fl_ubits)(open) << class;
         *twice = *twice | (set & bit);
@@ -23,62 +25,82 @@ FL_INLINE VU FN(fl_set_bits)(const FN(FlRowTile) * t, VU *twice)
     return set;
 }
 
-/* The same of sets that name no class twice, all numbers finite: a class of the set is -inf among those outside
- * it and the other way round, so that their terms are 0. */
-FL_INLINE V FN(fl_margins_of_sets)(const FN(FlRowTile) * tile, VU bits, int wants)
+/* Negative where the class is in the set */
+FL_INLINE V FN(fl_in_set)(VU bits, ptrdiff_t class)
+{
+    return FN(fl_from_ubits)(bits << (FL_BITS - 1 - (int)class));
+}
+
+/* f - 1 rounded down: what is larger than the one is larger than the other, if it is a number of this precision. */
+FL_INLINE V FN(fl_below_margin)(V f)
+{
+    V rest;
+    const V s = FN(fl_two_sum)(f, vsplat(R(-1.0)), &rest);
+    const V step = vselect(s < R(0.0), vfrom_bits(vsplat_int(1)), vfrom_bits(vsplat_int(-1)));
+    return vfrom_bits(vbits(s) + vbits(vkeep(rest < R(0.0), step)));
+}
+
+/* The same of sets that name no class twice. Of two classes one at most is in the set without the other, so that
+ * each two meet once, and their term is only asked whether it is positive. The loss is how many terms there are, and
+ * the sum of f_k times slopes. *usual is 0 where that might have lost digits, or something is not finite. */
+FL_INLINE V FN(fl_margins_of_sets)(const FN(FlRowTile) * tile, VU bits, int wants, VI *usual)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
-    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), none = vsplat((REAL)-INFINITY);
-    REAL *outside = t.room[0], *from = t.room[1], *rest = t.room[2], *active = t.room[3];
+    const V zero = vsplat(R(0.0)), none = vsplat((REAL)-INFINITY), shift = vround_shift();
+    REAL *inside = t.room[0], *outside = t.room[1], *counts = t.room[2];
     const ptrdiff_t n_outputs = t.n;
     const REAL n = (REAL)n_outputs;
-    V loss = zero, lost = zero;
-    const VU one_bit = (VU)vsplat_int(1);
-    ptrdiff_t named = 0; /* classes that are in a set of the tile */
-    VU left = bits;
+    V loss = zero, lost = zero, size = zero, terms = zero;
     for (ptrdiff_t k = 0; k < n_outputs; k++) {
-        const V f = vload(t.f + k * LANES);
-        const VI in = (left & (UINT)1) == one_bit;
-        V low;
-        const V margin = two_sum(one, -f, &low);
-        vstore(outside + k * LANES, vselect(in, none, f));
-        vstore(from + named * LANES, vselect(in, margin, none));
-        vstore(rest + named * LANES, low);
-        vstore(active + named * LANES, zero);
-        named += vany(in);
-        left = left >> 1;
+        const V f = vload(t.f + k * LANES), in = FN(fl_in_set)(bits, k);
+        vstore(inside + k * LANES, vselect_negative(in, -FN(fl_below_margin)(f), none));
+        vstore(outside + k * LANES, vselect_negative(in, none, f));
+        vstore(counts + k * LANES, shift); /* in its low bits */
     }
-    for (ptrdiff_t k = 0; k < n_outputs; k += 2) {
-        const V f = vload(outside + k * LANES);
-        const V g = k + 1 < n_outputs ? vload(outside + (k + 1) * LANES) : none;
-        V slope = zero, second = zero;
-        for (ptrdiff_t j = 0; j < named; j++) {
-            /* where the first sum cancels it is exact, and elsewhere the rest is below its rounding */
-            const V base = vload(from + j * LANES), low = vload(rest + j * LANES);
-            const V term = vmax(zero, (f + base) + low), other = vmax(zero, (g + base) + low);
-            const V step = vkeep(term > zero, one), step_of_other = vkeep(other > zero, one);
-            add_carrying(&loss, &lost, term + other);
-            vstore(active + j * LANES, vload(active + j * LANES) + (step + step_of_other));
-            slope = slope + step;
-            second = second + step_of_other;
+    for (ptrdiff_t j = 0; j + 1 < n_outputs; j += 2) {
+        const V in = FN(fl_in_set)(bits, j), also_in = FN(fl_in_set)(bits, j + 1);
+        const V inside_next = vload(inside + (j + 1) * LANES);
+        const V outside_next = vload(outside + (j + 1) * LANES);
+        const V least = -vmax(vload(inside + j * LANES), vload(outside + j * LANES));
+        const V least_next = -vmax(inside_next, outside_next);
+        const VI both = vselect_negative(in, outside_next, inside_next) > least;
+        V count = FN(fl_count_one)(vload(counts + j * LANES), both);
+        V count_next = FN(fl_count_one)(vload(counts + (j + 1) * LANES), both);
+        for (ptrdiff_t k = j + 2; k < n_outputs; k++) {
+            const V x = vload(inside + k * LANES), y = vload(outside + k * LANES);
+            const VI active = vselect_negative(in, y, x) > least;
+            const VI active_next = vselect_negative(also_in, y, x) > least_next;
+            count = FN(fl_count_one)(count, active);
+            count_next = FN(fl_count_one)(count_next, active_next);
+            vstore(
+                counts + k * LANES,
+                FN(fl_count_one)(FN(fl_count_one)(vload(counts + k * LANES), active), active_next));
         }
-        vstore(t.gradient + k * LANES, slope);
-        if (k + 1 < n_outputs)
-            vstore(t.gradient + (k + 1) * LANES, second);
+        vstore(counts + j * LANES, count);
+        vstore(counts + (j + 1) * LANES, count_next);
     }
-    named = 0;
-    left = bits;
     for (ptrdiff_t k = 0; k < n_outputs; k++) {
-        const VI in = (left & (UINT)1) == one_bit;
-        const V own = vkeep(in, vload(active + named * LANES));
-        const V g = (vload(t.gradient + k * LANES) - own) / n;
+        const V f = vload(t.f + k * LANES), count = vload(counts + k * LANES) - shift;
+        const V slope = vcopysign(count, FN(fl_in_set)(bits, k)), g = slope / n;
+        V product_low, sum_low;
+        const V part = FN(fl_product)(slope, f, &product_low);
+        loss = FN(fl_two_sum)(loss, part, &sum_low);
+        lost = lost + (product_low + sum_low);
+        size = size + vabs(part);
+        terms = terms + count;
         vstore(t.gradient + k * LANES, g);
         if (wants & FL_WANT_HESSIAN)
             vstore(t.hessian + k * LANES, vabs(g));
-        named += vany(in);
-        left = left >> 1;
     }
-    return carried(loss, lost) / n;
+    terms = terms * R(0.5); /* each has been counted at both classes */
+    add_carrying(&loss, &lost, terms);
+    size = size + terms;
+    loss = loss + lost;
+    /* `lost` is at most (n + 2) EPS / 2 of the size, and has been rounded 2 n + 1 times: to an eighth of an EPS of the
+     * loss */
+    const REAL most = R(0.25) / REAL_EPS / ((n + R(2.0)) * (n + R(0.5)));
+    *usual = (size <= loss * most) & (size <= REAL_MAX);
+    return loss / n;
 }
 
 /* Any sets, any numbers */
@@ -133,15 +155,13 @@ FL_INLINE V FN(fl_margins_of_any)(const FN(FlRowTile) * t, int wants)
 
 FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
 {
-    VI usual = vsplat_int(0) == vsplat_int(0);
+    VI usual;
     VU twice;
     if (t->n >= FL_BITS)
         return FN(fl_margins_of_any)(t, wants);
     const VU bits = FN(fl_set_bits)(t, &twice);
-    for (ptrdiff_t k = 0; k < t->n; k++)
-        usual = usual & (vabs(vload(t->f + k * LANES)) <= REAL_MAX);
+    const V loss = FN(fl_margins_of_sets)(t, bits, wants, &usual);
     usual = usual & (twice == (twice ^ twice));
-    const V loss = FN(fl_margins_of_sets)(t, bits, wants);
     if (vall(usual))
         return loss;
     /* gradients are counts, the same either way */

@@ -1,4 +1,4 @@
-"""CrossEntropy with logit_adjustment against mpmath, also where sums differ by less than their rounding."""
+"""CrossEntropy(logit_adjustment=...) against mpmath, also of logits far larger than the adjustments."""
 
 import numpy as np
 import pytest

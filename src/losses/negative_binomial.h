@@ -5,11 +5,15 @@
  * With g = f + log theta, in a pair of numbers, and t = e^-|g|, l = log1p(t), c = 1/theta:
  *     g < 0:  loss = c l + y (l - f),            gradient = (t c - y) / (1 + t)
  *     g >= 0: loss = c (g + l) + y (l + log theta), gradient = (c - y t) / (1 + t)
- * Products with t are made before its exponent is applied. Worst error 4 ULP, of the Hessian 5, of the
+ * Where a number is so large or so small that t, or a product of these, may not be a normal number, products
+ * with t are made before its exponent is applied. Worst error 4 ULP, of the Hessian 5, of the
  * larger term where two cancel. Parameters: p[0] = log theta, its rest p[1] in float64, p[2] in float32;
  * p[3] = 1/theta.
  */
-FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+#include "vecmath/log1p_of.h"
+
+/* for any numbers */
+FL_INLINE void FN(negative_binomial_far)(V y, V f, const REAL *p, V *loss, V *gradient, V *hessian)
 {
     const V one = vsplat(R(1.0)), c = vsplat(p[3]);
     V g_lo, n;
@@ -22,7 +26,7 @@ FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *g
     n = n + one;
     const V c_t = (V)FL_MM(scalef)(c * half, n), y_t = (V)FL_MM(scalef)(y * half, n);
     const V u = (V)FL_MM(scalef)((y + c) * half, n);
-    t = (V)FL_MM(scalef)(half, n);
+    const V t = (V)FL_MM(scalef)(half, n);
 #else
     const V most = vsplat((REAL)(2 * EXPONENT_BIAS - 4));
     /* 2^n in two factors, the smaller first; what is below any exponent goes into that, too */
@@ -34,7 +38,7 @@ FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *g
     const V c_t = FN(fl_opaque)((first * c) * e * second);
     const V y_t = FN(fl_opaque)((first * y) * e * second);
     const V u = FN(fl_opaque)((first * (y + c)) * e * second);
-    t = FN(fl_opaque)(first * e * second);
+    const V t = FN(fl_opaque)(first * e * second);
 #endif
 
     const V l = vlog1p_unit(t), d = one + t, d_lo = (one - d) + t;
@@ -49,3 +53,53 @@ FL_INLINE void FN(negative_binomial)(V y, V f, V t, const REAL *p, V *loss, V *g
     *gradient = (vselect_negative(g, c_t, c) - vselect_negative(g, y, y_t)) / d;
     *hessian = u / (d * d + FN(fl_opaque)((d + d) * d_lo));
 }
+
+/* g in a pair, and t */
+typedef struct {
+    V g, g_lo, t;
+} FN(negative_binomial_kept);
+
+#undef NEGATIVE_BINOMIAL_MOST
+#define NEGATIVE_BINOMIAL_MOST ((REAL)(FL_BITS == 64 ? 690 : 69))
+
+/* Beyond that |g| it is not used, and may be any number. */
+FL_INLINE FN(negative_binomial_kept) FN(negative_binomial_first)(V y, V f, const REAL *p)
+{
+    const V shift = vround_shift() + (REAL)EXPONENT_BIAS;
+    FN(negative_binomial_kept) k;
+    (void)y;
+    k.g = FN(fl_two_sum)(f, vsplat(p[0]), &k.g_lo);
+    k.g_lo = k.g_lo + p[FL_BITS == 64 ? 1 : 2];
+    const V x = vminus_abs(k.g), shifted = x * LOG2_E + shift, n = shifted - shift;
+    const V r = ((x - n * LN2_HI) - n * LN2_LO) - vflip(k.g_lo, k.g);
+    const V power = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
+    k.t = FN(fl_opaque)(vexp_poly(r) * power);
+    return k;
+}
+
+FL_INLINE void FN(negative_binomial_rest)(V y, V f, FN(negative_binomial_kept) k, const REAL *p,
+                                          V *loss, V *gradient, V *hessian)
+{
+    const V one = vsplat(R(1.0)), c = vsplat(p[3]), g = k.g, t = k.t;
+    const V largest = vsplat((REAL)(FL_BITS == 64 ? 0x1p900 : 0x1p100));
+    /* NaN is far, too */
+    const VI near = (vabs(g) <= NEGATIVE_BINOMIAL_MOST) & (vmax(c, y) <= largest);
+    const V d = one + t, d_lo = (one - d) + t, over_d = one / d;
+    const V l = FN(fl_log1p_of)(t, FN(fl_opaque)(t * over_d));
+    const V slope = l + vselect_negative(g, -f, vsplat(p[0]));
+    const V of_c = vselect_negative(g, l, g + (l + k.g_lo));
+    const V of_y = FN(fl_opaque)(y * vselect_negative(g, one, t));
+    *loss = of_c * c + FN(fl_opaque)(y * slope);
+    *gradient = (c * vselect_negative(g, t, one) - of_y) * over_d;
+    *hessian = ((y + c) * t) / (d * d + FN(fl_opaque)((d + d) * d_lo));
+    if (FL_UNLIKELY(!vall(near))) {
+        V far_loss, far_gradient, far_hessian;
+        FN(negative_binomial_far)(y, f, p, &far_loss, &far_gradient, &far_hessian);
+        *loss = vselect(near, *loss, far_loss);
+        *gradient = vselect(near, *gradient, far_gradient);
+        *hessian = vselect(near, *hessian, far_hessian);
+    }
+}
+
+FL_OF_STAGES(negative_binomial)
+#define FL_KEPT FN(negative_binomial_kept)

@@ -211,8 +211,8 @@ class NegativeBinomial(PointwiseLoss):
     negative log-likelihood of overdispersed counts, of variance mean + theta mean**2 (NB2), without
     its terms in y and theta alone; it may be negative. The gradient is (exp(f) - y) / (1 + theta
     exp(f)), the Hessian (1 + theta y) exp(f) / (1 + theta exp(f))**2. Link: log. Labels: finite
-    numbers of at least 0. `predict` gives the mean count. Error at most 4 ULP, of the Hessian at
-    most 5 ULP; where the terms of loss or gradient cancel, of the larger one.
+    numbers of at least 0. `predict` gives the mean count. Error at most 5 ULP; where the
+    terms of loss or gradient cancel, of the larger one.
 
     Parameters
     ----------

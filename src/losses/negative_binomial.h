@@ -6,8 +6,7 @@
  *     g < 0:  loss = c l + y (l - f),            gradient = (t c - y) / (1 + t)
  *     g >= 0: loss = c (g + l) + y (l + log theta), gradient = (c - y t) / (1 + t)
  * Where a number is so large or so small that t, or a product of these, may not be a normal number, products
- * with t are made before its exponent is applied. Worst error 4 ULP, of the Hessian 5, of the
- * larger term where two cancel. Parameters: p[0] = log theta, its rest p[1] in float64, p[2] in float32;
+ * with t are made before its exponent is applied. Worst error 5 ULP, of the larger term where two cancel. Parameters: p[0] = log theta, its rest p[1] in float64, p[2] in float32;
  * p[3] = 1/theta.
  */
 #include "vecmath/log1p_of.h"
@@ -71,9 +70,11 @@ FL_INLINE FN(negative_binomial_kept) FN(negative_binomial_first)(V y, V f, const
     k.g = FN(fl_two_sum)(f, vsplat(p[0]), &k.g_lo);
     k.g_lo = k.g_lo + p[FL_BITS == 64 ? 1 : 2];
     const V x = vminus_abs(k.g), shifted = x * LOG2_E + shift, n = shifted - shift;
-    const V r = ((x - n * LN2_HI) - n * LN2_LO) - vflip(k.g_lo, k.g);
+    const V a = x - n * LN2_HI, low = FN(fl_opaque)(n * LN2_LO) + vflip(k.g_lo, k.g);
+    const V r = a - low, r_lo = (a - r) - low, r2 = r * r, one = vsplat(R(1.0));
+    const V sum = one + r, lost = (one - sum) + r;
     const V power = FN(fl_from_ubits)(FN(fl_ubits)(shifted) << MANTISSA_BITS);
-    k.t = FN(fl_opaque)(vexp_poly(r) * power);
+    k.t = FN(fl_opaque)((sum + (lost + (r2 * FN(fl_exp_tail)(r, r2) + r_lo))) * power);
     return k;
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,7 @@ below it, as the docstrings say: it shows how few digits they have. Where a resu
 terms cancel (marked †) the unit is that of the largest term. Losses of several outputs are marked ‡:
 with 1 to 17 of them, the worst of all outputs."""
 HEADS = ("loss", "dtype", "result")
+FOLD = "Largest error of every loss, in ULP"
 PROMISED = 3  # ULP, in docs/design.md
 
 
@@ -322,8 +324,10 @@ def update(worst: dict[Key, Worst], *, readme: bool) -> None:
     DOCUMENT.write_text(text, encoding="utf-8")
     if readme:
         path = ROOT / "README.md"
-        block = block_of(path, "accuracy")
-        replace_block(path, "accuracy", _with_rows(block, summary_rows(worst), 1))
+        block = _with_rows(block_of(path, "accuracy"), summary_rows(worst), 1)
+        rows = re.findall(r"^\| (`\w+`(?: ‡)?) \| (.*) \|$", block, flags=re.MULTILINE)
+        caption = _caption([(loss, *errors.split(" | ")) for loss, errors in rows], isas)
+        replace_block(path, "accuracy", caption + block[block.index("\n\n<details>") :])
 
 
 def _with_rows(text: str, rows: list[tuple[str, ...]], n_keys: int) -> str:
@@ -352,15 +356,19 @@ def summary(worst: dict[Key, Worst], isas: list[str]) -> str:
     """Return the table of README.md: the worst over the instruction sets."""
     rows = summary_rows(worst)
     heads = ("loss", *(f"{dtype} {operation}" for dtype, operation in COLUMNS))
+    return _caption(rows, isas) + "\n\n" + folded(FOLD, table(heads, rows))
+
+
+def _caption(rows: list[tuple[str, ...]], isas: list[str]) -> str:
     within = sum(all(float(error) <= PROMISED for error in row[1:]) for row in rows)
-    caption = (
+    return (
         f"{within} of {len(rows)} losses stay within {PROMISED} ULP of the exact result in all they "
         f"compute (where a sum's terms cancel, {PROMISED} ULP of the largest term), on every "
-        f"instruction set ({', '.join(isas)}); the others state their bound in their docstring. "
-        "Measured against mpmath; ‡ of several outputs, the worst of all; the inputs and what is "
-        "counted: [docs/accuracy.md](docs/accuracy.md)."
+        f"instruction set ({', '.join(isas)}; {NOT_MEASURED} stands in [docs/accuracy.md]"
+        "(docs/accuracy.md) where the processor that measured a row lacks one); the others state "
+        "their bound in their docstring. Measured against mpmath; ‡ of several outputs, the worst of "
+        "all; the inputs and what is counted: [docs/accuracy.md](docs/accuracy.md)."
     )
-    return f"{caption}\n\n" + folded("Largest error of every loss, in ULP", table(heads, rows))
 
 
 def main() -> int:

@@ -158,6 +158,26 @@ def test_copies_keep_what_a_subclass_adds(loss):
     assert copy.deepcopy(loss).note is not loss.note
 
 
+class Tagged:
+    """No loss: its __init__ makes none."""
+
+    def __init__(self):
+        self.tag = "mixed in"
+
+
+class Mixed(Tagged, fl.Sparsemax):
+    def __init__(self, note):
+        Tagged.__init__(self)
+        fl.Sparsemax.__init__(self)
+        self.note = note
+
+
+def test_copies_of_a_loss_with_a_class_mixed_in():
+    other = copy.copy(Mixed(1))
+    assert (other.note, other.tag) == (1, "mixed in")
+    assert other([0], [[1.0, 2.0]]) == fl.Sparsemax()([0], [[1.0, 2.0]])
+
+
 def test_a_loss_that_does_not_tell_its_parameters_is_not_copied():
     with pytest.raises(TypeError, match="Unknown cannot be copied: its __init__ does not take"):
         copy.copy(Unknown(2.0))

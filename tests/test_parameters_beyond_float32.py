@@ -134,3 +134,18 @@ def test_losses_of_several_outputs(loss):
 def test_a_factor_beyond_all_numbers_is_refused():
     with pytest.raises(ValueError, match=r"expected beta \* log_zero of at most"):
         fl.SymmetricCrossEntropy(1, 1e200, -1e200)
+
+
+@pytest.mark.parametrize("loss", [fl.Huber(delta=1e39), fl.SymmetricCrossEntropy(1, 1e30, -1e30)])
+def test_partial_sums_take_the_weights_of_the_loss(loss):
+    """Of equal weights the mean does not depend on how they are rounded."""
+    f = np.array([3, 4], np.float32) if loss.name == "huber" else np.eye(2, dtype=np.float32)
+    y, weight = np.array([0, 1]), [0.1, 0.1]
+    mean = loss.partial(y, f, weight).mean()
+    assert mean == pytest.approx(loss.loss(y, f, weight), rel=1e-14)
+    assert mean == pytest.approx(loss.loss(y, f), rel=1e-14)
+
+
+def test_a_tiny_smoothing_counts():
+    f = np.array([[1e30, -1e30]], np.float32)
+    assert fl.CrossEntropy(label_smoothing=1e-46).loss([0], f) == pytest.approx(1e-16, rel=1e-6)

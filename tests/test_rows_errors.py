@@ -103,7 +103,7 @@ def test_how_many_outputs():
         (
             lambda: fl.MulticlassGeneralizedCE(1e-31),
             ValueError,
-            "q = 1e-31: expected 0 or a number in [1e-30, 1]",
+            "q = 1e-31: expected a number, 0 or in [1e-30, 1]",
         ),
         (
             lambda: fl.SymmetricCrossEntropy(log_zero=0),

@@ -37,13 +37,13 @@ def _rebuild(cls, params):
 def _initialiser(cls, params):
     """Return the first __init__ that takes the parameters: a subclass's own may want something else."""
     for base in cls.__mro__:
-        init = vars(base).get("__init__")
         if base.__module__.startswith("fastloss._bases"):  # what parameters mean is told by no base
             break
-        if init is not None:
+        init = vars(base).get("__init__")
+        if init is not None and issubclass(base, Loss):  # a class that is mixed in makes no loss
             try:
                 inspect.signature(init).bind(None, **params)
-            except TypeError:
+            except (TypeError, ValueError):  # or it has no signature
                 continue
             return init
     raise TypeError(

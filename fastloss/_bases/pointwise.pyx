@@ -203,12 +203,13 @@ cdef class PointwiseLoss(Loss):
         ----------
         y_true : array-like
             Labels in the loss's domain, of any shape; bool, any integer type, float16, float32 or
-            float64, any strides and byte order. They are rounded to raw_prediction's dtype, then checked.
+            float64, any strides and byte order. They are rounded to the dtype computed in, then checked.
         raw_prediction : array-like of float32 or float64
-            Predictions on the link scale, of y_true's shape. Its dtype is the one computed in.
+            Predictions on the link scale, of y_true's shape. Its dtype is the one computed in, but that
+            parameters beyond float32 ask for float64.
         sample_weight : array-like, optional
-            Finite weights of at least 0, of y_true's shape; all 1 by default. They are rounded to
-            raw_prediction's dtype; of any size under "mean", which only their ratios count for.
+            Finite weights of at least 0, of y_true's shape; all 1 by default. They are rounded to the
+            dtype computed in; of any size under "mean", which only their ratios count for.
         reduction : {"mean", "sum", "none"}
             "mean" is the weighted mean, sum(w * loss) / sum(w).
         out : ndarray, optional
@@ -323,7 +324,8 @@ cdef class PointwiseLoss(Loss):
         if sample_weight is not None:
             precision_of(<ndarray>f, "raw_prediction")
             sample_weight, weight_sum, exponent = checked_weights(
-                as_values(sample_weight, "sample_weight"), f.dtype, for_mean=True,
+                as_values(sample_weight, "sample_weight"),
+                np.dtype(np.float64) if self._beyond_float32 else f.dtype, for_mean=True,
                 n_threads=n_threads,
             )
         loss_sum = self._evaluate(FL_LOSS, y_true, f, sample_weight, "sum", None, n_threads)

@@ -120,7 +120,7 @@ cdef class RowLoss(Loss):
             raise ValueError(f"{name}: at most {FL_ROW_MAX_PARAMS} kernel parameters")
         for i in range(FL_ROW_MAX_PARAMS):
             self._values[i] = values[i] if i < len(values) else 0.0
-        self._beyond_float32 = outgrows_float32(values)
+        self._beyond_float32 = outgrows_float32((*values, label_smoothing))
         self._link = _LINKS[link]
         self._params = dict(params)
         self._class_weight = class_weight
@@ -183,13 +183,13 @@ cdef class RowLoss(Loss):
             of integral value; they and numbers have raw_prediction's shape without the class axis,
             soft labels and targets raw_prediction's shape. Of a single sample (one axis), soft labels
             are floats: integers would look like labels of many samples. Numbers, soft labels and targets
-            are rounded to raw_prediction's dtype, then checked.
+            are rounded to the dtype computed in, then checked.
         raw_prediction : array-like of float32 or float64
             Of any shape with a class axis, or more generally one along which the outputs of a sample
-            stand. Its dtype is the one computed in.
+            stand. Its dtype is the one computed in, but that parameters beyond float32 ask for float64.
         sample_weight : array-like, optional
             Finite weights of at least 0, of raw_prediction's shape without the class axis. They are
-            rounded to raw_prediction's dtype; of any size under "mean", which only their ratios count
+            rounded to the dtype computed in; of any size under "mean", which only their ratios count
             for.
         reduction : {"mean", "sum", "none"}
             "mean" divides by the sum of the weights: of sample_weight times the label's class

@@ -90,7 +90,7 @@ def power_of_probability(q: object) -> float:
     """Return q of a generalised cross-entropy: of smaller ones 1 / q has no float32."""
     result = real("q", q)
     if result != 0 and not 1e-30 <= result <= 1:
-        raise ValueError(f"q = {q!r}: expected 0 or a number in [1e-30, 1]")
+        raise ValueError(f"q = {q!r}: expected a number, 0 or in [1e-30, 1]")
     return result
 
 

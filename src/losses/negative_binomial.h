@@ -5,9 +5,9 @@
  * With g = f + log theta, in a pair of numbers, and t = e^-|g|, l = log1p(t), c = 1/theta:
  *     g < 0:  loss = c l + y (l - f),            gradient = (t c - y) / (1 + t)
  *     g >= 0: loss = c (g + l) + y (l + log theta), gradient = (c - y t) / (1 + t)
- * Where a number is so large or so small that t, or a product of these, may not be a normal number, products
- * with t are made before its exponent is applied. Worst error 5 ULP, of the larger term where two cancel. Parameters: p[0] = log theta, its rest p[1] in float64, p[2] in float32;
- * p[3] = 1/theta.
+ * Where a number is so large or so small that t, or a product of these, may not be a normal number, products with
+ * t are made before its exponent is applied. Worst error 5 ULP, of the larger term where two cancel. Parameters:
+ * p[0] = log theta, its rest p[1] in float64, p[2] in float32; p[3] = 1/theta.
  */
 #include "vecmath/log1p_of.h"
 

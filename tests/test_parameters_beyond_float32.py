@@ -38,15 +38,21 @@ def rounded(values):
         return values.astype(np.float32)
 
 
-@pytest.mark.parametrize("loss", BEYOND, ids=IDS)
-def test_each_sample_is_that_of_float64_rounded(loss):
-    y, f = samples()
+def assert_rounded(loss, y, f):
+    """Return the results of float32, which are those of float64, rounded; and these."""
     single = loss.loss_gradient_hessian(y, f, reduction="none")
     double = loss.loss_gradient_hessian(y, f.astype(np.float64), reduction="none")
     for name, narrow, wide in zip(PARTS, single, double, strict=True):
         assert narrow.dtype == np.float32
         assert np.isfinite(wide).all(), name
         np.testing.assert_array_equal(narrow, rounded(wide), err_msg=name)
+    return single, double
+
+
+@pytest.mark.parametrize("loss", BEYOND, ids=IDS)
+def test_each_sample_is_that_of_float64_rounded(loss):
+    y, f = samples()
+    assert_rounded(loss, y, f)
 
 
 @pytest.mark.parametrize("loss", BEYOND, ids=IDS)
@@ -114,12 +120,7 @@ def test_losses_of_several_outputs(loss):
     rng = np.random.default_rng(1)
     f = rng.choice([-100.0, -1.0, 0.0, 0.5, 3.0, 90.0], (90, 3)).astype(np.float32)
     y = rng.integers(0, 3, 90)
-    single = loss.loss_gradient_hessian(y, f, reduction="none")
-    double = loss.loss_gradient_hessian(y, f.astype(np.float64), reduction="none")
-    for name, narrow, wide in zip(PARTS, single, double, strict=True):
-        assert narrow.dtype == np.float32
-        assert np.isfinite(wide).all(), name
-        np.testing.assert_array_equal(narrow, rounded(wide), err_msg=name)
+    single, double = assert_rounded(loss, y, f)
     total, gradient = loss.loss_gradient(y, f, np.full(90, 0.5, np.float32), reduction="sum")
     expected = loss.loss(y, f.astype(np.float64), np.full(90, 0.5), reduction="sum")
     assert total == pytest.approx(expected, rel=1e-12)

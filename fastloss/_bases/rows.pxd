@@ -16,7 +16,7 @@ cdef class RowLoss(Loss):
     cdef int _labels               # LABELS_CLASS_OR_SOFT or FL_ROW_*
     cdef object _class_weight      # float64 array or None
     cdef bint _beyond_float32      # float32 arrays are computed by float64 kernels
-    cdef object _narrow_weight     # the same in float32
+    cdef object _narrow_weight     # _class_weight in float32
     cdef object _per_output        # (what they are called, their number, float64, float32) or None
     cdef object _ignore_index
     cdef double _label_smoothing

@@ -28,7 +28,7 @@ cdef class Loss:
 
 
 def _rebuild(cls, params):
-    """Return the copied or unpickled loss, but for the attributes that a subclass adds: they come as state."""
+    """Return the copied or unpickled loss. The attributes that a subclass adds come as state."""
     loss = cls.__new__(cls)
     _initialiser(cls, params)(loss, **params)
     return loss

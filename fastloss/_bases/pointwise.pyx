@@ -203,7 +203,8 @@ cdef class PointwiseLoss(Loss):
         ----------
         y_true : array-like
             Labels in the loss's domain, of any shape; bool, any integer type, float16, float32 or
-            float64, any strides and byte order. They are rounded to the dtype computed in, then checked.
+            float64, any strides and byte order. They are rounded to the dtype computed in, then
+            checked.
         raw_prediction : array-like of float32 or float64
             Predictions on the link scale, of y_true's shape. Its dtype is the one computed in, but that
             parameters beyond float32 ask for float64.

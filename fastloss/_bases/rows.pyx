@@ -182,8 +182,8 @@ cdef class RowLoss(Loss):
             What the class's docs say under "Labels". Class labels are of any integer type, or floats
             of integral value; they and numbers have raw_prediction's shape without the class axis,
             soft labels and targets raw_prediction's shape. Of a single sample (one axis), soft labels
-            are floats: integers would look like labels of many samples. Numbers, soft labels and targets
-            are rounded to the dtype computed in, then checked.
+            are floats: integers would look like labels of many samples. Numbers, soft labels and
+            targets are rounded to the dtype computed in, then checked.
         raw_prediction : array-like of float32 or float64
             Of any shape with a class axis, or more generally one along which the outputs of a sample
             stand. Its dtype is the one computed in, but that parameters beyond float32 ask for float64.

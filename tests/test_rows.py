@@ -221,3 +221,4 @@ def test_what_is_not_finite_stays_in_its_sample(reference, n_outputs, params, dt
         ):
             assert np.isnan(got[0][17])
             assert np.isnan(got[1][17]).any()
+            assert np.isnan(got[2][17]).any()

@@ -9,5 +9,5 @@ FL_INLINE void FN(absolute_error)(V y, V f, V t, const REAL *p, V *loss, V *grad
     *loss = vabs(r);
     /* r itself where it is 0 or NaN */
     *gradient = vselect((r < R(0.0)) | (r > R(0.0)), vcopysign(vsplat(R(1.0)), r), r);
-    *hessian = vsplat(R(1.0));
+    *hessian = vselect(r == r, vsplat(R(1.0)), r);
 }

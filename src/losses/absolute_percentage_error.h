@@ -10,5 +10,5 @@ FL_INLINE void FN(absolute_percentage_error)(V y, V f, V t, const REAL *p, V *lo
     *loss = vabs(r) / d;
     /* r itself where it is 0 or NaN */
     *gradient = vselect((r < R(0.0)) | (r > R(0.0)), vcopysign(slope, r), r);
-    *hessian = slope;
+    *hessian = vselect(r == r, slope, r);
 }

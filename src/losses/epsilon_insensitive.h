@@ -32,5 +32,5 @@ FL_INLINE void FN(epsilon_insensitive)(V y, V f, V t, const REAL *p, V *loss, V 
     (void)t;
     *loss = excess;
     *gradient = vselect(r == r, vkeep(active, vcopysign(one, r)), r);
-    *hessian = vkeep(active, one);
+    *hessian = vselect(r == r, vkeep(active, one), r);
 }

@@ -12,5 +12,5 @@ FL_INLINE void FN(expectile)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
     (void)t;
     *loss = (R(0.5) * r) * (FN(fl_opaque)(slope) + curvature * (r_lo + r_lo));
     *gradient = slope;
-    *hessian = curvature;
+    *hessian = vselect(r == r, curvature, r);
 }

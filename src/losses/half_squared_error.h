@@ -9,5 +9,5 @@ FL_INLINE void FN(half_squared_error)(V y, V f, V t, const REAL *p, V *loss, V *
     /* the half first: r*r may overflow where the loss does not */
     *loss = (r * R(0.5)) * r;
     *gradient = r;
-    *hessian = vsplat(R(1.0));
+    *hessian = vselect(r == r, vsplat(R(1.0)), r);
 }

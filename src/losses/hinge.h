@@ -12,5 +12,5 @@ FL_INLINE void FN(hinge)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     (void)t;
     *loss = cost * vmax(zero, slack); /* vmax gives its second operand for NaN */
     *gradient = vselect(slack == slack, vselect(active, -sign * cost, zero), slack);
-    *hessian = vselect(active, cost, zero);
+    *hessian = vselect(slack == slack, vkeep(active, cost), slack);
 }

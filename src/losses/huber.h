@@ -10,5 +10,5 @@ FL_INLINE void FN(huber)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     (void)t;
     *loss = vselect(outside, delta * (size - R(0.5) * delta), (r * R(0.5)) * r);
     *gradient = vselect(outside, vcopysign(vsplat(delta), r), r);
-    *hessian = vselect(outside, vsplat(R(0.0)), vsplat(R(1.0)));
+    *hessian = vselect(r == r, vselect(outside, vsplat(R(0.0)), vsplat(R(1.0))), r);
 }

@@ -14,5 +14,6 @@ FL_INLINE void FN(modified_huber)(V y, V f, V t, const REAL *p, V *loss, V *grad
     (void)t;
     *loss = vselect(linear, (cost * violation) * R(4.0), (cost * size) * size);
     *gradient = (sign + sign) * (cost * size);
-    *hessian = vkeep((slack > zero) & (violation <= R(1.0)), cost + cost);
+    const V curvature = vkeep((slack > zero) & (violation <= R(1.0)), cost + cost);
+    *hessian = vselect(slack == slack, curvature, slack);
 }

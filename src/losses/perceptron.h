@@ -12,5 +12,5 @@ FL_INLINE void FN(perceptron)(V y, V f, V t, const REAL *p, V *loss, V *gradient
     (void)t;
     *loss = cost * vmax(zero, violation); /* vmax gives its second operand for NaN */
     *gradient = vselect(violation == violation, vkeep(active, sign * cost), violation);
-    *hessian = vkeep(active, cost);
+    *hessian = vselect(violation == violation, vkeep(active, cost), violation);
 }

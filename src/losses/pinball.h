@@ -9,5 +9,5 @@ FL_INLINE void FN(pinball)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V
     (void)t;
     *loss = vabs(slope * r); /* never negative; |.| turns the -0 at r = 0 into 0 */
     *gradient = vselect(r == r, slope, r);
-    *hessian = vsplat(R(1.0));
+    *hessian = vselect(r == r, vsplat(R(1.0)), r);
 }

@@ -17,5 +17,5 @@ FL_INLINE void FN(smooth_hinge)(V y, V f, V t, const REAL *p, V *loss, V *gradie
     (void)t;
     *loss = cost * vselect(linear, slack - p[3], (slack * R(0.5)) * scaled);
     *gradient = sign * (cost * vselect(linear, one, scaled));
-    *hessian = vkeep(quadratic, curvature);
+    *hessian = vselect(slack == slack, vkeep(quadratic, curvature), slack);
 }

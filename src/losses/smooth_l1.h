@@ -9,5 +9,5 @@ FL_INLINE void FN(smooth_l1)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
     (void)t;
     *loss = vselect(outside, size - R(0.5) * p[0], (R(0.5) * r) * scaled);
     *gradient = vselect(outside, vcopysign(vsplat(R(1.0)), r), scaled);
-    *hessian = vselect(outside, vsplat(R(0.0)), vsplat(p[3]));
+    *hessian = vselect(r == r, vselect(outside, vsplat(R(0.0)), vsplat(p[3])), r);
 }

@@ -11,5 +11,5 @@ FL_INLINE void FN(squared_epsilon_insensitive)(V y, V f, V t, const REAL *p, V *
     (void)t;
     *loss = excess * excess;
     *gradient = vcopysign(excess + excess, r);
-    *hessian = vkeep(excess > R(0.0), vsplat(R(2.0)));
+    *hessian = vselect(r == r, vkeep(excess > R(0.0), vsplat(R(2.0))), r);
 }

@@ -8,5 +8,5 @@ FL_INLINE void FN(squared_error)(V y, V f, V t, const REAL *p, V *loss, V *gradi
     (void)t, (void)p;
     *loss = r * r;
     *gradient = r + r;
-    *hessian = vsplat(R(2.0));
+    *hessian = vselect(r == r, vsplat(R(2.0)), r);
 }

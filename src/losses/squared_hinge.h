@@ -10,5 +10,5 @@ FL_INLINE void FN(squared_hinge)(V y, V f, V t, const REAL *p, V *loss, V *gradi
     (void)t;
     *loss = (cost * slack) * slack;
     *gradient = (R(-2.0) * sign) * (cost * slack);
-    *hessian = vselect(slack > R(0.0), cost + cost, zero);
+    *hessian = vselect(slack == slack, vkeep(slack > zero, cost + cost), slack);
 }

@@ -38,7 +38,7 @@ FL_INLINE V FN(gaussian_nll)(const FN(FlRowTile) * t, int wants)
         vstore(t->gradient + LANES, R(0.5) - R(0.5) * square);
     }
     if (wants & FL_WANT_HESSIAN) {
-        vstore(t->hessian, root * root);
+        vstore(t->hessian, vselect(r == r, root * root, r));
         vstore(t->hessian + LANES, R(0.5) * square);
     }
     return R(0.5) * s + R(0.5) * square;

@@ -58,7 +58,8 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
         } else if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, vselect(term == term, vkeep(beyond, part), term));
         if (wants & FL_WANT_HESSIAN)
-            vstore(t.hessian + k * LANES, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part));
+            vstore(t.hessian + k * LANES,
+                   vselect(term == term, vkeep(beyond, squared ? vsplat(R(2.0) / n) : part), term));
     }
     if (!squared && t.n % 2)
         add_carrying(&loss, &lost, pair);
@@ -67,7 +68,7 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
         active = active + active;
     } else
         slope = vselect(loss == loss, active, loss);
-    const V at_label = -slope / n, bend = active / n;
+    const V at_label = -slope / n, bend = vselect(slope == slope, active, slope) / n;
     to_label = t.label;
     for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
         const VI here = to_label == 0;

@@ -8,9 +8,9 @@ FL_INLINE V FN(nll)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), f = vload(t->f), weight = vload(t->class_weight);
     if (wants & FL_WANT_GRADIENT)
-        vstore(t->gradient, -weight);
+        vstore(t->gradient, vselect(f == f, -weight, f));
     if (wants & FL_WANT_HESSIAN)
-        vstore(t->hessian, zero);
+        vstore(t->hessian, vselect(f == f, zero, f));
     /* a weight of 0 drops its term: 0 * inf would be NaN */
     return vselect((weight > zero) | (f != f), -weight * f, zero);
 }

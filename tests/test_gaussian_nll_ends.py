@@ -8,7 +8,7 @@ from mpmath import mp
 
 import fastloss as fl
 
-BOUND = 4.5  # of the class's docstring
+BOUND = 3.0  # of the class's docstring
 
 
 @both_dtypes

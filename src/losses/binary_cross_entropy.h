@@ -4,10 +4,22 @@
  *     gradient = (b f - a (1 - f)) / d,  Hessian = a ((1 - f) / d)^2 + b (f / d)^2
  * With c the smaller cost the numerator is c (f - y) + (cost_fp - c) (1 - y) f - (cost_fn - c) y (1 - f), one
  * of the last two terms 0: where both costs are the same, nothing cancels. 1 - f is rounded once and never
- * loses digits; (1 - f) / d is 1 / f but for the limit. Worst error 4 ULP, of the Hessian 5; for different costs and soft
+ * loses digits; (1 - f) / d is 1 / f but for the limit. Worst error 4 ULP; for different costs and soft
  * labels the gradient's is in ULP of its larger term.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = c, p[3] = cost_fn - c, p[4] = cost_fp - c.
  */
+
+/* (other / d)^2 where the denominator is limited, elsewhere 1 / (own + own_lo)^2: both by one factor, so that their squares
+ * are normal numbers */
+FL_INLINE V FN(fl_bce_bend)(V other, V own, V own_lo, VI limited)
+{
+    const REAL scale = (REAL)(FL_BITS == 64 ? 0x1p500 : 0x1p60);
+    const V above = vselect(limited, other * scale, vsplat(R(1.0)));
+    const V below = vselect(limited, vsplat(R(1e-12) * scale), own);
+    const V square = below * below + FN(fl_opaque)((below + below) * own_lo);
+    return FN(fl_opaque)(above * above) / square;
+}
+
 FL_INLINE void FN(binary_cross_entropy)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
                                         V *hessian)
 {
@@ -19,13 +31,15 @@ FL_INLINE void FN(binary_cross_entropy)(V y, V f, V t, const REAL *p, V *loss, V
     const V product = FN(fl_opaque)(f * q);
     const VI limited = product < least;
     const V d = vselect(inside, vselect(limited, least, product), vsplat((REAL)NAN));
-    const V at_1 = vselect(limited, q, one) / vselect(limited, d, f);
-    const V at_0 = vselect(limited, f, one) / vselect(limited, d, q);
+    const V q_lo = vkeep(limited == 0, (one - q) - f); /* what q was rounded by */
+    const V bend_1 = FN(fl_bce_bend)(q, f, vsplat(R(0.0)), limited);
+    const V bend_0 = FN(fl_bce_bend)(f, q, q_lo, limited);
     (void)t;
     /* vmin gives its second operand for NaN */
     *loss = a * vmin(most, -vlog(f)) + b * vmin(most, -vlog1p(-f));
     *gradient = (p[2] * (f - y) + ((p[4] * z) * f - (p[3] * y) * q)) / d;
-    *hessian = vselect(inside, a * (at_1 * at_1) + b * (at_0 * at_0), vsplat((REAL)NAN));
+    *hessian =
+        vselect(inside, FN(fl_opaque)(a * bend_1) + FN(fl_opaque)(b * bend_0), vsplat((REAL)NAN));
 }
 
 /* The same for y in {0, 1}: one logarithm, that of f or of 1 - f, reduced as vlog() and as vlog1p() do. What is
@@ -41,7 +55,7 @@ FL_INLINE void FN(binary_cross_entropy_plain)(V y, V f, V t, const REAL *p, V *l
     const V weight = vselect(positive, vsplat(p[0]), vsplat(p[1]));
     const V chosen = vselect(positive, vabs(f), q), step = vselect(positive, -q, f);
     const V d = vmax(least, product) + nothing;
-    const V ratio = vselect(limited, vselect(positive, q, f), one) / vselect(limited, d, chosen);
+    const V chosen_lo = vkeep((limited | positive) == 0, (one - q) - f);
     /* subnormal float64, and 0, have a logarithm beyond the limit, whatever is made of them */
     const UINT up = FL_BITS == 64 ? 0 : MANTISSA_BITS;
     VU e;
@@ -53,5 +67,6 @@ FL_INLINE void FN(binary_cross_entropy_plain)(V y, V f, V t, const REAL *p, V *l
     *loss = nothing - weight * vmax(-most, log);
     *gradient =
         (p[2] * step + FN(fl_opaque)(vselect(positive, vsplat(p[3]), vsplat(p[4])) * step)) / d;
-    *hessian = weight * (ratio * ratio) + nothing;
+    const V bend = FN(fl_bce_bend)(vselect(positive, q, f), chosen, chosen_lo, limited);
+    *hessian = FN(fl_opaque)(weight * bend) + nothing;
 }

@@ -17,12 +17,14 @@ FL_INLINE void FN(cauchy)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V 
     const V r = FN(fl_two_sum)(f, -y, &r_lo), q = FN(fl_scale_pair)(r, r_lo, p, &q_lo);
     const V w = FN(fl_one_plus_square)(q, q_lo, &w_lo), v = FN(fl_inverse_pair)(w, w_lo, &v_lo);
     const V h = FN(fl_square_pair)(q, FN(fl_decided_low)(q, q_lo), &h_lo);
-    const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[7]), bent = bend * v + bend * v_lo;
-    const V slope = FN(fl_pair_product)(r, r_lo, v, v_lo), curvature = bent * v + bent * v_lo;
+    const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[7]), none = vsplat(R(0.0));
+    const V bent = FN(fl_pair_product_once)(bend, none, v, v_lo);
+    const V slope = FN(fl_pair_product)(r, r_lo, v, v_lo);
+    const V weight = FN(fl_pair_product_once)(v, v_lo, vsplat(p[4]), vsplat(p[5]));
     (void)t;
     *loss = FN(fl_times_sum)(FN(fl_log_of_inverse)(w, w_lo * v, v), p + 2);
     *gradient = FN(fl_times_sum)(slope, p + 4);
-    *hessian = FN(fl_times_sum)(curvature, p + 4);
+    *hessian = bent * weight;
     /* rare */
     const V size = vabs(q);
     const VI far = size >= most, small = (size < tiny) & (r != R(0.0));

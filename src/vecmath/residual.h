@@ -108,6 +108,18 @@ FL_INLINE V FN(fl_pair_product)(V a, V a_lo, V b, V b_lo)
     return a * b + (a * b_lo + a_lo * b);
 }
 
+/* The same, rounded once in any case */
+FL_INLINE V FN(fl_pair_product_once)(V a, V a_lo, V b, V b_lo)
+{
+#if FL_HAS_FMA
+    return FN(fl_pair_product)(a, a_lo, b, b_lo);
+#else
+    V error;
+    const V product = FN(fl_product)(a, b, &error);
+    return product + (error + (a * b_lo + a_lo * b));
+#endif
+}
+
 /* x (p[0] + p[1]), p[0] the larger: rounded once where multiply-adds are fused, else twice */
 FL_INLINE V FN(fl_times_sum)(V x, const REAL *p)
 {

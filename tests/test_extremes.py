@@ -27,15 +27,23 @@ EXTREME = [
     ("generalized_cross_entropy", {"q": 1e-6}),
     ("generalized_cross_entropy", {"q": 1.0}),
     *(
+        ("generalized_cross_entropy", {"q": q, "hessian": "bounded"})
+        for q in (0.0, 1e-30, 1e-6, 1.0)
+    ),
+    *(
         ("focal", {"gamma": gamma, "alpha": alpha, "hessian": hessian})
         for gamma in (0.0, 1e-6, 1e3, 1e6)
         for alpha in (None, 0.0, 1.0)
         for hessian in ("exact", "bounded")
     ),
     *(
-        ("asymmetric", {"gamma_pos": gamma, "gamma_neg": gamma, "clip": clip})
+        (
+            "asymmetric",
+            {"gamma_pos": gamma, "gamma_neg": gamma, "clip": clip, "hessian": hessian},
+        )
         for gamma in (0.0, 1e-6, 1e3, 1e6)
         for clip in (0.0, 1e-9, 0.5, 0.999)
+        for hessian in ("exact", "bounded")
     ),
 ]
 
@@ -72,7 +80,12 @@ def test_no_nan(name, params, dtype):
         ("focal", {"gamma": 1e3}),
         ("focal", {"gamma": 37.3}),
         ("asymmetric", {"gamma_pos": 1e3, "gamma_neg": 1e3, "clip": 1e-6}),
+        (
+            "asymmetric",
+            {"gamma_pos": 1e3, "gamma_neg": 1e3, "clip": 1e-6, "hessian": "bounded"},
+        ),
         ("generalized_cross_entropy", {"q": 1e-9}),
+        ("generalized_cross_entropy", {"q": 1e-9, "hessian": "bounded"}),
     ],
     ids=case_id,
 )

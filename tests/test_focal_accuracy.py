@@ -15,6 +15,9 @@ CASES = [
     ("focal", {"gamma": 1.5, "alpha": 0.3}, 4.0, 6.0),
     ("asymmetric", {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05, "cost_fp": 0.7}, 5.0, 7.5),
     ("asymmetric", {"gamma_pos": 1.5, "gamma_neg": 2.5, "clip": 0.05, "cost_fp": 0.7}, 5.0, 7.5),
+    ("asymmetric", {"hessian": "bounded"}, 5.0, 7.5),
+    ("asymmetric", {"gamma_pos": 1.5, "gamma_neg": 2.5, "hessian": "bounded"}, 5.0, 7.5),
+    ("generalized_cross_entropy", {"hessian": "bounded"}, 5.0, 5.0),
 ]
 #: Where the stated bounds were once exceeded.
 FOUND = [-1.5760514993687216]

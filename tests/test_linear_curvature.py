@@ -121,3 +121,25 @@ def test_one_vs_rest_is_the_sum_of_its_outputs(labels, layout):
     np.testing.assert_allclose(gradient, gradients, rtol=0, atol=near)
     products = [b.hessian_product(c, c) for b, c in zip(binary, coef, strict=True)]
     np.testing.assert_allclose(product, products, rtol=0, atol=near)
+
+
+def test_a_bounded_hessian_gives_a_product_of_its_own():
+    """That of the losses' majorant: its outer products are left out, so that it never is negative."""
+    rng = np.random.default_rng(12)
+    coef = rng.standard_normal((3, D + 1)) * 3
+    for q in (0.0, 0.4, 1.0):
+        exact = fl.LinearObjective(fl.MulticlassGeneralizedCE(q), X, CLASSES)
+        bounded = fl.LinearObjective(fl.MulticlassGeneralizedCE(q, hessian="bounded"), X, CLASSES)
+        f = X @ coef[:, :-1].T + coef[:, -1]
+        e = np.exp(f - f.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        own = np.take_along_axis(p, CLASSES[:, None], 1)
+        for v in rng.standard_normal((20, 3, D + 1)):
+            product = bounded.hessian_product(coef, v)
+            assert (v * product).sum() > 0
+            u = X @ v[:, :-1].T + v[:, -1]
+            moved = own**q * p * (u - (p * u).sum(axis=1, keepdims=True)) / N
+            expected = np.column_stack([moved.T @ X, moved.sum(axis=0)])
+            np.testing.assert_allclose(product, expected, rtol=0, atol=1e-14)
+            if q == 0:
+                np.testing.assert_array_equal(product, exact.hessian_product(coef, v))

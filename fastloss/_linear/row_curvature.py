@@ -116,7 +116,7 @@ def _multiclass_focal(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
 def _multiclass_generalized_ce(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     def slopes(p: _Array, q: _Array, l: _Array) -> tuple[Any, Any]:  # noqa: E741
         power = np.exp(-loss.q * l)
-        return power, -loss.q * power
+        return power, (0.0 if loss.hessian == "bounded" else -loss.q * power)
 
     return _of_log_loss(y, f, u, slopes)
 

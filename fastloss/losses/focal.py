@@ -123,6 +123,12 @@ class Asymmetric(PointwiseLoss, Costs):
         How much well classified samples of class 1 and of class 0 are muted, in [0, 1e6].
     clip : float
         In [0, 1): negatives of at most this probability have no loss.
+    hessian : {"exact", "bounded"}
+        "bounded" is never negative, what Newton steps and boosting need: the Hessian less its terms
+        that may be, and at least the exact one. With l = -log(p) for class 1 it is (1 - p)**gamma_pos *
+        p * ((gamma_pos**2 * p * l + 2 * gamma_pos * (1 - p)) + (1 - p)), for class 0, with l = -log(1 -
+        x), a = p * (1 - p) / x and b = p * (1 - p) / (1 - x), x**gamma_neg * (gamma_neg**2 * a**2 * l +
+        2 * gamma_neg * a * b + b * (1 - p)).
     cost_fn, cost_fp : float
         Costs of a false negative and of a false positive, greater than 0: factors of everything for
         samples of class 1 and of class 0.
@@ -143,24 +149,28 @@ class Asymmetric(PointwiseLoss, Costs):
     gamma_pos = parameter("gamma_pos")
     gamma_neg = parameter("gamma_neg")
     clip = parameter("clip")
+    hessian = parameter("hessian")
 
     def __init__(
         self,
         gamma_pos: float = 1.0,
         gamma_neg: float = 4.0,
         clip: float = 0.05,
+        hessian: str = "exact",
         cost_fn: float = 1.0,
         cost_fp: float = 1.0,
     ) -> None:
-        params = {
-            "gamma_pos": between("gamma_pos", gamma_pos, 0.0, 1e6),
-            "gamma_neg": between("gamma_neg", gamma_neg, 0.0, 1e6),
-            "clip": between("clip", clip, 0.0, 1.0, closed="left"),
-            **checked_costs(cost_fn, cost_fp),
-        }
-        if 0.0 < params["clip"] < sys.float_info.min:
+        gamma_pos = between("gamma_pos", gamma_pos, 0.0, 1e6)
+        gamma_neg = between("gamma_neg", gamma_neg, 0.0, 1e6)
+        clip = between("clip", clip, 0.0, 1.0, closed="left")
+        hessian = one_of("hessian", hessian, ("exact", "bounded"))
+        costs = checked_costs(cost_fn, cost_fp)
+        if 0.0 < clip < sys.float_info.min:
             raise ValueError(f"clip = {clip!r}: expected 0 or a normal number, from 2.3e-308 on")
-        super().__init__(params, _asymmetric_values(**params))
+        exponents = {"gamma_pos": gamma_pos, "gamma_neg": gamma_neg, "clip": clip}
+        values = _asymmetric_values(**exponents, **costs)
+        bend = float(hessian == "exact")
+        super().__init__({**exponents, "hessian": hessian, **costs}, (*values, bend))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return minimum(self, labels, weights, LARGEST_LOGIT, beyond=True)
@@ -178,10 +188,16 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     subnormal, it has fewer digits itself, which a cost shows. `predict` gives the probability of
     class 1.
 
+    hessian="bounded" reports p_t**q * p_t * (1 - p_t), never negative and at least the second
+    derivative: the loss is a concave function of log loss, and p_t**q its slope, so that at each point
+    this multiple of log loss touches it from above, but for a constant.
+
     Parameters
     ----------
     q : float
         0, which is log loss, or in [1e-30, 1].
+    hessian : {"exact", "bounded"}
+        The second derivative, or that part of it that never is negative, for Newton steps and boosting.
     cost_fn, cost_fp : float
         Costs of a false negative and of a false positive, greater than 0: factors of everything for
         samples of class 1 and of class 0.
@@ -201,17 +217,28 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
     __slots__ = ()
     name = "generalized_cross_entropy"
     q = parameter("q")
+    hessian = parameter("hessian")
 
-    def __init__(self, q: float = 0.7, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+    def __init__(
+        self,
+        q: float = 0.7,
+        hessian: str = "exact",
+        cost_fn: float = 1.0,
+        cost_fp: float = 1.0,
+    ) -> None:
         q = power_of_probability(q)
+        one_of("hessian", hessian, ("exact", "bounded"))
         cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
-        params = {"q": q, "cost_fn": cost_fn, "cost_fp": cost_fp}
+        costs = {"cost_fn": cost_fn, "cost_fp": cost_fp}
+        params = {"q": q, "hessian": hessian, **costs}
         if q == 0:
             values = log_loss_values(1.0, 0.0, cost_fn, cost_fp)
             super().__init__(params, values, kernel="log_loss")
             return
-        scaled = (quotient(params, name, "q") for name in ("cost_fn", "cost_fp"))
-        super().__init__(params, (cost_fn, cost_fp, *scaled, *split(Fraction(q)), q))
+        scaled = (quotient({"q": q, **costs}, name, "q") for name in costs)
+        high, low = split(Fraction(q))
+        bend = (q, low) if hessian == "exact" else (0.0, 0.0)
+        super().__init__(params, (cost_fn, cost_fp, *scaled, high, low, q, *bend))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         q: float = self.q
@@ -225,7 +252,7 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
 def _asymmetric_values(
     gamma_pos: float, gamma_neg: float, clip: float, cost_fn: float, cost_fp: float
 ) -> tuple[float, ...]:
-    """Return the parameters of src/losses/asymmetric.h, each rounded once."""
+    """Return the parameters of src/losses/asymmetric.h but the last, each rounded once."""
     context = Context(prec=60)
     kept = context.subtract(Decimal(1), Decimal(clip))
     muted = context.exp(context.multiply(Decimal(gamma_neg), context.ln(kept)))

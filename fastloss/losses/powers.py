@@ -13,8 +13,8 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, bisected_root, weighted_mean, weighted_quantile
 from fastloss.losses._kernel_values import split, square_root
 from fastloss.losses._locations import redescending_location
-from fastloss.losses._parameters import between, in_parts, parameter
-from fastloss.losses.redescending import cauchy_values
+from fastloss.losses._parameters import between, in_parts, one_of, parameter
+from fastloss.losses.redescending import HESSIANS, cauchy_values
 
 
 class Lq(PointwiseLoss):
@@ -88,12 +88,18 @@ class BarronRobust(PointwiseLoss):
     Link: identity. Labels: finite numbers. Error at most 4 ULP, of the Hessian at most 7 ULP, in
     ULP of the larger term of 1 + (alpha - 1) x/b.
 
+    hessian="bounded" reports gradient / r = 1/c**2 (1 + x/b)**(alpha/2 - 1), the weight of iteratively
+    reweighted least squares, which second-order boosting can divide by. Up to alpha = 2 it is at least
+    the second derivative; beyond it is less, and that one is positive: take "exact".
+
     Parameters
     ----------
     alpha : float
         The shape, in [-inf, 1000]; the smaller, the less a large residual counts.
     c : float
         The residual at which the loss turns from its quadratic; in [1e-9, 1e9].
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight that never is negative.
 
     Notes
     -----
@@ -115,34 +121,38 @@ class BarronRobust(PointwiseLoss):
     name = "barron_robust"
     alpha = parameter("alpha")
     c = parameter("c")
+    hessian = parameter("hessian")
 
-    def __init__(self, alpha: float = 1.0, c: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, c: float = 1.0, hessian: str = "exact") -> None:
         if isinstance(alpha, numbers.Real) and alpha == -math.inf:
             alpha = -math.inf
         else:
             alpha = between("alpha", alpha, -math.inf, 1000.0)
-        c = between("c", c, 1e-9, 1e9)
+        c, hessian = between("c", c, 1e-9, 1e9), one_of("hessian", hessian, HESSIANS)
         # beyond these the limits have the same bits: of relative distance x / alpha, and alpha
         limit = -math.inf if alpha < -1e25 else 0.0 if abs(alpha) < 1e-21 else alpha
-        params = {"alpha": alpha, "c": c}
+        params = {"alpha": alpha, "c": c, "hessian": hessian}
         inverse_square = 1 / Fraction(c) ** 2
         if limit == 0:
             root = split(square_root(inverse_square / 2))
-            values = cauchy_values(root, Fraction(1), inverse_square, "exact")
+            values = cauchy_values(root, Fraction(1), inverse_square, hessian)
             super().__init__(params, values, kernel="student_t")
             return
-        if limit in (-math.inf, 2.0):
+        is_limit = limit in (-math.inf, 2.0)
+        if is_limit:
             half, b = (-1.0, Fraction(2)) if limit < 0 else (0.0, Fraction(2))
-            factor, less_one = (-1.0, -2.0) if limit < 0 else (math.inf, 0.0)
+            factor, bend = (-1.0, -2.0) if limit < 0 else (math.inf, 0.0)
         else:
             b = abs(Fraction(limit) - 2)
             half = limit / 2
-            factor, less_one = float(b / Fraction(limit)), float(Fraction(limit) - 1)
+            factor, bend = float(b / Fraction(limit)), float(Fraction(limit) - 1)
+        if hessian == "bounded":
+            bend = 0.0 if is_limit else 1.0
         with localcontext() as context:
             context.prec = 60
             scale = (Decimal(b.numerator) / Decimal(b.denominator)).sqrt() * Decimal(c)
             inverse = Fraction(1 / scale)
-        values = (*in_parts(inverse), float(inverse_square), half, factor, less_one)
+        values = (*in_parts(inverse), float(inverse_square), half, factor, bend, float(is_limit))
         super().__init__(params, values)
 
     def __repr__(self) -> str:

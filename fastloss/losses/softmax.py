@@ -15,6 +15,7 @@ from fastloss.losses._kernel_values import split
 from fastloss.losses._parameters import (
     between,
     number_sequence,
+    one_of,
     parameter,
     power_of_probability,
     real,
@@ -114,10 +115,16 @@ class MulticlassGeneralizedCE(ClassLoss):
     may be negative. Error at most 6 ULP, of the Hessian in that of its larger term. `predict`
     gives the softmax.
 
+    hessian="bounded" reports p_y**q * p_k * (1 - p_k), never negative and at least the second
+    derivative: the loss is a concave function of the cross-entropy, and p_y**q its slope, so that at
+    each point this multiple of the cross-entropy touches it from above, but for a constant.
+
     Parameters
     ----------
     q : float
         How strongly samples far from their label are discounted: 0, not at all, or in [1e-30, 1].
+    hessian : {"exact", "bounded"}
+        The second derivative, or that part of it that never is negative, for Newton steps and boosting.
 
     References
     ----------
@@ -133,15 +140,18 @@ class MulticlassGeneralizedCE(ClassLoss):
     __slots__ = ()
     name = "multiclass_generalized_ce"
     q = parameter("q")
+    hessian = parameter("hessian")
 
-    def __init__(self, q: float = 0.7) -> None:
-        q = power_of_probability(q)
+    def __init__(self, q: float = 0.7, hessian: str = "exact") -> None:
+        q, hessian = power_of_probability(q), one_of("hessian", hessian, ("exact", "bounded"))
+        params = {"q": q, "hessian": hessian}
         if q == 0:
-            super().__init__({"q": q}, kernel="adjusted_cross_entropy", link="softmax")
+            super().__init__(params, kernel="adjusted_cross_entropy", link="softmax")
             return
         # in two parts: the exponential of a large number times q asks for more than a float32's digits
         rounded = float(np.float32(q))
-        super().__init__({"q": q}, (rounded, q - rounded), link="softmax")
+        bend = q if hessian == "exact" else 0.0
+        super().__init__(params, (rounded, q - rounded, bend), link="softmax")
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         # p_k**(q - 1) is as 1 / frequency; for q = 1 the most frequent class has all

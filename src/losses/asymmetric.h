@@ -6,6 +6,8 @@
  *     gradient to z = c x^gamma (gamma e1 l + e2)
  *     Hessian       = c x^gamma (gamma^2 e1^2 l + 2 gamma e1 e2 + e2 Q
  *                                - gamma e1 l (P + e1 - Q) - e2 P clip / (Q + clip))
+ * where e1 and e2 are the slopes of log x and l. Nothing of the first line is negative: that is hessian="bounded".
+ * Nothing of the second is positive: x <= P, so e1 >= Q. It is what the concave log x and the clip bend.
  *
  * With t = e^-|z|, D = 1 + t, P = B / D, Q = A / D, where A and B are 1 and t, and E = A + clip D:
  *     x = N / D,  N = B (1 - clip) - A clip,   1 - x = E / D,   l = log(1 + N / E).
@@ -16,7 +18,7 @@
  * Worst error 5 ULP, of the Hessian 7.5 ULP of its largest term.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp (1 - clip)^gamma_neg, p[2] + p[3] = gamma_pos and p[4] +
  * p[5] = gamma_neg, the first a float32, p[6] = gamma_pos, p[7] = gamma_neg, p[8] + p[9] = logit(clip),
- * p[10] = 1 - clip, p[11] = clip, p[12] = cost_fp.
+ * p[10] = 1 - clip, p[11] = clip, p[12] = cost_fp, p[13] = 1 for the exact Hessian, 0 for the bounded one.
  */
 FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 {
@@ -154,10 +156,10 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u * s.some / vmax(vsplat(REAL_TINY), k.N)));
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
     /* terms of both signs in gamma e1 l joined */
-    const V tilt = FN(fl_opaque)(scale * vselect_negative(z, u - v, v - u));
-    const V bend = FN(fl_opaque)((s.gamma - one) * steep - tilt);
+    const V tilt = FN(fl_opaque)(p[13] * scale * vselect_negative(z, u - v, v - u));
+    const V bend = FN(fl_opaque)((s.gamma - p[13]) * steep - tilt);
     const V rise = FN(fl_opaque)(s.gamma * (steep + steep)),
-            drop = vkeep(s.whole == 0, s.clip * share);
+            drop = vkeep(s.whole == 0, p[13] * s.clip * share);
     *hessian = vkeep(inside, (first * bend + rise * e2) + (scale * e2) * (Q - drop));
 }
 
@@ -222,12 +224,13 @@ FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient
     const V scale = FN(fl_opaque)(cost * power);
     const V first = FN(fl_opaque)(gamma * (e1 * l));
     const V steep = FN(fl_opaque)(scale * e1);
-    const V bend = scale * sigma + vkeep(whole == 0, steep - scale * rest);
+    const V bend = p[13] * (scale * sigma + vkeep(whole == 0, steep - scale * rest));
     *loss = vkeep(clipped == 0, scale * vselect(cost > zero, l_full, l));
     *gradient = vkeep(clipped == 0, sign * (scale * (first + e2)));
-    *hessian = vkeep(clipped == 0, (first * (gamma * steep) + gamma * (steep + steep) * e2) +
-                                       (scale * e2) * (rest - vkeep(whole == 0, clip * share)) -
-                                       first * bend);
+    *hessian =
+        vkeep(clipped == 0, (first * (gamma * steep) + gamma * (steep + steep) * e2) +
+                                (scale * e2) * (rest - vkeep(whole == 0, p[13] * clip * share)) -
+                                first * bend);
 }
 
 /* The same without pairs */
@@ -280,10 +283,11 @@ FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *grad
         vkeep(clipped == 0, signed_cost * (s.gamma * (falling * l) + FN(fl_opaque)(power * e2)));
     const V scale = FN(fl_opaque)(s.cost * power), share = FN(fl_opaque)(B * k.over_E);
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
-    const V bend = scale * P + vkeep(s.whole == 0, steep - scale * Q);
-    *hessian = vkeep(clipped == 0, (first * (s.gamma * steep) + s.gamma * (steep + steep) * e2) +
-                                       (scale * e2) * (Q - vkeep(s.whole == 0, s.clip * share)) -
-                                       first * bend);
+    const V bend = p[13] * (scale * P + vkeep(s.whole == 0, steep - scale * Q));
+    *hessian =
+        vkeep(clipped == 0, (first * (s.gamma * steep) + s.gamma * (steep + steep) * e2) +
+                                (scale * e2) * (Q - vkeep(s.whole == 0, p[13] * s.clip * share)) -
+                                first * bend);
 }
 
 /* For float32 and the gammas of asymmetric_is_plain(): x, N / E, and P Q with the sign of the gradient */
@@ -370,14 +374,15 @@ FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_
         const V falling = FN(fl_opaque)(less[i] * k[i].PQ), PQ = vabs(k[i].PQ);
         const V clip = vselect_negative(k[i].PQ, zero, vsplat(p[11]));
         const V P = k[i].x + clip, Q = PQ / P, over = one + k[i].odds;
-        const V tilt = (gamma - one) * FN(fl_opaque)(PQ / k[i].x) - (P - Q);
+        const V tilt =
+            (gamma - p[13]) * FN(fl_opaque)(PQ / k[i].x) - FN(fl_opaque)(p[13] * (P - Q));
         const V e2 = FN(fl_opaque)(PQ * over);
         const V bend = FN(fl_opaque)(gamma * (tilt * bounded + (e2 + e2)));
         loss[i] = scale[i] * l[i];
         gradient[i] = falling * (gamma * bounded + rising[i]);
-        hessian[i] =
-            vkeep((k[i].x <= zero) == 0, /* NaN stays */
-                  vabs(falling) * (bend + rising[i] * (Q - clip * FN(fl_opaque)(P * over))));
+        hessian[i] = vkeep((k[i].x <= zero) == 0, /* NaN stays */
+                           vabs(falling) *
+                               (bend + rising[i] * (Q - p[13] * clip * FN(fl_opaque)(P * over))));
     }
 }
 #else

@@ -2,15 +2,16 @@
  *     loss     = b/alpha ((1 + z)^(alpha/2) - 1)
  *     gradient = r/c^2 (1 + z)^(alpha/2 - 1)
  *     Hessian  = 1/c^2 (1 + z)^(alpha/2 - 1) (1 + (alpha - 1) z) / (1 + z)
- * and its limits: x/2 for alpha = 2, 1 - e^(-x/2) for alpha = -inf; for alpha = 0 it is cauchy.h. For alpha = 1
- * the power is a square root. Else, with L = log(1 + z) in a pair of numbers, z and r as well, the powers are
- * e^(alpha/2 L) and expm1 of it, as m 2^n. At -inf, L is z = x/2 instead, and the powers of 1 + z alone are
- * 1. Small x take x/2 itself. Then float32 is computed in float64, without pairs.
+ * or gradient / r, which is never negative, the weight of iteratively reweighted least squares; and its limits:
+ * x/2 for alpha = 2, 1 - e^(-x/2) for alpha = -inf; for alpha = 0 it is cauchy.h. For alpha = 1 the power is a
+ * square root. Else, with L = log(1 + z) in a pair of numbers, z and r as well, the powers are e^(alpha/2 L) and
+ * expm1 of it, as m 2^n. At -inf, L is z = x/2 instead, and the powers of 1 + z alone are 1. Small x take x/2
+ * itself. Then float32 is computed in float64, without pairs.
  *
  * Worst error 4 ULP, of the Hessian 7, in ULP of the larger term of 1 + (alpha - 1) z.
  * Parameters: p[0] = 1 / (c sqrt b), its rests p[1] in float64 and p[2] in float32; p[3] = 1 / c^2; p[4] =
- * alpha/2; p[5] = b/alpha; p[6] = alpha - 1. Limits: p[4] = -1 and p[6] = -2 say -inf, and then b is 2, p[5]
- * = -1; p[5] = infinity says 2, and then b is 2, p[4] = p[6] = 0.
+ * alpha/2; p[5] = b/alpha; p[6] = alpha - 1, or 1 for the weight as Hessian; p[7] = 0. Limits: p[7] = 1, and b
+ * is 2; at -inf p[4] = p[5] = -1 and p[6] = -2, or 0 for the weight; at 2 p[5] = infinity, p[4] = p[6] = 0.
  */
 
 /* alpha = 1: sqrt(1 + q^2) - 1 with q = r / c, in pairs as in pseudo_huber.h; |q| where q^2 overflows. */
@@ -37,7 +38,13 @@ FL_INLINE void FN(barron_robust_plain)(V y, V f, V t, const REAL *p, V *loss, V 
     *loss = vselect(far, half + half, q * slope + (q_lo + q_lo) * slope);
     *gradient =
         vselect(far, vcopysign(vsplat(p[0]), r), FN(fl_pair_product)(r, r_lo, v, v_lo) * p[3]);
-    *hessian = v2 * (v * p[3] + v_lo * p[3]); /* v^3 alone may be too small */
+    /* v^3 alone may be too small */
+    *hessian = vselect(vsplat(p[6]) == R(1.0), vsplat(R(1.0)), v2) * (v * p[3] + v_lo * p[3]);
+    if (FL_UNLIKELY(p[6] == R(1.0) && vany(far))) {
+        /* a vector: the compiler computes a scalar anew in each rare case */
+        const V half_scale = FN(fl_opaque)(vsplat(p[0])) * R(0.5);
+        *hessian = vselect(far, half_scale / vabs(R(0.5) * f - R(0.5) * y), *hessian);
+    }
 }
 
 #if FL_BITS == 64
@@ -45,7 +52,7 @@ FL_INLINE void FN(barron_of_float)(V y, V f, const REAL *p, V *loss, V *gradient
 {
     const V r = f - y, one = vsplat(1.0), half_alpha = vsplat(p[4]), factor = vsplat(p[5]);
     const VI square = factor > REAL_MAX;
-    const VI linear = square | ((half_alpha == -1.0) & (vsplat(p[6]) == -2.0));
+    const VI linear = vsplat(p[7]) == one;
     /* finite: what is beyond float32 is infinite in any of the limits */
     const V size = vmin(vsplat(1e60), vabs(r)), root = size * p[0], z = FN(fl_opaque)(root * root);
     const V over = vselect(linear, one, one / (one + z));
@@ -67,7 +74,7 @@ FL_INLINE void FN(barron_robust)(V y, V f, V t, const REAL *p, V *loss, V *gradi
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), infinity = vsplat((REAL)INFINITY);
     const V half_alpha = vsplat(p[4]), factor = vsplat(p[5]);
     const VI square = factor > REAL_MAX;
-    const VI linear = square | ((half_alpha == R(-1.0)) & (vsplat(p[6]) == R(-2.0)));
+    const VI linear = vsplat(p[7]) == one;
     const VI power_law = linear == 0;
     /* from `large` on log(1 + v^2) is 2 log v; beyond `most` no Hessian is a normal number */
     const V large = vsplat(0x1p40);

@@ -2,7 +2,9 @@
  * < q <= 1; c is cost_fn for y = 1 and cost_fp for y = 0. With z = -m, P = sigma(z) and S = softplus(z)
  * = -log p_t:
  *     loss = -c expm1(-q S) / q,  gradient to z = c e^{-q S} P,  Hessian = c e^{-q S} P (1 - P - q P)
- * The Hessian is negative where p_t < q / (1 + q); its error is in ULP of its larger term.
+ * The Hessian is negative where p_t < q / (1 + q); its error is in ULP of its larger term. hessian="bounded" is
+ * c e^{-q S} P (1 - P) alone: the loss is a concave function of S, log loss, with slope c e^{-q S}, and below its
+ * tangent, this slope times log loss.
  *
  * S = max(z, 0) + l with t = e^-|z|, l = log(1 + t). What counts is the absolute error of q S: the product q
  * max(z, 0) is in a pair, and q l, at most 0.7, joins when the multiple of ln 2 is taken off. What remains
@@ -10,7 +12,7 @@
  * l takes the series of log1p_of.h, for u = t / (1 + t) is there. u, 1 - u and l are kept in pairs, of which only
  * what is added last is rounded. Worst error 5 ULP.
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = cost_fn / q, p[3] = cost_fp / q, p[5] = q less its
- * float32, p[6] = q.
+ * float32, p[6] = q; p[7] = p[6] and p[8] = p[5], or both 0 for the bounded Hessian.
  */
 #include "vecmath/log1p_of.h"
 
@@ -96,11 +98,11 @@ FL_INLINE void FN(generalized_cross_entropy_rest)(V y, V f, FN(generalized_cross
     *loss = vselect(exponent < REAL_EPS / 4, cost * s, fall);
     /* of 1 - P, by Fast2Sum */
     const V larger = vmax(k.sigma, k.rest), smaller = vmin(k.sigma, k.rest);
-    V more = p[6] * k.sigma_low - (((one - larger) - smaller) - k.sigma_low);
+    V more = p[7] * k.sigma_low - (((one - larger) - smaller) - k.sigma_low);
 #if FL_BITS == 32
-    more = more + p[5] * k.sigma;
+    more = more + p[8] * k.sigma;
 #endif
-    const V bend = FN(fl_opaque)((k.rest - more) - p[6] * k.sigma);
+    const V bend = FN(fl_opaque)((k.rest - more) - p[7] * k.sigma);
     *hessian = slope * bend + slope_low * bend;
 }
 FL_OF_STAGES(generalized_cross_entropy)

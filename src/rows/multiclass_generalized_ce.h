@@ -1,8 +1,11 @@
 /* Generalised cross-entropy (Zhang, Sabuncu 2018): (1 - p_y^q) / q, p the softmax of f.
  *     gradient = p_y^q (p_k - [k = y])
  *     Hessian  = p_y^q (p_k (1 - p_k) - q (p_k - [k = y])^2)
+ * or its part p_y^q p_k (1 - p_k), never negative: the loss is a concave function of the cross-entropy, and p_y^q
+ * the slope of its tangent, which is above it.
  * p_y^q = e^{-q (max - f_y)} (1 + rest)^{-q}: the first exponent is kept with its rounding error, since the
- * exponential magnifies it. Parameters: p[0] + p[1] = q, p[0] a float32.
+ * exponential magnifies it. Parameters: p[0] + p[1] = q, p[0] a float32; p[2] = q, or 0 for
+ * the bounded Hessian.
  */
 #include "rows/related.h"
 
@@ -18,7 +21,7 @@ FL_INLINE V FN(fl_generalized_loss)(V exponent, V loss, V power)
 
 FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
 {
-    const V zero = vsplat(R(0.0)), power = vsplat(t->p[0] + t->p[1]);
+    const V zero = vsplat(R(0.0)), power = vsplat(t->p[0] + t->p[1]), bend = vsplat(t->p[2]);
     const V spare = vsplat(FL_BITS == 32 ? t->p[1] : R(0.0));
     REAL *e = t->room[0];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
@@ -38,7 +41,7 @@ FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
             vstore(t->gradient + k * LANES, weight * miss);
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES, weight * (FN(fl_opaque)(p * FN(fl_row_not)(&s, x)) -
-                                                     FN(fl_opaque)(power * miss) * miss));
+                                                     FN(fl_opaque)(bend * miss) * miss));
     }
     return FN(fl_generalized_loss)(whole, gap + (gap_low + log_sum), power);
 }

@@ -37,7 +37,9 @@ def _focal_terms(y, f, gamma=2, alpha=None, hessian="exact", cost_fn=mp.one, cos
     }
 
 
-def _asymmetric_terms(y, f, gamma_pos=1, gamma_neg=4, clip=CLIP, cost_fn=mp.one, cost_fp=mp.one):
+def _asymmetric_terms(
+    y, f, gamma_pos=1, gamma_neg=4, clip=CLIP, hessian="exact", cost_fn=mp.one, cost_fp=mp.one
+):
     gamma, cost, clip = (gamma_pos, cost_fn, mp.zero) if y == 1 else (gamma_neg, cost_fp, clip)
     z = -f if y == 1 else f
     p, q = sigmoid(z), sigmoid(-z)
@@ -49,6 +51,11 @@ def _asymmetric_terms(y, f, gamma_pos=1, gamma_neg=4, clip=CLIP, cost_fn=mp.one,
     scale = cost * x**gamma
     sign = 1 - 2 * y
     first = gamma * e1 * value
+    never_positive = (
+        -scale * first * p,
+        -scale * first * (e1 - q),
+        -scale * e2 * p * clip / (q + clip),
+    )
     return {
         "loss": (scale * value,),
         "gradient": (sign * scale * first, sign * scale * e2),
@@ -56,21 +63,19 @@ def _asymmetric_terms(y, f, gamma_pos=1, gamma_neg=4, clip=CLIP, cost_fn=mp.one,
             scale * gamma**2 * e1**2 * value,
             2 * scale * gamma * e1 * e2,
             scale * e2 * q,
-            -scale * first * p,
-            -scale * first * (e1 - q),
-            -scale * e2 * p * clip / (q + clip),
+            *(never_positive if hessian == "exact" else ()),
         ),
     }
 
 
-def _gce_terms(y, f, q=Q, cost_fn=mp.one, cost_fp=mp.one):
+def _gce_terms(y, f, q=Q, hessian="exact", cost_fn=mp.one, cost_fp=mp.one):
     z, cost = (-f, cost_fn) if y == 1 else (f, cost_fp)
     log_p, p, wrong = -softplus(z), sigmoid(-z), sigmoid(z)
     scale = cost * mp.exp(q * log_p) * wrong
     return {
         "loss": (-cost * mp.expm1(q * log_p) / q,),
         "gradient": ((1 - 2 * y) * scale,),
-        "hessian": (scale * p, -scale * q * wrong),
+        "hessian": (scale * p, -scale * q * wrong if hessian == "exact" else mp.zero),
     }
 
 
@@ -136,6 +141,9 @@ REFERENCES = (
             {"gamma_pos": 0.0, "gamma_neg": 0.0, "clip": 0.5},
             {"gamma_pos": 2.5, "gamma_neg": 1.7, "clip": 0.2, "cost_fp": 1e-9},
             {"gamma_pos": 0.7, "gamma_neg": 9.0, "clip": 1e-6},
+            {"hessian": "bounded"},
+            {"gamma_pos": 0.0, "gamma_neg": 2.0, "clip": 0.0, "hessian": "bounded"},
+            {"gamma_pos": 2.5, "gamma_neg": 0.7, "clip": 0.2, "hessian": "bounded", "cost_fn": 3.0},
         ),
         ("hessian",),
         smallest_factor=_asymmetric_factor,
@@ -148,7 +156,14 @@ REFERENCES = (
         "generalized_cross_entropy",
         _gce_terms,
         "binary",
-        (*COSTS, {"q": 1e-6}, {"q": 0.05, "cost_fn": 3.0}, {"q": 1.0}),
+        (
+            *COSTS,
+            {"q": 1e-6},
+            {"q": 0.05, "cost_fn": 3.0},
+            {"q": 1.0},
+            {"hessian": "bounded"},
+            {"q": 1.0, "hessian": "bounded", "cost_fp": 0.3},
+        ),
         ("hessian",),
         smallest_factor=_gce_factor,
     ),

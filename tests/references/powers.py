@@ -5,6 +5,7 @@ from mpmath import mp
 from references.base import Reference
 
 POWER = mp.mpf(1.5)  # the default
+BOUNDED = (1.0, 2.0, 0.0, -float("inf"), -2.0, 1.37, -30.1, 3.3)
 
 
 def lq(y, f, q=POWER):
@@ -21,7 +22,7 @@ def lq_hessian(y, f, q=POWER):
     return q * (q - 1) * abs(f - y) ** (q - 2)
 
 
-def barron(y, f, alpha=mp.one, c=mp.one):
+def barron(y, f, alpha=mp.one, c=mp.one, hessian=None):
     x, b = ((f - y) / c) ** 2, abs(alpha - 2)
     if alpha == 2:
         return x / 2
@@ -32,7 +33,7 @@ def barron(y, f, alpha=mp.one, c=mp.one):
     return b / alpha * ((1 + x / b) ** (alpha / 2) - 1)
 
 
-def barron_gradient(y, f, alpha=mp.one, c=mp.one):
+def barron_gradient(y, f, alpha=mp.one, c=mp.one, hessian=None):
     x, b = ((f - y) / c) ** 2, abs(alpha - 2)
     slope = (f - y) / c**2
     if alpha == 2:
@@ -42,8 +43,18 @@ def barron_gradient(y, f, alpha=mp.one, c=mp.one):
     return slope * (1 + x / b) ** (alpha / 2 - 1)
 
 
-def barron_hessian_terms(y, f, alpha=mp.one, c=mp.one):
+def barron_weight(y, f, alpha, c):
+    """gradient / r"""
     x, b = ((f - y) / c) ** 2, abs(alpha - 2)
+    if alpha == 2:
+        return 1 / c**2
+    return (mp.exp(-x / 2) if alpha == -mp.inf else (1 + x / b) ** (alpha / 2 - 1)) / c**2
+
+
+def barron_hessian_terms(y, f, alpha=mp.one, c=mp.one, hessian="exact"):
+    x, b = ((f - y) / c) ** 2, abs(alpha - 2)
+    if hessian == "bounded":
+        return barron_weight(y, f, alpha, c), mp.zero
     if alpha == 2:
         return 1 / c**2, mp.zero
     if alpha == -mp.inf:
@@ -81,6 +92,7 @@ REFERENCES = (
             {"alpha": 1e-7},
             {"alpha": 1.9999},
             {"alpha": 3.3},
+            *({"alpha": alpha, "c": 0.8, "hessian": "bounded"} for alpha in BOUNDED),
         ),
         largest_term={
             "hessian": lambda y, f, **params: max(map(abs, barron_hessian_terms(y, f, **params)))

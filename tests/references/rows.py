@@ -225,11 +225,11 @@ def symmetric_cross_entropy(f, y, alpha=TENTH, beta=ONE, log_zero=MINUS_FOUR):
     )
 
 
-def multiclass_generalized_ce(f, y, q=SEVEN_TENTHS):
+def multiclass_generalized_ce(f, y, q=SEVEN_TENTHS, hessian="exact"):
     p, _, log_loss, rest, gap = _softmax_parts(f, y)
     weight = mp.exp(-q * log_loss)
     first = [weight * x * s for x, s in zip(p, rest, strict=True)]
-    second = [weight * q * g**2 for g in gap]
+    second = [weight * q * g**2 if hessian == "exact" else mp.zero for g in gap]
     n = len(f)
     return (
         -mp.expm1(-q * log_loss) / q,
@@ -359,7 +359,13 @@ ROW_REFERENCES = (
         "multiclass_generalized_ce",
         "class",
         multiclass_generalized_ce,
-        parameters=lambda n: ({}, {"q": 1.0}, {"q": 0.01}),
+        parameters=lambda n: (
+            {},
+            {"q": 1.0},
+            {"q": 0.01},
+            {"hessian": "bounded"},
+            {"q": 1.0, "hessian": "bounded"},
+        ),
     ),
     RowReference(
         "multiclass_focal",

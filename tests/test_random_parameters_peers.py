@@ -1,5 +1,5 @@
 """
-Drawn parameters against the peers: torch in both dtypes; scikit-learn, optax, SciPy, statsmodels in float64.
+Drawn parameters against the peers: torch in both dtypes; scikit-learn, optax and others in float64.
 
 Defaults and single values stand in test_peers.py, test_optax_peers.py and test_statsmodels_peers.py,
 XGBoost's and LightGBM's in test_boosting_peers.py. JAX, below optax, has a process of its own.

@@ -139,7 +139,7 @@ def test_catboost(metric):
 
 @pytest.mark.parametrize("draw", range(6))
 def test_catboost_expectile(draw):
-    """Of any alpha and any sizes; of labels, weights and alpha that are float32 numbers, as theirs are."""
+    """Of any alpha, all but predictions being float32 numbers, as theirs are."""
     utils = module("catboost.utils")
     rng = np.random.default_rng([12, draw])
     alpha, size = float(np.float32(rng.uniform(0.01, 0.99))), decades(rng, -2, 2)

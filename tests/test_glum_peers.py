@@ -1,4 +1,4 @@
-"""Semantics of glum in both dtypes: the negative binomial distribution, the complementary log-log link."""
+"""Semantics of glum in both dtypes: its negative binomials, and its complementary log-log link."""
 
 import numpy as np
 import pytest

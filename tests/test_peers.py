@@ -234,10 +234,15 @@ def torch():
     return pytest.importorskip("torch")
 
 
-def torch_results(torch, function, y, f, reduction):
+def torch_results(torch, function, y, f, w, reduction):
     """Their loss and its gradient under a reduction ('none': of the sum)."""
     raw = torch.tensor(f, requires_grad=True)
-    value = function(raw, torch.tensor(y), reduction)
+    if w is None:
+        value = function(raw, torch.tensor(y), reduction)
+    else:
+        value = torch.tensor(w) * function(raw, torch.tensor(y), "none")
+        if reduction != "none":
+            value = value.sum() / (float(w.sum()) if reduction == "mean" else 1.0)
     value.sum().backward()
     return value.detach().numpy(), raw.grad.numpy()
 
@@ -354,11 +359,13 @@ TORCH |= {
 @pytest.mark.parametrize("case", TORCH)
 @both_dtypes
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_torch(torch, case, dtype, reduction):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_torch(torch, case, dtype, reduction, weighted):
     ours, labels, make = TORCH[case]
-    y, f, _ = data(labels, dtype)
-    value, gradient = torch_results(torch, make(torch), y, f, reduction)
-    mine, my_gradient = ours.loss_gradient(y, f, reduction=reduction)
+    y, f, w = data(labels, dtype)
+    w = w if weighted else None
+    value, gradient = torch_results(torch, make(torch), y, f, w, reduction)
+    mine, my_gradient = ours.loss_gradient(y, f, w, reduction=reduction)
     scale = np.abs(gradient).max()
     np.testing.assert_allclose(mine, value, rtol=rtol(dtype), atol=rtol(dtype))
     np.testing.assert_allclose(my_gradient, gradient, rtol=rtol(dtype), atol=rtol(dtype) * scale)

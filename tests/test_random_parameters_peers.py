@@ -1,32 +1,22 @@
 """
-Drawn parameters against the peers: scikit-learn, torch, optax, SciPy and statsmodels, in float64.
+Drawn parameters against the peers: torch in both dtypes; scikit-learn, optax and others in float64.
 
 Defaults and single values stand in test_peers.py, test_optax_peers.py and test_statsmodels_peers.py,
 XGBoost's and LightGBM's in test_boosting_peers.py. JAX, below optax, has a process of its own.
 """
 
 import sys
-import warnings
 
 import numpy as np
 import pytest
+from helpers.calls import both_dtypes
 from helpers.optax_process import results_of, store_results
+from helpers.peers import decades, module, residuals, weights
 
 import fastloss as fl
 
 N = 200
 DRAWS = range(8)
-
-
-def decades(rng, low, high):
-    """Return a number of any magnitude between 10**low and 10**high."""
-    return float(10.0 ** rng.uniform(low, high))
-
-
-def module(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip(name)
 
 
 def assert_close(ours, theirs, rtol=1e-11):
@@ -35,12 +25,6 @@ def assert_close(ours, theirs, rtol=1e-11):
         other = np.asarray(other)
         scale = np.abs(other).max(initial=0.0)
         np.testing.assert_allclose(mine, other, rtol=rtol, atol=rtol * scale)
-
-
-def residuals(rng, size):
-    """Return labels and predictions whose residuals are of a size, and some of ten times it."""
-    y = size * rng.normal(size=N)
-    return y, y + size * rng.normal(size=N) * rng.choice([1.0, 10.0], N)
 
 
 def rows(rng):
@@ -54,18 +38,18 @@ def rows(rng):
 
 def torch_huber(rng, t):
     delta = decades(rng, -3, 3)
-    y, f = residuals(rng, delta)
-    return fl.Huber(delta), y, f, lambda f, r: t.huber_loss(f, y_of(y), delta=delta, reduction=r)
+    y, f = residuals(rng, delta, N)
+    return fl.Huber(delta), y, f, lambda f, r: t.huber_loss(f, of(f, y), delta=delta, reduction=r)
 
 
 def torch_smooth_l1(rng, t):
     beta = decades(rng, -3, 3)
-    y, f = residuals(rng, beta)
+    y, f = residuals(rng, beta, N)
     return (
         fl.SmoothL1(beta),
         y,
         f,
-        lambda f, r: t.smooth_l1_loss(f, y_of(y), beta=beta, reduction=r),
+        lambda f, r: t.smooth_l1_loss(f, of(f, y), beta=beta, reduction=r),
     )
 
 
@@ -76,7 +60,7 @@ def torch_bce(rng, t):
     return (
         fl.LogLoss(pos_weight=weight, label_smoothing=smoothing), y, f,
         lambda f, r: t.binary_cross_entropy_with_logits(
-            f, y_of(smoothed), pos_weight=y_of(weight), reduction=r
+            f, of(f, smoothed), pos_weight=of(f, weight), reduction=r
         ),
     )  # fmt: skip
 
@@ -87,7 +71,7 @@ def torch_bce_costs(rng, t):
     costs = np.where(y == 1, fn, fp)
     return (
         fl.LogLoss(cost_fn=fn, cost_fp=fp), y, f,
-        lambda f, r: t.binary_cross_entropy_with_logits(f, y_of(y), weight=y_of(costs), reduction=r),
+        lambda f, r: t.binary_cross_entropy_with_logits(f, of(f, y), weight=of(f, costs), reduction=r),
     )  # fmt: skip
 
 
@@ -97,23 +81,24 @@ def torch_bce_of_probabilities(rng, t):
     costs = np.where(y == 1, fn, fp)
     return (
         fl.BinaryCrossEntropy(cost_fn=fn, cost_fp=fp), y, p,
-        lambda p, r: t.binary_cross_entropy(p, y_of(y), weight=y_of(costs), reduction=r),
+        lambda p, r: t.binary_cross_entropy(p, of(p, y), weight=of(p, costs), reduction=r),
     )  # fmt: skip
 
 
 def torch_cross_entropy(rng, t):
     C, y, f = rows(rng)
     params = {"label_smoothing": rng.choice([0.0, rng.random()])}
-    theirs = dict(params)
+    others, weight = dict(params), None
     if rng.random() < 0.7:
-        params["class_weight"] = rng.random(C) + 0.05
-        theirs["weight"] = y_of(params["class_weight"])
+        params["class_weight"] = weight = rng.random(C) + 0.05
     if rng.random() < 0.7:
-        params["ignore_index"] = theirs["ignore_index"] = int(rng.choice([-100, 0, C - 1]))
-    return (
-        fl.CrossEntropy(**params), y, f,
-        lambda f, r: t.cross_entropy(f, y_of(y), reduction=r, **theirs),
-    )  # fmt: skip
+        params["ignore_index"] = others["ignore_index"] = int(rng.choice([-100, 0, C - 1]))
+
+    def theirs(f, reduction):
+        costs = None if weight is None else of(f, weight)
+        return t.cross_entropy(f, of(f, y), weight=costs, reduction=reduction, **others)
+
+    return fl.CrossEntropy(**params), y, f, theirs
 
 
 def torch_cross_entropy_of_soft_labels(rng, t):
@@ -122,7 +107,7 @@ def torch_cross_entropy_of_soft_labels(rng, t):
     return (
         fl.CrossEntropy(class_weight=weight, label_smoothing=smoothing), q, f,
         lambda f, r: t.cross_entropy(
-            f, y_of(q), weight=y_of(weight), label_smoothing=smoothing, reduction=r
+            f, of(f, q), weight=of(f, weight), label_smoothing=smoothing, reduction=r
         ),
     )  # fmt: skip
 
@@ -132,7 +117,7 @@ def torch_nll(rng, t):
     weight, ignored = rng.random(C) + 0.05, int(rng.integers(0, C))
     return (
         fl.NLL(class_weight=weight, ignore_index=ignored), y, f,
-        lambda f, r: t.nll_loss(f, y_of(y), weight=y_of(weight), ignore_index=ignored, reduction=r),
+        lambda f, r: t.nll_loss(f, of(f, y), weight=of(f, weight), ignore_index=ignored, reduction=r),
     )  # fmt: skip
 
 
@@ -141,7 +126,7 @@ def torch_multi_margin(rng, t):
     p, margin = int(rng.integers(1, 3)), decades(rng, -1, 1)
     return (
         fl.MulticlassHinge(margin=margin, p=p), y, f,
-        lambda f, r: t.multi_margin_loss(f, y_of(y), p=p, margin=margin, reduction=r),
+        lambda f, r: t.multi_margin_loss(f, of(f, y), p=p, margin=margin, reduction=r),
     )  # fmt: skip
 
 
@@ -150,7 +135,7 @@ def torch_gaussian_nll(rng, t):
     eps = decades(rng, -9, -2)  # of the variance, which stays above it
     return (
         fl.GaussianNLL(), y, f,
-        lambda f, r: t.gaussian_nll_loss(f[:, 0], y_of(y), f[:, 1].exp(), eps=eps, reduction=r),
+        lambda f, r: t.gaussian_nll_loss(f[:, 0], of(f, y), f[:, 1].exp(), eps=eps, reduction=r),
     )  # fmt: skip
 
 
@@ -162,17 +147,19 @@ def torch_kl_div(rng, t):
 
     def theirs(f, reduction):
         if reduction == "none":
-            return t.kl_div(f, y_of(targets), log_target=log_target, reduction="none").sum(1)
+            return t.kl_div(f, of(f, targets), log_target=log_target, reduction="none").sum(1)
         name = {"mean": "batchmean", "sum": "sum"}[reduction]
-        return t.kl_div(f, y_of(targets), log_target=log_target, reduction=name)
+        return t.kl_div(f, of(f, targets), log_target=log_target, reduction=name)
 
     return fl.KLDivergence(log_target=log_target), targets, f, theirs
 
 
-def y_of(values):
+def of(f, values):
+    """Return a tensor of labels or parameters; numbers in the dtype of predictions."""
     import torch
 
-    return torch.as_tensor(np.asarray(values))  # a float alone would be one of float32
+    values = np.asarray(values)
+    return torch.as_tensor(values, dtype=f.dtype if values.dtype.kind == "f" else None)
 
 
 TORCH = (
@@ -182,18 +169,33 @@ TORCH = (
 )  # fmt: skip
 
 
+@both_dtypes
 @pytest.mark.parametrize("draw", DRAWS)
 @pytest.mark.parametrize("case", TORCH, ids=lambda case: case.__name__)
-def test_torch(case, draw):
+def test_torch(case, draw, dtype):
     torch = module("torch")
     rng = np.random.default_rng([101, draw, TORCH.index(case)])
     ours, y, f, theirs = case(rng, torch.nn.functional)
-    for reduction in ("none", "sum", "mean"):
+    f, weight = f.astype(dtype), weights(rng, N, dtype)
+    # of the largest number: that of torch's sums of C terms, or of N, and of its softmax
+    rtol = 64 * np.finfo(dtype).eps
+
+    def compare(function, *weight, reduction):
         raw = torch.tensor(f, requires_grad=True)
-        value = theirs(raw, reduction)
+        value = function(raw)
         value.sum().backward()
-        mine = ours.loss_gradient(y, f, reduction=reduction)
-        assert_close(mine, (value.detach().numpy(), raw.grad.numpy()))
+        mine = ours.loss_gradient(y, f, *weight, reduction=reduction)
+        assert mine[1].dtype == dtype
+        assert_close(mine, (value.detach().numpy(), raw.grad.numpy()), rtol)
+
+    for reduction in ("none", "sum", "mean"):
+        compare(lambda raw, r=reduction: theirs(raw, r), reduction=reduction)
+    w = torch.tensor(weight)
+    compare(lambda raw: w * theirs(raw, "none"), weight, reduction="none")
+    compare(lambda raw: (w * theirs(raw, "none")).sum(), weight, reduction="sum")
+    # which are part of the mean's divisor
+    if all(ours.params.get(name) is None for name in ("class_weight", "ignore_index")):
+        compare(lambda raw: (w * theirs(raw, "none")).sum() / w.sum(), weight, reduction="mean")
 
 
 @pytest.mark.parametrize("draw", DRAWS)
@@ -217,13 +219,13 @@ def test_torch_weights_of_classes_are_sample_weights_of_multiclass_hinge(draw):
 
 def sklearn_pinball(rng):
     q = float(rng.uniform(0.01, 0.99))
-    return fl.Pinball(q), "PinballLoss", {"quantile": q}, *residuals(rng, decades(rng, -2, 2))
+    return fl.Pinball(q), "PinballLoss", {"quantile": q}, *residuals(rng, decades(rng, -2, 2), N)
 
 
 def sklearn_huber(rng):
     delta = decades(rng, -3, 3)
     params = {"quantile": 0.9, "delta": delta}
-    return fl.Huber(delta), "HuberLoss", params, *residuals(rng, delta)
+    return fl.Huber(delta), "HuberLoss", params, *residuals(rng, delta, N)
 
 
 def sklearn_tweedie(rng):
@@ -260,7 +262,7 @@ def test_sklearn_sgd(name, draw):
     sgd_fast = module("sklearn.linear_model._sgd_fast")
     rng = np.random.default_rng([104, draw])
     epsilon = decades(rng, -3, 3)
-    y, f = residuals(rng, epsilon)
+    y, f = residuals(rng, epsilon, N)
     theirs = getattr(sgd_fast, name)(epsilon)
     pairs = list(zip(f, y, strict=True))
     value, slope = (
@@ -278,7 +280,7 @@ def test_scipy_student_t(draw):
     stats = module("scipy.stats")
     rng = np.random.default_rng([105, draw])
     df, scale = decades(rng, -1, 2), decades(rng, -2, 2)
-    y, f = residuals(rng, scale)
+    y, f = residuals(rng, scale, N)
     theirs = -stats.t.logpdf(f - y, df, scale=scale) + stats.t.logpdf(0.0, df, scale=scale)
     assert_close([fl.StudentT(df, scale).loss(y, f, reduction="none")], [theirs], 1e-10)
 
@@ -289,7 +291,7 @@ def test_statsmodels_norms(name, norm, draw):
     norms = module("statsmodels.robust.norms")
     rng = np.random.default_rng([106, draw])
     c = decades(rng, -2, 2)
-    y, f = residuals(rng, c)
+    y, f = residuals(rng, c, N)
     r, theirs = f - y, getattr(norms, norm)(c)
     value, gradient, hessian = getattr(fl, name)(c).loss_gradient_hessian(y, f, reduction="none")
     constant = theirs.rho(np.zeros(1))[0]
@@ -332,7 +334,7 @@ def test_statsmodels_links(name, draw):
 
 def optax_huber(rng):
     delta = decades(rng, -3, 3)
-    y, f = residuals(rng, delta)
+    y, f = residuals(rng, delta, N)
     return fl.Huber(delta), y, f, lambda o, f: o.huber_loss(f, y, delta=delta)
 
 

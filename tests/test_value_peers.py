@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.peers import decades, module, residuals, weights
 
 import fastloss as fl
 
@@ -128,14 +129,26 @@ CATBOOST = {
 @pytest.mark.parametrize("metric", CATBOOST)
 def test_catboost(metric):
     rng = np.random.default_rng(10)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        utils = pytest.importorskip("catboost.utils")
+    utils = module("catboost.utils")
     ours, y, f = CATBOOST[metric]
     weight = rng.random(N)
     (theirs,) = utils.eval_metric(y, f, metric, weight=weight)
     # labels and weights are of float32 there
     assert ours(y, f, weight) == pytest.approx(theirs, rel=1e-5)
+
+
+@pytest.mark.parametrize("draw", range(6))
+def test_catboost_expectile(draw):
+    """Of any alpha, all but predictions being float32 numbers, as theirs are."""
+    utils = module("catboost.utils")
+    rng = np.random.default_rng([12, draw])
+    alpha, size = float(np.float32(rng.uniform(0.01, 0.99))), decades(rng, -2, 2)
+    y, f = residuals(rng, size, N)
+    y, weight = y.astype(np.float32).astype(np.float64), weights(rng, N, np.float32)
+    # CatBoost spells alpha in decimals
+    (theirs,) = utils.eval_metric(y, f, f"Expectile:alpha={alpha!r}", weight=weight)
+    ours = fl.Expectile(alpha)(y, f, weight.astype(np.float64))
+    assert ours == pytest.approx(theirs, rel=1e-14)
 
 
 # ---------------------------------------------------------------- scoringrules, scikit-learn

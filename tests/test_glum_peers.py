@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.calls import both_dtypes
 from helpers.peers import assert_within, decades, weights
+from threadpoolctl import threadpool_limits
 
 import fastloss as fl
 
@@ -13,7 +14,10 @@ DRAWS = range(6)
 
 @pytest.fixture(scope="module")
 def glum():
-    return pytest.importorskip("glum")
+    peer = pytest.importorskip("glum")
+    # in one thread: its deviances are called sample by sample, where threads wait for each other
+    with threadpool_limits(limits=1, user_api="openmp"):
+        yield peer
 
 
 def observed_information(distribution, link, y, f, mean, weight):

@@ -61,11 +61,10 @@ def test_multilabel_margin(torch, draw, dtype):
     def theirs(raw):
         return torch.nn.functional.multilabel_margin_loss(raw, torch.tensor(y), reduction="none")
 
-    # each of the pairs is rounded by torch, and their sum with each term
-    pairs = C * (1 + 2 * np.abs(f).max(axis=1))
-    counts = np.full(f.shape, C)
-    loss = fl.MultilabelMargin()
-    assert_same(torch, loss, theirs, y, f, weight, weight * pairs, weight[:, None] * counts)
+    # torch rounds each of the pairs, at most C**2 / 4 of them, and divides their sum by C
+    pairs = C / 4 * (1 + 2 * np.abs(f).max(axis=1))
+    counts = weight[:, None] * np.ones_like(f)  # counts / C are at most 1
+    assert_same(torch, fl.MultilabelMargin(), theirs, y, f, weight, weight * pairs, counts)
 
 
 @both_dtypes

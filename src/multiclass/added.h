@@ -17,20 +17,23 @@ FL_INLINE V FN(fl_max_of_classes)(const REAL *x, ptrdiff_t stride, ptrdiff_t n, 
     return vmax(a, b);
 }
 
-/* As fl_exp_of(), of n <= 5 classes (a constant) of a tile. */
+/* As fl_exp_of(), of n <= 5 classes (a constant) of a tile; and what they are made of before they are scaled. */
 FL_INLINE void FN(fl_exp_of_classes)(const REAL *x, ptrdiff_t x_stride, ptrdiff_t n, REAL *e,
                                      ptrdiff_t e_stride, FN(FlAdded) added, V floor, V magic,
-                                     V out[])
+                                     V out[], FN(FlExpParts) parts[])
 {
     const V magics[5] = {magic, magic, magic, magic, magic};
     V floors[5];
     for (ptrdiff_t j = 0; j < n; j++) {
         out[j] = vload(x + j * x_stride);
-        floors[j] = floor - added.shift[j];
+        floors[j] = floor;
+        if (added.kind == FL_ADDED_ANY)
+            floors[j] = floor - added.shift[j];
     }
-    FN(fl_softmax_exps)(out, n, floors, magics);
+    FN(fl_softmax_exps_parts)(out, n, floors, magics, parts);
     for (ptrdiff_t j = 0; j < n; j++) {
-        out[j] = out[j] * added.gain[j];
+        if (added.kind == FL_ADDED_ANY)
+            out[j] = out[j] * added.gain[j];
         if (e)
             vstore(e + j * e_stride, out[j]);
     }

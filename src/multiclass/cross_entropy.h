@@ -33,6 +33,7 @@ typedef struct {
     const void *shift, *gain; /* REAL[n_classes]: as FlAdded, or NULL */
     double least;             /* shift */
     int as_hard; /* the gradient at the label is minus the sum of the others': nothing but their factors counts */
+    int outer; /* whether one more number multiplies the others' exponentials */
 } FlRelative;
 
 /* The kernel softmax reads n_samples, n_classes, raw_prediction, stream and scratch with their

@@ -13,12 +13,18 @@ typedef struct {
 FL_INLINE FN(FlFactor) FN(fl_softmax_inverse)(const FN(FlExpSum) * s)
 {
     FN(FlFactor) f;
-    V error;
     const V sum = s->top + s->rest, kept = sum - s->top;
     const V lost = ((s->top - (sum - kept)) + (s->rest - kept)) + s->low;
     f.high = R(1.0) / sum;
+#if FL_HAS_FMA
+    /* exactly: what a quotient leaves is a number of this type */
+    const V rest = FN(fl_fused)(-f.high, sum, vsplat(R(1.0)));
+#else
+    V error;
     const V product = FN(fl_product)(f.high, sum, &error);
-    f.low = (((R(1.0) - product) - error) - f.high * lost) * f.high;
+    const V rest = (R(1.0) - product) - error;
+#endif
+    f.low = (rest - f.high * lost) * f.high;
     return f;
 }
 

@@ -5,15 +5,24 @@
  */
 struct FN(FlRuns);
 
+/* Whether what E was rounded by is picked among the classes': of more of them its exponential is computed again. */
+FL_INLINE int FN(fl_picks_low)(ptrdiff_t n_classes)
+{
+    return n_classes <= 8;
+}
+
 typedef struct {
     struct FN(FlRuns) * runs; /* that move while the sums are computed, or NULL */
+    int has_outer; /* of relatives.h: whether there is `outer` */
     FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS]; /* -1: ignored */
     FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS]; /* how exponentials are scaled: softmax_scale() */
     FL_ALIGNED REAL own[FL_CLASS_CHUNK_ROWS]; /* E */
     FL_ALIGNED REAL others[FL_CLASS_CHUNK_ROWS], low[FL_CLASS_CHUNK_ROWS]; /* S */
     FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
-    /* of relatives.h alone: the logit at the label; the loss; one more factor; the gradient at the label */
-    FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS], loss[FL_CLASS_CHUNK_ROWS];
+    /* of relatives.h alone: the logit at the label; what E was rounded by, known of fl_picks_low() from the sums on;
+     * the loss; one more factor; the gradient at the label */
+    FL_ALIGNED REAL raw[FL_CLASS_CHUNK_ROWS], own_low[FL_CLASS_CHUNK_ROWS];
+    FL_ALIGNED REAL loss[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL outer[FL_CLASS_CHUNK_ROWS], at_label[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL max[FL_CLASS_CHUNK_ROWS]; /* of both: the largest logit */
     /* of smooth.h alone: the sum of all distances from that; what is subtracted but at the label */
@@ -36,7 +45,8 @@ enum {
 /* How exponentials become gradients: a constant, too. */
 enum {
     FL_SCALE_HARD, /* times a number and its rounding error, -S taking the label's place */
-    FL_SCALE_RELATED, /* that times one more number; the label has a value of its own */
+    FL_SCALE_LABEL, /* that, but the label has a value of its own */
+    FL_SCALE_RELATED, /* likewise, and the others times one more number */
     FL_SCALE_SMOOTH /* times a number, less another one, both with their rounding errors; likewise */
 };
 #endif

@@ -346,7 +346,8 @@ FL_OUTLINE void FN(fl_related_row_gradients)(const FlCrossEntropyBlock *block,
                                              ptrdiff_t n, const FN(FlHard) * hard,
                                              FN(FlLines) * lines)
 {
-    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, FL_SCALE_RELATED, lines);
+    const int kind = hard->has_outer ? FL_SCALE_RELATED : FL_SCALE_LABEL;
+    FN(fl_hard_row_gradients_of)(block, s, start, n, hard, kind, lines);
 }
 
 FL_OUTLINE void FN(fl_smooth_row_gradients)(const FlCrossEntropyBlock *block,

@@ -50,16 +50,19 @@ FL_INLINE V FN(fl_add_others)(VI label, INT k, V sum, V x)
 typedef struct {
     V own, others, low; /* E; S and what it has lost to rounding */
     V raw; /* the logit at the label, if `added` picks it */
+    FN(FlExpParts) parts; /* and of few classes its exponential's, */
+    V own_low; /* and what E was rounded by */
     V max, distance, distance_low; /* if `added` measures it: from max */
 } FN(FlHardSum);
 
 /* n <= 5 classes (a constant) of a tile, added as a tree (`closely`: by twos), to a sum of 0 if they are the
- * `first`; label less the first of them, and `added` of that one. */
+ * `first`; label less the first of them, and `added` of that one. `low`: the parts of E instead of itself. */
 FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdiff_t e_stride,
                                ptrdiff_t n, int closely, int first, FN(FlAdded) added, VI label,
-                               V floor, V magic, FN(FlHardSum) * sum)
+                               V floor, V magic, int low, FN(FlHardSum) * sum)
 {
     V t[5], s[3];
+    FN(FlExpParts) parts[5];
     if (added.picks)
         for (ptrdiff_t i = 0; i < n; i++)
             sum->raw = FN(fl_at_label)(label, (INT)i, vload(x + i * x_stride), sum->raw);
@@ -75,12 +78,14 @@ FL_INLINE void FN(fl_hard_add)(const REAL *x, ptrdiff_t x_stride, REAL *e, ptrdi
             d[0] = d[0] + d[1];
         FN(fl_add_compensated)(&sum->distance, &sum->distance_low, d[0]);
     }
-    if (added.kind == FL_ADDED_ANY)
-        FN(fl_exp_of_classes)(x, x_stride, n, e, e_stride, added, floor, magic, t);
-    else
-        FN(fl_exp_of)(x, x_stride, n, e, e_stride, NULL, floor, magic, t);
+    FN(fl_exp_of_classes)(x, x_stride, n, e, e_stride, added, floor, magic, t, parts);
     for (ptrdiff_t i = 0; i < n; i++)
-        sum->own = FN(fl_at_label)(label, (INT)i, t[i], sum->own);
+        if (low) {
+            sum->parts.tail = FN(fl_at_label)(label, (INT)i, parts[i].tail, sum->parts.tail);
+            if (FL_LOOKUP)
+                sum->parts.scale = FN(fl_at_label)(label, (INT)i, parts[i].scale, sum->parts.scale);
+        } else
+            sum->own = FN(fl_at_label)(label, (INT)i, t[i], sum->own);
     for (ptrdiff_t i = 0; i < n; i += 2) {
         s[i / 2] = FN(fl_at_label)(label, (INT)i, vsplat(R(0.0)), t[i]);
         if (i + 1 < n)
@@ -111,13 +116,16 @@ FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL 
                                         FN(FlAdded) added, VI label, V max, V floor, V magic)
 {
     const V zero = vsplat(R(0.0));
-    FN(FlHardSum) sum = {zero, zero, zero, zero, max, zero, zero};
+    const int low = added.picks && !added.measures && FN(fl_picks_low)(n_classes);
+    const REAL *gain = added.kind == FL_ADDED_ANY ? added.gain : NULL;
+    const VI at = label;
+    FN(FlHardSum) sum = {zero, zero, zero, zero, {zero, zero}, zero, max, zero, zero};
     ptrdiff_t k = 0;
     /* fives where nothing is left then */
     const ptrdiff_t step = n_classes == 5 || n_classes == 10 ? 5 : 4;
     for (; k + step <= n_classes; k += step) {
         FN(fl_hard_add)(x, x_stride, e, e_stride, step, closely, k == 0, added, label, floor, magic,
-                        &sum);
+                        low, &sum);
         label = label - (INT)step;
         added = FN(fl_added_from)(added, step);
         x += step * x_stride;
@@ -126,18 +134,26 @@ FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL 
     switch (n_classes - k) {
     case 3:
         FN(fl_hard_add)(x, x_stride, e, e_stride, 3, closely, k == 0, added, label, floor, magic,
-                        &sum);
+                        low, &sum);
         break;
     case 2:
         FN(fl_hard_add)(x, x_stride, e, e_stride, 2, closely, k == 0, added, label, floor, magic,
-                        &sum);
+                        low, &sum);
         break;
     case 1:
         FN(fl_hard_add)(x, x_stride, e, e_stride, 1, closely, k == 0, added, label, floor, magic,
-                        &sum);
+                        low, &sum);
         break;
     }
     FN(fl_hard_settle)(&sum.others, &sum.low);
+    if (low)
+        sum.own = FN(fl_softmax_exp_of_parts)(sum.raw, magic, sum.parts, &sum.own_low);
+    if (low && gain) {
+        const V by = FN(fl_of_label)(gain, n_classes, at);
+        V error;
+        sum.own = FN(fl_product)(sum.own, by, &error);
+        sum.own_low = error + sum.own_low * by;
+    }
     return sum;
 }
 
@@ -200,6 +216,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
         vstore(hard->low + j * LANES, sum.low);
         if (added.picks)
             vstore(hard->raw + j * LANES, sum.raw);
+        if (added.picks && !added.measures && FN(fl_picks_low)(n_classes))
+            vstore(hard->own_low + j * LANES, sum.own_low);
         if (added.measures)
             vstore(hard->distance + j * LANES, FN(fl_carried_sum)(sum.distance, sum.distance_low));
     }

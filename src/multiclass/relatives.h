@@ -24,22 +24,30 @@ FL_OUTLINE int FN(fl_added_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_t
 FL_OUTLINE void FN(fl_related_gradient)(FN(FlColumns) e, FN(FlColumns) gradient, ptrdiff_t n_tiles,
                                         ptrdiff_t n_classes, const FN(FlHard) * hard)
 {
-    FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_RELATED);
+    if (hard->has_outer)
+        FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_RELATED);
+    else
+        FN(fl_hard_gradient_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_LABEL);
 }
 
 FL_OUTLINE void FN(fl_related_gradient_runs)(FN(FlColumns) e, FN(FlColumns) gradient,
                                              ptrdiff_t n_tiles, ptrdiff_t n_classes,
                                              const FN(FlHard) * hard, int stream)
 {
-    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, FL_SCALE_RELATED, stream);
+    const int kind = hard->has_outer ? FL_SCALE_RELATED : FL_SCALE_LABEL;
+    FN(fl_hard_gradient_runs_of)(e, gradient, n_tiles, n_classes, hard, kind, stream);
 }
 
 FL_OUTLINE void FN(fl_related_gradient_rows)(FN(FlColumns) e, ptrdiff_t n_tiles,
                                              ptrdiff_t n_classes, const FN(FlHard) * hard,
                                              REAL *rows, ptrdiff_t sample_stride)
 {
-    FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, FL_SCALE_RELATED, rows,
-                                 sample_stride);
+    if (hard->has_outer)
+        FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, FL_SCALE_RELATED, rows,
+                                     sample_stride);
+    else
+        FN(fl_hard_gradient_rows_of)(e, n_tiles, n_classes, hard, FL_SCALE_LABEL, rows,
+                                     sample_stride);
 }
 
 /* The losses and factors of n samples from `start` on, whose sums are known. */
@@ -48,6 +56,7 @@ FL_OUTLINE void FN(fl_related_settle)(const FlCrossEntropyBlock *block, const Fl
                                       FN(FlHard) * hard, double sums[])
 {
     FN(fl_sum) total;
+    hard->has_outer = relative->outer;
     relative->settle(block, n, hard, labels->scaled, labels->scaled_low);
     if (!(block->wants & FL_WANT_LOSS))
         return;

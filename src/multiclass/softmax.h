@@ -93,6 +93,12 @@ FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
     return far;
 }
 
+/* What an exponential is made of, so that what it was rounded by can be told: with tables scale (1 + tail), else
+ * 1 + r tail times a power of two that `scale` is not needed for. */
+typedef struct {
+    V scale, tail;
+} FN(FlExpParts);
+
 #if FL_LOOKUP
 /* In place on n <= 5 vectors (a constant): 2^(FL_LIFT - N) e^x, by the tables of vexp_nonpositive. Adding `magic`
  * rounds 16 x / ln 2 to an integer, and leaves it, less 16 (N - FL_LIFT), at the bottom of the word.
@@ -100,9 +106,10 @@ FL_INLINE VI softmax_shift(V max, V *shift, V *floor, V *magic)
  * Step by step over all the vectors, since one exponential is a chain of 14 operations that wait for each
  * other: a processor that meets one chain after the other has its scheduler full before enough of
  * them are under way. */
-FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
+FL_INLINE void FN(fl_softmax_exps_parts)(V x[], ptrdiff_t n, const V floor[], const V magic[],
+                                         FN(FlExpParts) parts[])
 {
-    V z[5], m[5], p[5];
+    V z[5], m[5];
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = vmax(floor[j], x[j]);
     for (ptrdiff_t j = 0; j < n; j++)
@@ -112,11 +119,11 @@ FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V 
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = FN(fl_exp_sixteenth)(x[j], m[j]);
     for (ptrdiff_t j = 0; j < n; j++)
-        p[j] = FN(fl_exp_sixteenth_tail)(x[j]);
+        parts[j].tail = FN(fl_exp_sixteenth_tail)(x[j]);
     for (ptrdiff_t j = 0; j < n; j++)
-        z[j] = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(z[j]));
+        parts[j].scale = FN(fl_exp_sixteenth_scale)(FN(fl_ubits)(z[j]));
     for (ptrdiff_t j = 0; j < n; j++)
-        x[j] = z[j] + z[j] * p[j];
+        x[j] = parts[j].scale + parts[j].scale * parts[j].tail;
 }
 #else
 /* e^r for |r| <= ln2/2 as vexp_poly, but by Horner's rule: one operation less. */
@@ -145,7 +152,8 @@ static const float FN(fl_exp_coefficients)[] = {
  * Step by step over all the vectors, since one exponential is a chain of 18 operations that wait for each
  * other: a processor that meets one chain after the other has its scheduler full before enough of
  * them are under way. */
-FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
+FL_INLINE void FN(fl_softmax_exps_parts)(V x[], ptrdiff_t n, const V floor[], const V magic[],
+                                         FN(FlExpParts) parts[])
 {
     ptrdiff_t i = (ptrdiff_t)(sizeof FN(fl_exp_coefficients) / sizeof(REAL)) - 1;
     V z[5], m[5], p[5];
@@ -161,13 +169,43 @@ FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V 
         x[j] = x[j] - m[j] * LN2_LO;
     for (ptrdiff_t j = 0; j < n; j++)
         p[j] = vsplat(FN(fl_exp_coefficients)[i]);
-    while (--i >= 0)
+    while (--i >= 1)
         for (ptrdiff_t j = 0; j < n; j++)
             p[j] = p[j] * x[j] + FN(fl_exp_coefficients)[i];
+    for (ptrdiff_t j = 0; j < n; j++)
+        parts[j].tail = p[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        p[j] = p[j] * x[j] + FN(fl_exp_coefficients)[0];
     for (ptrdiff_t j = 0; j < n; j++)
         x[j] = p[j] * FN(fl_from_ubits)(FN(fl_ubits)(z[j]) << MANTISSA_BITS);
 }
 #endif
+
+FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V magic[])
+{
+    FN(FlExpParts) parts[5];
+    FN(fl_softmax_exps_parts)(x, n, floor, magic, parts);
+}
+
+/* The exponential of x again, from its parts, x not being below its floor; and what it lacks. */
+FL_INLINE V FN(fl_softmax_exp_of_parts)(V x, V magic, FN(FlExpParts) parts, V *low)
+{
+#if FL_LOOKUP
+    const V e = parts.scale + parts.scale * parts.tail;
+    (void)x;
+    (void)magic;
+    *low = (parts.scale - e) + parts.scale * parts.tail;
+    return e;
+#else
+    const V z = x * LOG2_E + magic, m = z - magic, first = x - m * LN2_HI, r = first - m * LN2_LO;
+    const V lost = (first - r) - m * LN2_LO;
+    const V power = FN(fl_from_ubits)(FN(fl_ubits)(z) << MANTISSA_BITS);
+    const V e = (parts.tail * r + FN(fl_exp_coefficients)[0]) * power;
+    /* a product of its own, for the other one may be fused */
+    *low = ((power - e) + power * (r * FN(fl_opaque)(parts.tail))) + e * lost;
+    return e;
+#endif
+}
 
 /* What e lacks of the exponential of x that was scaled by this magic. */
 FL_INLINE V FN(fl_softmax_exp_low)(V x, V magic, V e)

@@ -14,6 +14,7 @@
 #define FL_RELATED_LOG_SUM 1
 #define FL_RELATED_NUMBER 0
 #define FL_RELATED_LOG_LOW 0
+#define FL_RELATED_OUTER 0
 
 FL_INLINE V FN(adjusted_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {
@@ -48,13 +49,12 @@ FL_INLINE FN(FlRelatedTerms)
         terms.at_label = vsplat(R(0.0));
         return terms;
     }
-    const V penalty = p[1] * s->log_sum;
     V slope_low, low;
     const V slope = FN(fl_product)(vsplat(p[2]), s->log_sum, &slope_low);
     const V q = FN(fl_times)(s->others, s->inverse) + s->low * s->inverse.high;
     FN(FlFactor) by = {FN(fl_two_sum)(vsplat(R(1.0)), slope, &low), slope_low};
     by.low = by.low + low;
-    terms.loss = s->log_loss + FN(fl_opaque)(penalty * s->log_sum);
+    terms.loss = s->log_loss + R(0.5) * FN(fl_opaque)(slope * s->log_sum);
     terms.factor = FN(fl_scale_factor)(FN(fl_scale_factor)(s->inverse, by), s->weight);
     terms.at_label = FN(fl_times)(slope * FN(fl_related_own)(s) - FN(fl_opaque)(q), s->weight);
     return terms;

@@ -13,6 +13,7 @@
 #define FL_RELATED_LOG_SUM 0
 #define FL_RELATED_NUMBER 1
 #define FL_RELATED_LOG_LOW 0
+#define FL_RELATED_OUTER 1
 
 /* gamma, which is the same number for all samples, and in *rest what float32 lacks of it */
 FL_INLINE REAL FN(fl_focal_gamma)(const REAL *p, REAL *rest)

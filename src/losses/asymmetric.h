@@ -156,10 +156,11 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u * s.some / vmax(vsplat(REAL_TINY), k.N)));
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
     /* terms of both signs in gamma e1 l joined */
-    const V tilt = FN(fl_opaque)(p[13] * scale * vselect_negative(z, u - v, v - u));
+    const VI exact = vsplat(p[13]) == one;
+    const V tilt = FN(fl_opaque)(scale * vkeep(exact, vselect_negative(z, u - v, v - u)));
     const V bend = FN(fl_opaque)((s.gamma - p[13]) * steep - tilt);
     const V rise = FN(fl_opaque)(s.gamma * (steep + steep)),
-            drop = vkeep(s.whole == 0, p[13] * s.clip * share);
+            drop = vkeep(exact & (s.whole == 0), s.clip * share);
     *hessian = vkeep(inside, (first * bend + rise * e2) + (scale * e2) * (Q - drop));
 }
 
@@ -224,12 +225,13 @@ FL_INLINE void FN(asymmetric)(V y, V f, V t, const REAL *p, V *loss, V *gradient
     const V scale = FN(fl_opaque)(cost * power);
     const V first = FN(fl_opaque)(gamma * (e1 * l));
     const V steep = FN(fl_opaque)(scale * e1);
-    const V bend = p[13] * (scale * sigma + vkeep(whole == 0, steep - scale * rest));
+    const VI exact = vsplat(p[13]) == one;
+    const V bend = vkeep(exact, scale * sigma + vkeep(whole == 0, steep - scale * rest));
     *loss = vkeep(clipped == 0, scale * vselect(cost > zero, l_full, l));
     *gradient = vkeep(clipped == 0, sign * (scale * (first + e2)));
     *hessian =
         vkeep(clipped == 0, (first * (gamma * steep) + gamma * (steep + steep) * e2) +
-                                (scale * e2) * (rest - vkeep(whole == 0, p[13] * clip * share)) -
+                                (scale * e2) * (rest - vkeep(exact & (whole == 0), clip * share)) -
                                 first * bend);
 }
 
@@ -283,10 +285,11 @@ FL_INLINE void FN(asymmetric_of_float)(V y, V f, const REAL *p, V *loss, V *grad
         vkeep(clipped == 0, signed_cost * (s.gamma * (falling * l) + FN(fl_opaque)(power * e2)));
     const V scale = FN(fl_opaque)(s.cost * power), share = FN(fl_opaque)(B * k.over_E);
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
-    const V bend = p[13] * (scale * P + vkeep(s.whole == 0, steep - scale * Q));
+    const VI exact = vsplat(p[13]) == one;
+    const V bend = vkeep(exact, scale * P + vkeep(s.whole == 0, steep - scale * Q));
     *hessian =
         vkeep(clipped == 0, (first * (s.gamma * steep) + s.gamma * (steep + steep) * e2) +
-                                (scale * e2) * (Q - vkeep(s.whole == 0, p[13] * s.clip * share)) -
+                                (scale * e2) * (Q - vkeep(exact & (s.whole == 0), s.clip * share)) -
                                 first * bend);
 }
 
@@ -338,6 +341,7 @@ FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_
     const int gamma_1 = (int)p[6], gamma_0 = (int)p[7];
     const int n_1 = gamma_1 - (gamma_1 > 0), n_0 = gamma_0 - (gamma_0 > 0);
     const V zero = vsplat(0.0), one = vsplat(1.0);
+    const VI exact = vsplat(p[13]) == one;
     V factor[2], less_1[2], less_0[2], l[2], rising[2], less[2], scale[2];
     for (int i = 0; i < count; i++) {
         factor[i] = k[i].x, less_1[i] = vsplat(p[0]), less_0[i] = vsplat(p[12]);
@@ -374,15 +378,15 @@ FL_INLINE void FN(asymmetric_of_parts)(const V log_part[2], const FN(asymmetric_
         const V falling = FN(fl_opaque)(less[i] * k[i].PQ), PQ = vabs(k[i].PQ);
         const V clip = vselect_negative(k[i].PQ, zero, vsplat(p[11]));
         const V P = k[i].x + clip, Q = PQ / P, over = one + k[i].odds;
-        const V tilt =
-            (gamma - p[13]) * FN(fl_opaque)(PQ / k[i].x) - FN(fl_opaque)(p[13] * (P - Q));
+        const V tilt = (gamma - p[13]) * FN(fl_opaque)(PQ / k[i].x) - vkeep(exact, P - Q);
         const V e2 = FN(fl_opaque)(PQ * over);
         const V bend = FN(fl_opaque)(gamma * (tilt * bounded + (e2 + e2)));
         loss[i] = scale[i] * l[i];
         gradient[i] = falling * (gamma * bounded + rising[i]);
-        hessian[i] = vkeep((k[i].x <= zero) == 0, /* NaN stays */
-                           vabs(falling) *
-                               (bend + rising[i] * (Q - p[13] * clip * FN(fl_opaque)(P * over))));
+        hessian[i] =
+            vkeep((k[i].x <= zero) == 0, /* NaN stays */
+                  vabs(falling) *
+                      (bend + rising[i] * (Q - vkeep(exact, clip) * FN(fl_opaque)(P * over))));
     }
 }
 #else

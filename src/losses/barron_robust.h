@@ -3,10 +3,10 @@
  *     gradient = r/c^2 (1 + z)^(alpha/2 - 1)
  *     Hessian  = 1/c^2 (1 + z)^(alpha/2 - 1) (1 + (alpha - 1) z) / (1 + z)
  * or gradient / r, which is never negative, the weight of iteratively reweighted least squares; and its limits:
- * x/2 for alpha = 2, 1 - e^(-x/2) for alpha = -inf; for alpha = 0 it is cauchy.h. For alpha = 1 the power is a
- * square root. Else, with L = log(1 + z) in a pair of numbers, z and r as well, the powers are e^(alpha/2 L) and
- * expm1 of it, as m 2^n. At -inf, L is z = x/2 instead, and the powers of 1 + z alone are 1. Small x take x/2
- * itself. Then float32 is computed in float64, without pairs.
+ * x/2 for alpha = 2, 1 - e^(-x/2) for alpha = -inf; for alpha = 0 it is cauchy.h. For alpha = 1 and the exact
+ * Hessian the power is a square root. Else, with L = log(1 + z) in a pair of numbers, z and r as well, the powers
+ * are e^(alpha/2 L) and expm1 of it, as m 2^n. At -inf, L is z = x/2 instead, and the powers of 1 + z alone are
+ * 1. Small x take x/2 itself. Then float32 is computed in float64, without pairs.
  *
  * Worst error 4 ULP, of the Hessian 7, in ULP of the larger term of 1 + (alpha - 1) z.
  * Parameters: p[0] = 1 / (c sqrt b), its rests p[1] in float64 and p[2] in float32; p[3] = 1 / c^2; p[4] =
@@ -14,10 +14,11 @@
  * is 2; at -inf p[4] = p[5] = -1 and p[6] = -2, or 0 for the weight; at 2 p[5] = infinity, p[4] = p[6] = 0.
  */
 
-/* alpha = 1: sqrt(1 + q^2) - 1 with q = r / c, in pairs as in pseudo_huber.h; |q| where q^2 overflows. */
+/* alpha = 1: sqrt(1 + q^2) - 1 with q = r / c, in pairs as in pseudo_huber.h; |q| where q^2 overflows. There the
+ * weight 1 / |q| would ask for a division more, which slowed down the others: it goes the way of the other alphas. */
 FL_INLINE int FN(barron_robust_is_plain)(const REAL *p)
 {
-    return FL_EXACT(p)[4] == 0.5;
+    return FL_EXACT(p)[4] == 0.5 && FL_EXACT(p)[6] == 0.0;
 }
 
 FL_INLINE void FN(barron_robust_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradient,
@@ -38,13 +39,7 @@ FL_INLINE void FN(barron_robust_plain)(V y, V f, V t, const REAL *p, V *loss, V 
     *loss = vselect(far, half + half, q * slope + (q_lo + q_lo) * slope);
     *gradient =
         vselect(far, vcopysign(vsplat(p[0]), r), FN(fl_pair_product)(r, r_lo, v, v_lo) * p[3]);
-    /* v^3 alone may be too small */
-    *hessian = vselect(vsplat(p[6]) == R(1.0), vsplat(R(1.0)), v2) * (v * p[3] + v_lo * p[3]);
-    if (FL_UNLIKELY(p[6] == R(1.0) && vany(far))) {
-        /* a vector: the compiler computes a scalar anew in each rare case */
-        const V half_scale = FN(fl_opaque)(vsplat(p[0])) * R(0.5);
-        *hessian = vselect(far, half_scale / vabs(R(0.5) * f - R(0.5) * y), *hessian);
-    }
+    *hessian = v2 * (v * p[3] + v_lo * p[3]); /* v^3 alone may be too small */
 }
 
 #if FL_BITS == 64

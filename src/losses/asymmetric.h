@@ -156,11 +156,11 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u * s.some / vmax(vsplat(REAL_TINY), k.N)));
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
     /* terms of both signs in gamma e1 l joined */
-    const VI exact = vsplat(p[13]) == one;
-    const V tilt = FN(fl_opaque)(scale * vkeep(exact, vselect_negative(z, u - v, v - u)));
+    /* by products: SSE2 has no registers left for a mask */
+    const V tilt = FN(fl_opaque)(p[13] * scale * vselect_negative(z, u - v, v - u));
     const V bend = FN(fl_opaque)((s.gamma - p[13]) * steep - tilt);
     const V rise = FN(fl_opaque)(s.gamma * (steep + steep)),
-            drop = vkeep(exact & (s.whole == 0), s.clip * share);
+            drop = vkeep(s.whole == 0, p[13] * s.clip * share);
     *hessian = vkeep(inside, (first * bend + rise * e2) + (scale * e2) * (Q - drop));
 }
 

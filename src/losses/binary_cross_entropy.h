@@ -9,8 +9,8 @@
  * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = c, p[3] = cost_fn - c, p[4] = cost_fp - c.
  */
 
-/* (other / d)^2 where the denominator is limited, elsewhere 1 / (own + own_lo)^2: both by one factor, so that their squares
- * are normal numbers */
+/* (other / d)^2 where the denominator is limited, elsewhere 1 / (own + own_lo)^2. Both get a factor where a square
+ * might be too small for a normal number. */
 FL_INLINE V FN(fl_bce_bend)(V other, V own, V own_lo, VI limited)
 {
     const REAL scale = (REAL)(FL_BITS == 64 ? 0x1p500 : 0x1p60);

@@ -3,7 +3,8 @@
  *
  * Included once per precision, before the loss. A loss defines FN(<name>_related), whether that asks for a
  * log_sum (FL_RELATED_LOG_SUM), for a number (FL_RELATED_NUMBER), or in place of the former for what log_loss was
- * rounded by (FL_RELATED_LOG_LOW), whether its `outer` may be other than 1 (FL_RELATED_OUTER), and FN(<name>_is_related): whether a block of at least two classes can be done so.
+ * rounded by (FL_RELATED_LOG_LOW), whether its `outer` may be other than 1 (FL_RELATED_OUTER), and
+ * FN(<name>_is_related): whether a block of at least two classes can be done so.
  */
 #include "multiclass/softmax.h"
 

@@ -116,12 +116,15 @@ def test_a_text_that_names_no_loss_or_parameter(text, message):
         parse_loss(text)
 
 
-def test_bench_of_an_unknown_loss(capsys):
+@pytest.mark.parametrize(
+    ("words", "argument"), [(["--losses", "huber"], "--losses"), (["huber"], "LOSS")]
+)
+def test_bench_of_an_unknown_loss(words, argument, capsys):
     with pytest.raises(SystemExit):
-        main(["bench", "--losses", "huber", "hubr"])
+        main(["bench", *words, "hubr"])
     err = capsys.readouterr().err
     assert (
-        "argument --losses: there is no loss 'hubr'; did you mean 'huber'? (`fastloss losses`"
+        f"argument {argument}: there is no loss 'hubr'; did you mean 'huber'? (`fastloss losses`"
         in err
     )
     assert "absolute_error" not in err

@@ -16,6 +16,7 @@ from fastloss.linear_model import (
     LogisticRegression,
     PoissonRegressor,
     QuantileRegressor,
+    SGDClassifier,
     TweedieRegressor,
 )
 
@@ -23,6 +24,16 @@ X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
 Y = np.array([0, 1, 1, 0])
 
 PARAMETERS = [
+    (
+        LinearClassifier(fl.CrossEntropy(ignore_index=1)),
+        ValueError,
+        "expected a loss without ignore_index; leave those samples out of X and y",
+    ),
+    (
+        SGDClassifier(fl.CrossEntropy(ignore_index=-100)),
+        ValueError,
+        "expected a loss without ignore_index; leave those samples out of X and y",
+    ),
     (LogisticRegression(C=0.0), ValueError, "C = 0.0: expected a number greater than 0"),
     (LogisticRegression(C="1"), TypeError, "C = '1': expected a number"),
     (LogisticRegression(l1_ratio=1.5), ValueError, "l1_ratio = 1.5: expected a number in [0, 1]"),

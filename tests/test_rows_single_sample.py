@@ -51,3 +51,16 @@ def test_as_in_torch():
     for y in (np.array(1), np.array([0.2, 0.5, 0.3])):
         theirs = torch.nn.functional.cross_entropy(torch.tensor(f), torch.from_numpy(y))
         assert fl.CrossEntropy()(y, f) == pytest.approx(float(theirs), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["gaussian_nll", "gaussian_crps"])
+def test_the_link_of_one_sample(name):
+    """The best constant is one sample's pair, without an axis of samples."""
+    loss = fl.get_loss(name)
+    start = loss.initial_prediction([1.0, 2.0, 4.0])
+    found = loss.predict(start)
+    np.testing.assert_array_equal(found, loss.predict(start[None])[0])
+    np.testing.assert_array_equal(found, [start[0], np.exp(start[1])])
+    out = np.empty(2)
+    assert loss.predict(start, out=out) is out
+    np.testing.assert_array_equal(out, found)

@@ -26,11 +26,14 @@ QUICK_REPEATS = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastloss bench``."""
     parser.add_argument(
+        "names", nargs="*", metavar="LOSS", type=_loss, help="losses to time, as after --losses"
+    )
+    parser.add_argument(
         "--losses",
         nargs="+",
         metavar="LOSS",
         type=_loss,
-        default=list(fl.available_losses()),
+        default=[],
         help="losses to time; all by default (see: fastloss losses)",
     )
     parser.add_argument(
@@ -92,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     repeats = arguments.repeats or (QUICK_REPEATS if arguments.quick else 7)
     operations = OPERATIONS if "all" in arguments.operation else arguments.operation
     planned = configurations(
-        arguments.losses,
+        [*arguments.names, *arguments.losses] or list(fl.available_losses()),
         operations,
         arguments.dtype,
         sizes,

@@ -146,6 +146,11 @@ def choose_loss(loss: object, allowed: frozenset[str], kind: str) -> Any:
         raise not_a_loss(loss, "a name or a loss of fastloss")
     if name in available_losses() and name not in allowed:
         raise ValueError(f"loss = {loss!r}: expected a loss of {kind}: {_listed(allowed)}")
+    if getattr(loss, "ignore_index", None) is not None:
+        # the labels become numbers from 0 on, of which it would be another one, or none
+        raise ValueError(
+            f"loss = {loss!r}: expected a loss without ignore_index; leave those samples out of X and y"
+        )
     return loss
 
 

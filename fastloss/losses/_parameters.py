@@ -80,9 +80,10 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
     if not inside:
         opening = "[" if closed in ("both", "left") else "("
         closing = "]" if closed == "both" else ")"
-        raise ValueError(
-            f"{name} = {value!r}: expected a number in {opening}{low:g}, {high:g}{closing}"
-        )
+        limits = f"in {opening}{low:g}, {high:g}{closing}"
+        if math.isinf(high) and not math.isinf(low):
+            limits = f"of at least {low:g}" if opening == "[" else f"greater than {low:g}"
+        raise ValueError(f"{name} = {value!r}: expected a number {limits}")
     return result
 
 

@@ -75,7 +75,7 @@ class GaussianNLL(ValueLoss):
     variance); log(2 * pi) / 2 is left out. Link: identity for the mean, log for the variance.
     Labels: finite numbers, one a sample. With r = mean - y_true the gradient is (r * exp(-s), (1 -
     r**2 * exp(-s)) / 2), the Hessian's diagonal (exp(-s), r**2 * exp(-s) / 2). Error at most 3
-    ULP, of the larger term where two cancel. `predict` gives the pairs (mean, variance).
+    ULP, of the larger term where two cancel. `predict` gives an array of the pairs (mean, variance).
 
     References
     ----------
@@ -97,7 +97,7 @@ class GaussianNLL(ValueLoss):
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
     ) -> None:
-        variance = np.moveaxis(values, axis, 0)[1]
+        variance = np.moveaxis(values, axis, 0)[1:2]  # of one sample, too, an array
         with np.errstate(over="ignore", under="ignore"):
             np.exp(variance, out=variance)
 
@@ -144,7 +144,7 @@ class GaussianCRPS(ValueLoss):
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
     ) -> None:
-        scale = np.moveaxis(values, axis, 0)[1]
+        scale = np.moveaxis(values, axis, 0)[1:2]  # of one sample, too, an array
         with np.errstate(over="ignore", under="ignore"):
             np.exp(scale, out=scale)
 

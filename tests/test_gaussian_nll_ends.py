@@ -8,7 +8,7 @@ from mpmath import mp
 
 import fastloss as fl
 
-BOUND = 3.0  # of the class's docstring
+BOUND = 4.0  # of the class's docstring
 
 
 @both_dtypes

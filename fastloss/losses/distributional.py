@@ -74,7 +74,7 @@ class GaussianNLL(ValueLoss):
     (s + (y_true - mean)**2 * exp(-s)) / 2, in nats, raw_prediction being the pairs (mean, s = log
     variance); log(2 * pi) / 2 is left out. Link: identity for the mean, log for the variance.
     Labels: finite numbers, one a sample. With r = mean - y_true the gradient is (r * exp(-s), (1 -
-    r**2 * exp(-s)) / 2), the Hessian's diagonal (exp(-s), r**2 * exp(-s) / 2). Error at most 3
+    r**2 * exp(-s)) / 2), the Hessian's diagonal (exp(-s), r**2 * exp(-s) / 2). Error at most 4
     ULP, of the larger term where two cancel. `predict` gives an array of the pairs (mean, variance).
 
     References

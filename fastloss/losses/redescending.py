@@ -69,7 +69,7 @@ class StudentT(PointwiseLoss):
     Without its constant, in nats; r = raw_prediction - y_true. Link: identity. Labels: finite numbers.
     With c = scale * sqrt(df), q = r / c and d = (df + 1) / c**2 the gradient is d * r / (1 + q**2); the
     Hessian d * (1 - q**2) / (1 + q**2)**2 is negative beyond c. Not convex: `initial_prediction`
-    searches for the lowest minimum. Error at most 3 ULP.
+    searches for the lowest minimum. Error at most 3 ULP, of the Hessian at most 4.
 
     Next to its zero the exact Hessian has fewer digits: its error there is some 2**-75 (in float32
     2**-44) of its larger term.

@@ -15,12 +15,15 @@ FL_INLINE void FN(geman_mc_clure)(V y, V f, V t, const REAL *p, V *loss, V *grad
     const V h = FN(fl_square_pair)(q, FN(fl_decided_low)(q, q_lo), &h_lo);
     const V bend = FN(fl_one_plus_multiple)(h, h_lo, p[3]);
     const V bent = FN(fl_pair_product_once)(bend, zero, v, v_lo);
-    const V square = FN(fl_pair_product_once)(v, v_lo, v, v_lo);
+    /* v^2 alone may be too small where the Hessian is not */
+    const REAL up = (REAL)(FL_BITS == 64 ? 0x1p60 : 0x1p24);
+    const V raised = v * up, raised_lo = v_lo * up;
+    const V square = FN(fl_pair_product_once)(raised, raised_lo, raised, raised_lo);
     const V once = FN(fl_pair_product)(r, r_lo, v, v_lo);
     (void)t;
     *loss = (R(0.5) * r) * once;
     *gradient = once * v + once * v_lo;
-    *hessian = bent * square;
+    *hessian = FN(fl_opaque)(bent * (R(1.0) / (up * up))) * square;
     /* rare */
     const VI far = vabs(q) >= most;
     if (FL_UNLIKELY(vany(far))) {

@@ -147,7 +147,7 @@ FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL 
     }
     FN(fl_hard_settle)(&sum.others, &sum.low);
     if (low)
-        sum.own = FN(fl_softmax_exp_of_parts)(sum.raw, magic, sum.parts, &sum.own_low);
+        sum.own = FN(fl_softmax_exp_of_parts)(vmax(floor, sum.raw), magic, sum.parts, &sum.own_low);
     if (low && gain) {
         const V by = FN(fl_of_label)(gain, n_classes, at);
         V error;

@@ -187,7 +187,7 @@ FL_INLINE void FN(fl_softmax_exps)(V x[], ptrdiff_t n, const V floor[], const V 
     FN(fl_softmax_exps_parts)(x, n, floor, magic, parts);
 }
 
-/* The exponential of x again, from its parts, x not being below its floor; and what it lacks. */
+/* The exponential of x again, from its parts, x raised to its floor as theirs was; and what it lacks. */
 FL_INLINE V FN(fl_softmax_exp_of_parts)(V x, V magic, FN(FlExpParts) parts, V *low)
 {
 #if FL_LOOKUP

@@ -53,3 +53,19 @@ def test_extreme_variances(dtype, sign, share, count):
                         assert error <= BOUND, (name, residual, value, error)
                     else:
                         assert not np.isnan(value)
+
+
+@both_dtypes
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_infinite_residuals(dtype, count):
+    """Of infinite means, and of finite numbers further apart than the largest one."""
+    most = np.finfo(dtype).max
+    y, mean = np.array([[0, np.inf], [-most, most], [most, -most], [1, -np.inf]], dtype).T
+    f = np.stack([mean, np.resize([0.0, 1.5, -2.0], len(mean))], axis=1).astype(dtype)
+    y, f = np.tile(y, count), np.tile(f, (count, 1))
+    loss, gradient, hessian = fl.GaussianNLL().loss_gradient_hessian(y, f, reduction="none")
+    assert (loss == np.inf).all()
+    np.testing.assert_array_equal(gradient[:, 0], np.copysign(np.inf, f[:, 0]))
+    assert (gradient[:, 1] == -np.inf).all()
+    assert np.isfinite(hessian[:, 0]).all()
+    assert (hessian[:, 1] == np.inf).all()

@@ -107,6 +107,25 @@ def samples(n, n_classes, dtype, seed=0):
 @pytest.mark.parametrize("n_classes", CLASSES)
 def test_within_its_bound(case, n_classes, dtype):
     y, f = samples(48 if n_classes < 48 else 16 if n_classes < 130 else 8, n_classes, dtype)
+    assert_within_its_bound(case, y, f)
+
+
+@both_dtypes
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("n_classes", [2, 3, 5, 8, 9, 12])
+def test_labels_far_below_the_largest_logit(case, n_classes, dtype):
+    """Further than exponentials reach, by amounts that their bits may take for others."""
+    reach = 1000 if dtype == np.float32 else 8000
+    gaps = np.concatenate([np.linspace(60, reach, 60), 10.0 ** np.arange(3, 13)])
+    y = np.arange(len(gaps)) % n_classes
+    f = np.resize(np.linspace(0, -3, n_classes), (len(gaps), n_classes)).astype(dtype)
+    f += np.resize([0, 61, 200], (len(gaps), 1)).astype(dtype)
+    f[np.arange(len(gaps)), y] = -gaps
+    assert_within_its_bound(case, y, f)
+
+
+def assert_within_its_bound(case, y, f):
+    dtype, n_classes = f.dtype.type, f.shape[1]
     loss = make(case, n_classes)
     bounds = {
         "focal": (8.0, 8.0),

@@ -121,7 +121,8 @@ def test_labels_far_below_the_largest_logit(case, n_classes, dtype):
     f = np.resize(np.linspace(0, -3, n_classes), (len(gaps), n_classes)).astype(dtype)
     f += np.resize([0, 61, 200], (len(gaps), 1)).astype(dtype)
     f[np.arange(len(gaps)), y] = -gaps
-    assert_within_its_bound(case, y, f)
+    for i in range(len(gaps)):  # alone: one that is told to be far takes its neighbours along
+        assert_within_its_bound(case, y[i : i + 1], f[i : i + 1])
 
 
 def assert_within_its_bound(case, y, f):

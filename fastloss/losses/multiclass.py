@@ -25,7 +25,7 @@ class CrossEntropy(RowLoss):
     at the label and 0 elsewhere, or a soft label. With Q the sum of q the gradient is Q * p - q, the
     diagonal of the Hessian Q * p * (1 - p). These are torch's ``cross_entropy``'s semantics. Nothing
     cancels: at logits (40, 0, 0) and label 0 the loss is 2 exp(-40), not 0. Error at most 4 ULP,
-    of the Hessian at most 5.5; with `label_smoothing` or soft labels the gradient's is in ULP of its
+    of the Hessian at most 6; with `label_smoothing` or soft labels the gradient's is in ULP of its
     larger term, Q * p or q, as these may cancel; with `z_loss` up to 1 or `logit_adjustment` it is
     at most 5.5, of its largest term. `predict` gives the class probabilities.
 

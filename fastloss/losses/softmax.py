@@ -37,7 +37,7 @@ class MulticlassFocal(ClassLoss):
     are classified well count less. Link: symmetric multinomial logit. Labels: classes 0 to C - 1.
     With h = 1 - p_y - gamma * p_y * log(p_y) the gradient is alpha_y * (1 - p_y)**(gamma - 1) * h *
     (p_k - [k = y]); gamma = 0 is the cross-entropy. Nothing is NaN at saturation. Error at most 14.5
-    ULP for gamma up to 5 (8 for gamma = 2), of the Hessian in its largest term: a power of 1 -
+    ULP for gamma up to 5 (9.5 for gamma = 2), of the Hessian in its largest term: a power of 1 -
     p_y magnifies its rounding error. Where p_y or 1 - p_y is subnormal it has fewer digits itself,
     which a factor shows. `predict` gives the softmax, which for gamma > 0 is no calibrated
     probability.
@@ -168,7 +168,7 @@ class SymmetricCrossEntropy(ClassLoss):
     softmax of raw_prediction along the class axis, y the label. Link: symmetric multinomial logit.
     Labels: classes 0 to C - 1. The gradient is (p_k - [k = y]) * (alpha - beta * log_zero * p_y),
     the Hessian's diagonal p_k * (1 - p_k) times that factor, plus beta * log_zero * p_y * (p_k - [k
-    = y])**2: it may be negative. Error at most 4.5 ULP, of the Hessian at most 5 (of its larger
+    = y])**2: it may be negative. Error at most 4.5 ULP, of the Hessian at most 5.5 (of its larger
     term). `predict` gives the softmax.
 
     Parameters

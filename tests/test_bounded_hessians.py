@@ -117,7 +117,7 @@ def test_at_least_the_second_derivative(name, params, dtype):
     y, f = finite(*sample_data(name, dtype, seed=1))
     if name == "focal":
         y = np.round(y)
-    if name == "multiclass_focal" or not is_upper_bound(name, params):
+    if not is_upper_bound(name, params):
         pytest.skip("the docs do not say so")
     bounded, exact = (
         fl.get_loss(name, hessian=hessian, **params).gradient_hessian(y, f, reduction="none")[1]

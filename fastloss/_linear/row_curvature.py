@@ -106,9 +106,9 @@ def _multiclass_focal(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     own = np.take_along_axis(u, at, 1) - mean
     product = slope * share * (u - _dot(p, u))
     np.put_along_axis(product, at, slope * p_y * own, 1)
-    if loss.hessian == "bounded":
-        return np.asarray(product)
     bend = 2 * q + (gamma - 1) * p_y * l - q * l
+    if loss.hessian == "bounded":
+        bend = np.maximum(bend, 0.0)
     np.put_along_axis(share, at, -1.0, 1)
     return np.asarray(product - factor * gamma * p_y * bend * own * share)
 

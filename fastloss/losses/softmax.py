@@ -50,7 +50,9 @@ class MulticlassFocal(ClassLoss):
         One factor of at least 0 a class, 1 by default. They belong to the loss: the mean does not
         divide by them.
     hessian : {"exact", "bounded"}
-        The Hessian's diagonal may be negative; "bounded" leaves out the part that makes it so.
+        The Hessian's diagonal may be negative; "bounded" leaves out the part that makes it so, where it
+        does: it is at least the exact one, and the cross-entropy's times the slope of this loss as a
+        function of it, where that is concave.
 
     References
     ----------

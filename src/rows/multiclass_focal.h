@@ -3,10 +3,10 @@
  * q^(g - 1) never meets a q of 0), h = q + g p_y l and b = q l - 2 q - (g - 1) p_y l:
  *     gradient = a q^g c_k h, at the label -a q^g h
  *     Hessian  = a q^g c_k ((1 - p_k) h - g p_y c_k b), at the label a p_y q^g (h - g b)
- * The Hessian may be negative; with p[1] = 1 it is bounded: a q^g c_k (1 - p_k) h, at the label
- * a p_y q^g h, which is what second-order methods want. q^g = pow(q, g) magnifies the error of q by g, so
- * that a part of it is put back; so are the bits that float32 lacks of g. Parameters: p[0] + p[2] = gamma, p[0] of at most
- * 24 bits, p[1] = bounded. per_output: the factors a, 1 by default.
+ * The Hessian may be negative; with p[1] = 1 it is bounded, with min(b, 0) in place of b: what second-order methods
+ * want. As a function of l the loss has the slope a q^(g - 1) h, and curves upwards where b < 0. q^g = pow(q, g)
+ * magnifies the error of q by g, so that a part of it is put back; so are the bits that float32 lacks of g.
+ * Parameters: p[0] + p[2] = gamma, p[0] of at most 24 bits, p[1] = bounded. per_output: the factors a, 1 by default.
  */
 #include "rows/related.h"
 
@@ -33,7 +33,6 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
     REAL gamma_low;
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V gamma = vsplat(FN(fl_focal_gamma)(t->p, &gamma_low));
-    const V exact = vsplat(R(1.0) - t->p[1]);
     REAL *e = t->room[0];
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
     V error, factor = one, at = zero, product, q, low, power, loss;
@@ -58,7 +57,9 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
     const V weighted = FN(fl_opaque)(gamma * pl), h = q + weighted;
     /* of a larger l, p is 0, and so is what b is multiplied by: not 0 * inf */
     const V ql = q * vmin(vsplat((REAL)(FL_BITS == 64 ? 2000 : 200)), l);
-    const V b = (ql - (q + q)) - (weighted - pl);
+    V b = (ql - (q + q)) - (weighted - pl);
+    if (t->p[1] != R(0.0))
+        b = vmin(zero, b); /* which gives its second operand for NaN */
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const VI here = FN(fl_row_is)(t->label, k);
         const V x = vload(e + k * LANES);
@@ -69,9 +70,10 @@ FL_INLINE V FN(multiclass_focal)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN) {
             const V rest = vselect(here, -p, FN(fl_row_not)(&s, x));
             const V bend = vselect(here, p, FN(fl_opaque)(p * share));
-            vstore(t->hessian + k * LANES, vselect(here, power * p, slope) *
-                                               (vselect(here, h, rest * h) -
-                                                exact * (gamma * (vselect(here, one, bend) * b))));
+            vstore(t->hessian + k * LANES,
+                   vselect(here, power * p, slope) *
+                       (vselect(here, h, rest * h) -
+                        FN(fl_opaque)(gamma * (vselect(here, one, bend) * b))));
         }
     }
     loss = power * l;

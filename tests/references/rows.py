@@ -254,7 +254,7 @@ def multiclass_focal(f, y, gamma=TWO, alpha=None, hessian="exact"):
     scale = a * p[y] * gamma * q ** (gamma - 2)
     second = [scale * g**2 * bend for g in gap]
     if hessian == "bounded":
-        return a * q**gamma * log_loss, gradient, first
+        second = [min(s, mp.zero) for s in second]
     parts = max(q * abs(log_loss), 2 * q, abs((gamma - 1) * p[y] * log_loss))
     terms = [max(b, scale * g**2 * parts) for b, g in zip(first, gap, strict=True)]
     return (

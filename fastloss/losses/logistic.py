@@ -88,9 +88,9 @@ class BinaryCrossEntropy(PointwiseLoss, Costs):
     [0, 1]. p lies in [0, 1]; elsewhere, where torch raises an error, every result is NaN. As torch's,
     the gradient is that of the loss without its limit, (p - y_true) / d with d = max(p * (1 - p),
     1e-12): at p = 0, y_true = 1 it is -1e12, not 0. The Hessian, y_true * ((1 - p) / d)**2 +
-    (1 - y_true) * (p / d)**2, has the same denominator. Error at most 4 ULP; for
-    soft labels with different costs the gradient's is in ULP of its larger term. Where p or a square
-    of p / d is subnormal, it has fewer digits itself, which a cost shows.
+    (1 - y_true) * (p / d)**2, has the same denominator. Error at most 4 ULP; for soft labels with
+    different costs the gradient's is in ULP of its larger term. Where p or a square of p / d is
+    subnormal, it has fewer digits itself, which a cost shows.
 
     Parameters
     ----------

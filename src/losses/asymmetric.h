@@ -155,8 +155,7 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     /* nothing depends on it where gamma is 0, and beside the clip it may be infinite times the cost */
     const V e1 = FN(fl_opaque)(vselect(s.whole, Q, u * s.some / vmax(vsplat(REAL_TINY), k.N)));
     const V first = FN(fl_opaque)(s.gamma * (e1 * l)), steep = FN(fl_opaque)(scale * e1);
-    /* terms of both signs in gamma e1 l joined */
-    /* by products: SSE2 has no registers left for a mask */
+    /* terms of both signs in gamma e1 l joined; switched by products, for SSE2 has no registers left for a mask */
     const V tilt = FN(fl_opaque)(p[13] * scale * vselect_negative(z, u - v, v - u));
     const V bend = FN(fl_opaque)((s.gamma - p[13]) * steep - tilt);
     const V rise = FN(fl_opaque)(s.gamma * (steep + steep)),

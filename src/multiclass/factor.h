@@ -73,17 +73,17 @@ FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse
 
 FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) * h, V e)
 {
-    V error, lost = vsplat(R(0.0));
+    V error;
 #if FL_HAS_FMA
     const V others = h->rest + (h->top - e * FL_UNLIFT);
+    const V product = FN(fl_product)(e, others, &error);
 #else /* where the products below are rounded once more, these sums are not */
     V apart_low, others_low;
     const V apart = FN(fl_two_sum)(h->top, -(e * FL_UNLIFT), &apart_low);
     const V others = FN(fl_two_sum)(h->rest, apart, &others_low);
-    lost = e * (others_low + apart_low);
-#endif
     const V product = FN(fl_product)(e, others, &error);
-    lost = error + lost;
+    error = error + e * (others_low + apart_low);
+#endif
     return FN(fl_times)(
-        product * h->inverse.high + (product * h->inverse.low + lost * h->inverse.high), h->outer);
+        product * h->inverse.high + (product * h->inverse.low + error * h->inverse.high), h->outer);
 }

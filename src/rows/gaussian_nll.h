@@ -32,8 +32,9 @@ FL_INLINE V FN(gaussian_nll)(const FN(FlRowTile) * t, int wants)
     const VI far = vabs(s) > (REAL)(FL_BITS == 64 ? 700 : 86);
     V slope = r * inverse, half_square = (R(0.5) * r) * FN(fl_opaque)(slope);
     /* what r was rounded by: NaN, and nothing to add, for an infinite one */
-    const V lower = vkeep(half_square <= REAL_MAX, FN(fl_opaque)(r_lo * inverse));
-    half_square = half_square + vkeep(half_square <= REAL_MAX, r) * lower;
+    const VI finite = half_square <= REAL_MAX;
+    const V lower = vkeep(finite, FN(fl_opaque)(r_lo * inverse));
+    half_square = half_square + vkeep(finite, r) * lower;
     slope = slope + lower;
     if (FL_UNLIKELY(vany(far))) {
         V far_slope;

@@ -12,6 +12,9 @@ import numpy as np
 
 from fastloss._core.arrays import refuse_masked
 
+#: The second derivative, or what stands for it where that may be negative.
+HESSIANS = ("exact", "bounded")
+
 
 def parameter(name: str) -> Any:
     """Return a read-only attribute for one entry of ``params``."""
@@ -80,9 +83,10 @@ def between(name: str, value: object, low: float, high: float, *, closed: str = 
     if not inside:
         opening = "[" if closed in ("both", "left") else "("
         closing = "]" if closed == "both" else ")"
-        limits = f"in {opening}{low:g}, {high:g}{closing}"
         if math.isinf(high) and not math.isinf(low):
             limits = f"of at least {low:g}" if opening == "[" else f"greater than {low:g}"
+        else:
+            limits = f"in {opening}{low:g}, {high:g}{closing}"
         raise ValueError(f"{name} = {value!r}: expected a number {limits}")
     return result
 

@@ -11,7 +11,13 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, minimum
 from fastloss.losses._costs import Costs, checked_costs
 from fastloss.losses._kernel_values import quotient, rounded, split
-from fastloss.losses._parameters import between, one_of, parameter, power_of_probability
+from fastloss.losses._parameters import (
+    HESSIANS,
+    between,
+    one_of,
+    parameter,
+    power_of_probability,
+)
 from fastloss.losses.logistic import log_loss_values
 
 
@@ -71,7 +77,7 @@ class Focal(PointwiseLoss, Costs):
     ) -> None:
         gamma = between("gamma", gamma, 0.0, 1e6)
         alpha = None if alpha is None else between("alpha", alpha, 0.0, 1.0)
-        one_of("hessian", hessian, ("exact", "bounded"))
+        one_of("hessian", hessian, HESSIANS)
         cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         params = {
             "gamma": gamma,
@@ -163,7 +169,7 @@ class Asymmetric(PointwiseLoss, Costs):
         gamma_pos = between("gamma_pos", gamma_pos, 0.0, 1e6)
         gamma_neg = between("gamma_neg", gamma_neg, 0.0, 1e6)
         clip = between("clip", clip, 0.0, 1.0, closed="left")
-        hessian = one_of("hessian", hessian, ("exact", "bounded"))
+        hessian = one_of("hessian", hessian, HESSIANS)
         costs = checked_costs(cost_fn, cost_fp)
         if 0.0 < clip < sys.float_info.min:
             raise ValueError(f"clip = {clip!r}: expected 0 or a normal number, from 2.3e-308 on")
@@ -227,7 +233,7 @@ class GeneralizedCrossEntropy(PointwiseLoss, Costs):
         cost_fp: float = 1.0,
     ) -> None:
         q = power_of_probability(q)
-        one_of("hessian", hessian, ("exact", "bounded"))
+        one_of("hessian", hessian, HESSIANS)
         cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
         costs = {"cost_fn": cost_fn, "cost_fp": cost_fp}
         params = {"q": q, "hessian": hessian, **costs}

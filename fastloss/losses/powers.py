@@ -13,8 +13,8 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, bisected_root, weighted_mean, weighted_quantile
 from fastloss.losses._kernel_values import split, square_root
 from fastloss.losses._locations import redescending_location
-from fastloss.losses._parameters import between, in_parts, one_of, parameter
-from fastloss.losses.redescending import HESSIANS, cauchy_values
+from fastloss.losses._parameters import HESSIANS, between, in_parts, one_of, parameter
+from fastloss.losses.redescending import cauchy_values
 
 
 class Lq(PointwiseLoss):

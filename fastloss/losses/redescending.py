@@ -8,9 +8,8 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector
 from fastloss.losses._kernel_values import natural_log1p, rounded, split, square_root, three_parts
 from fastloss.losses._locations import cusp_location, redescending_location
-from fastloss.losses._parameters import between, one_of, parameter, scale
+from fastloss.losses._parameters import HESSIANS, between, one_of, parameter, scale
 
-HESSIANS = ("exact", "bounded")
 MOST_SLOPE = 10**150  # of Wing, w / eps: its square is a float64
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fastloss.losses._constants import EPSILON, Vector
 from fastloss.losses._kernel_values import split
 from fastloss.losses._parameters import (
+    HESSIANS,
     between,
     number_sequence,
     one_of,
@@ -78,7 +79,7 @@ class MulticlassFocal(ClassLoss):
         hessian: str = "exact",
     ) -> None:
         gamma = between("gamma", gamma, 0.0, 1e4)
-        if hessian not in ("exact", "bounded"):
+        if hessian not in HESSIANS:
             raise ValueError(f"hessian = {hessian!r}: expected 'exact' or 'bounded'")
         factors = None if alpha is None else number_sequence("alpha", alpha, 0.0, float("inf"))
         high, low = split(Fraction(gamma))
@@ -145,7 +146,7 @@ class MulticlassGeneralizedCE(ClassLoss):
     hessian = parameter("hessian")
 
     def __init__(self, q: float = 0.7, hessian: str = "exact") -> None:
-        q, hessian = power_of_probability(q), one_of("hessian", hessian, ("exact", "bounded"))
+        q, hessian = power_of_probability(q), one_of("hessian", hessian, HESSIANS)
         params = {"q": q, "hessian": hessian}
         if q == 0:
             super().__init__(params, kernel="adjusted_cross_entropy", link="softmax")

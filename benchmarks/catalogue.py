@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import geometric_mean
 
 from benchmarks.target import Target
-from fastloss.bench.measure import LIMIT, Measurement
+from fastloss.bench.measure import IN_CACHE, LIMIT, Measurement
 from fastloss.bench.peers import NUMPY, SKLEARN, TORCH
 from fastloss.bench.report import loss_label
 
@@ -90,6 +90,9 @@ def targets(survey: list[Measurement]) -> Iterator[Target]:
                     what = f"{dtype}, {loss_label(m)}"
                     yield Target(SUBJECT, what, peer, 1.0, m.ratios[peer])
         for m in measured:
+            note = ""
+            if IN_CACHE in m.ratios:
+                note = f"in cache {m.ratios[IN_CACHE] / m.ratios[LIMIT]:.3g}×"
             yield Target(
                 f"{SUBJECT}, against the memory",
                 f"{dtype}, {loss_label(m)}",
@@ -97,4 +100,5 @@ def targets(survey: list[Measurement]) -> Iterator[Target]:
                 slowest_allowed(m.configuration.loss, dtype),
                 1 / m.ratios[LIMIT],
                 at_least=False,
+                note=note,
             )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastloss.bench.limit import limit_passes
-from fastloss.bench.peers import FASTLOSS, limit_inputs, make_cases
+from fastloss.bench.peers import FASTLOSS, limit_inputs, make_cases, make_fastloss
 from fastloss.bench.timing import interleaved
 from fastloss.bench.workloads import make_workload
 
 LIMIT = "memory limit"
+IN_CACHE = "in cache"
+#: Raw predictions in one call of the case in cache: few enough that all arrays stay in a second-level
+#: cache of 256 KiB, many enough that the cost of a call does not count.
+CACHED_VALUES = 8192
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Measurement:
     values : int
         Raw predictions in a call.
     seconds : dict of str to float
-        Median seconds per call, by implementation; "memory limit" is the fastest plain pass.
+        Median seconds per call, by implementation; "memory limit" is the fastest plain pass, "in
+        cache", if measured, what fastloss's arithmetic takes by itself.
     ratios : dict of str to float
         The median over the rounds of its time over fastloss's: 5 means that fastloss is five times
         faster.
@@ -86,7 +91,35 @@ def configurations(
     ]
 
 
-def measure(configuration: Configuration, peers: list[str], repeats: int) -> Measurement:
+def in_cache_share(configuration: Configuration) -> Callable[[], object]:
+    """Return a call of fastloss on as many values as one thread has to do, all from the cache.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Its share of a thread is what is computed, some thousand values again and again.
+
+    Returns
+    -------
+    callable
+        What it takes is what the arithmetic takes where memory costs nothing.
+    """
+    c = configuration
+    n = min(CACHED_VALUES, c.n)
+    workload = make_workload(c.loss, c.operation, n=n, dtype=c.dtype, n_classes=c.n_classes)
+    case = make_fastloss(workload)
+    calls = max(1, round(c.n / (c.n_threads * workload.values)))
+
+    def share() -> None:
+        for _ in range(calls):
+            case()
+
+    return share
+
+
+def measure(
+    configuration: Configuration, peers: list[str], repeats: int, *, in_cache: bool = False
+) -> Measurement:
     """Time one configuration.
 
     Parameters
@@ -97,6 +130,8 @@ def measure(configuration: Configuration, peers: list[str], repeats: int) -> Mea
         Against whom.
     repeats : int
         Rounds.
+    in_cache : bool
+        Whether to time `in_cache_share` as well.
 
     Returns
     -------
@@ -113,6 +148,8 @@ def measure(configuration: Configuration, peers: list[str], repeats: int) -> Mea
         n_classes=c.n_classes,
     )
     cases = make_cases(workload, peers)
+    if in_cache:
+        cases[IN_CACHE] = in_cache_share(c)
     inputs, labels = limit_inputs(workload)
     passes = limit_passes(inputs, workload.outputs, c.n_threads, labels)
     timings = interleaved({**cases, **passes}, repeats=repeats)
@@ -125,8 +162,8 @@ def measure(configuration: Configuration, peers: list[str], repeats: int) -> Mea
 
 
 def measure_all(
-    planned: Iterable[Configuration], peers: list[str], repeats: int
+    planned: Iterable[Configuration], peers: list[str], repeats: int, *, in_cache: bool = False
 ) -> Iterator[Measurement]:
     """Time one configuration after the other."""
     for configuration in planned:
-        yield measure(configuration, peers, repeats)
+        yield measure(configuration, peers, repeats, in_cache=in_cache)

@@ -13,6 +13,10 @@ FL_INLINE int FN(fl_picks_low)(ptrdiff_t n_classes)
 
 typedef struct {
     struct FN(FlRuns) * runs; /* that move while the sums are computed, or NULL */
+    /* what is fetched meanwhile, a few lines a tile: memory sends them no faster, and would have what is loaded next
+     * wait for all of them */
+    const REAL *ahead;
+    ptrdiff_t n_ahead;
     int has_outer; /* of relatives.h: whether there is `outer` */
     FL_ALIGNED INT label[FL_CLASS_CHUNK_ROWS]; /* -1: ignored */
     FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS]; /* how exponentials are scaled: softmax_scale() */

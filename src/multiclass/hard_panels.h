@@ -126,6 +126,8 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         return;
     }
     hard.runs = NULL;
+    hard.ahead = NULL;
+    hard.n_ahead = 0;
     FN(fl_begin_labels)(block, &labels);
     for (ptrdiff_t i = start; i < end; i += rows) {
         const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;
@@ -144,9 +146,13 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             h.data = hessian ? hessian + i : NULL;
             h.of_class = block->hessian_class_stride;
             h.of_tile = LANES;
-        } else
-            FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes,
-                              i + 2 * rows <= end ? from + rows * block->sample_stride : from, x);
+        } else {
+            FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes, from, x);
+            if (block->class_stride == 1 && block->sample_stride == n_classes) {
+                hard.ahead = from + n * n_classes;
+                hard.n_ahead = i + 2 * rows <= end ? rows * n_classes : 0;
+            }
+        }
         if (gradient) {
             if (in_scratch || !direct)
                 e.data = columns;

@@ -62,6 +62,8 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
         return whole;
     }
     hard.runs = &runs;
+    hard.ahead = NULL;
+    hard.n_ahead = 0;
     FN(fl_begin_labels)(block, &labels);
     for (ptrdiff_t i = 0, next; i < end; i = next) {
         const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;

@@ -174,6 +174,7 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
                                   FN(FlHard) * hard, FN(FlLines) * lines)
 {
     const ptrdiff_t share = FN(fl_lines_share)(lines, n_tiles);
+    const ptrdiff_t fetch = (hard->n_ahead / FL_LINE + n_tiles - 1) / n_tiles * FL_LINE;
     FL_ALIGNED REAL floors[FL_CLASS_CHUNK_ROWS];
     VI bad = vsplat_int(0);
     for (ptrdiff_t j = 0; j < n_tiles; j++) {
@@ -203,6 +204,8 @@ FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_
             FN(fl_lines_flush)(lines, share);
         if (hard->runs)
             FN(fl_runs_move)(hard->runs, n_classes * (j + 1) / n_tiles);
+        for (ptrdiff_t i = j * fetch; i < (j + 1) * fetch; i += FL_LINE)
+            FL_PREFETCH(hard->ahead + i, 0);
         if (e.data)
             sum = FN(fl_hard_sum)(from, x.of_class, FN(fl_column)(&e, 0, j), e.of_class, n_classes,
                                   closely, added, label, max, floor, magic);

@@ -60,12 +60,14 @@ FL_INLINE void FN(fl_hard_row_sum)(const REAL *e, ptrdiff_t n, V *sum, V *low)
 }
 
 /* Where a row is long, the exponentials are added as they come, eight vectors as a tree: elements begin to end,
- * a multiple of eight vectors. */
+ * a multiple of eight vectors. As many of `lines` are flushed. */
 FL_INLINE void FN(fl_hard_row_run)(const REAL *x, ptrdiff_t begin, ptrdiff_t end, const REAL *ahead,
-                                   FN(FlAdded) added, V floor, V magic, REAL *e, V *sum, V *low)
+                                   FN(FlAdded) added, V floor, V magic, REAL *e,
+                                   FN(FlLines) * lines, V *sum, V *low)
 {
     for (ptrdiff_t k = begin; k < end; k += 8 * LANES) {
         V t[8];
+        FN(fl_lines_flush)(lines, 8 * LANES < FL_LINE ? FL_LINE : 8 * LANES);
         if (ahead != x)
             for (ptrdiff_t b = 0; b < 8 * LANES; b += FL_LINE)
                 FL_PREFETCH_FAR(ahead + k + b);
@@ -82,7 +84,7 @@ FL_INLINE void FN(fl_hard_row_run)(const REAL *x, ptrdiff_t begin, ptrdiff_t end
 /* A long row; returns E. The eight vectors about the label, and what is left at the end, are added last. */
 FL_INLINE REAL FN(fl_hard_long_row_added)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
                                           const REAL *ahead, FN(FlAdded) added, V floor, V magic,
-                                          REAL *e, V *sum, V *low)
+                                          REAL *e, FN(FlLines) * lines, V *sum, V *low)
 {
     const ptrdiff_t chunk = 8 * LANES, whole = n_classes - n_classes % chunk;
     const ptrdiff_t skip = label < whole ? label - label % chunk : whole;
@@ -96,9 +98,9 @@ FL_INLINE REAL FN(fl_hard_long_row_added)(const REAL *x, ptrdiff_t n_classes, pt
                         floor, magic, e + whole);
     own = e[label];
     e[label] = R(0.0);
-    FN(fl_hard_row_run)(x, 0, skip, ahead, added, floor, magic, e, sum, low);
+    FN(fl_hard_row_run)(x, 0, skip, ahead, added, floor, magic, e, lines, sum, low);
     if (skip < whole) {
-        FN(fl_hard_row_run)(x, skip + chunk, whole, ahead, added, floor, magic, e, sum, low);
+        FN(fl_hard_row_run)(x, skip + chunk, whole, ahead, added, floor, magic, e, lines, sum, low);
         FN(fl_hard_row_sum)(e + skip, 8, &a, &b);
         *low = *low + b;
         FN(fl_add_compensated)(sum, low, a);
@@ -110,27 +112,30 @@ FL_INLINE REAL FN(fl_hard_long_row_added)(const REAL *x, ptrdiff_t n_classes, pt
 }
 
 FL_OUTLINE REAL FN(fl_hard_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
-                                     const REAL *ahead, V floor, V magic, REAL *e, V *sum, V *low)
+                                     const REAL *ahead, V floor, V magic, REAL *e,
+                                     FN(FlLines) * lines, V *sum, V *low)
 {
     const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, 0, NULL, NULL};
-    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, nothing, floor, magic, e, sum,
-                                      low);
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, nothing, floor, magic, e, lines,
+                                      sum, low);
 }
 
 FL_OUTLINE REAL FN(fl_little_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
                                        const REAL *ahead, const REAL *gain, V floor, V magic,
-                                       REAL *e, V *sum, V *low)
+                                       REAL *e, FN(FlLines) * lines, V *sum, V *low)
 {
     const FN(FlAdded) added = {FL_ADDED_LITTLE, 1, 0, gain, gain};
-    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, lines,
+                                      sum, low);
 }
 
 FL_OUTLINE REAL FN(fl_any_long_row)(const REAL *x, ptrdiff_t n_classes, ptrdiff_t label,
                                     const REAL *ahead, const REAL *shift, const REAL *gain, V floor,
-                                    V magic, REAL *e, V *sum, V *low)
+                                    V magic, REAL *e, FN(FlLines) * lines, V *sum, V *low)
 {
     const FN(FlAdded) added = {FL_ADDED_ANY, 1, 0, shift, gain};
-    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, sum, low);
+    return FN(fl_hard_long_row_added)(x, n_classes, label, ahead, added, floor, magic, e, lines,
+                                      sum, low);
 }
 
 /* n elements of a row of the gradient, but for the label's class unless that is FL_SCALE_HARD */
@@ -196,23 +201,24 @@ FL_INLINE int FN(fl_hard_row_sums_added)(const FlCrossEntropyBlock *block,
         ahead = block->class_stride == 1 ? x[r] + n * block->sample_stride : x[r];
         floor = vsplat(floors[r]);
         magic = vsplat(hard->magic[r]);
-        FN(fl_lines_flush)(lines, share);
         if (added.measures)
             FN(fl_row_distance)(x[r], n_classes, vsplat(hard->max[r]), &distance[r],
                                 &distance_low[r]);
         if (is_long) {
             const ptrdiff_t label = hard->label[r];
             if (added.kind == FL_ADDED_ANY)
-                hard->own[r] = FN(fl_any_long_row)(x[r], n_classes, label, ahead, added.shift,
-                                                   added.gain, floor, magic, e, &a[r], &b[r]);
+                hard->own[r] =
+                    FN(fl_any_long_row)(x[r], n_classes, label, ahead, added.shift, added.gain,
+                                        floor, magic, e, lines, &a[r], &b[r]);
             else if (added.kind == FL_ADDED_LITTLE)
                 hard->own[r] = FN(fl_little_long_row)(x[r], n_classes, label, ahead, added.gain,
-                                                      floor, magic, e, &a[r], &b[r]);
+                                                      floor, magic, e, lines, &a[r], &b[r]);
             else
                 hard->own[r] = FN(fl_hard_long_row)(x[r], n_classes, label, ahead, floor, magic, e,
-                                                    &a[r], &b[r]);
+                                                    lines, &a[r], &b[r]);
             continue;
         }
+        FN(fl_lines_flush)(lines, share);
         FN(fl_hard_row_exp)(x[r], n_classes, ahead, added, floor, magic, e);
         hard->own[r] = e[hard->label[r]];
         e[hard->label[r]] = R(0.0);
@@ -293,8 +299,8 @@ FL_INLINE void FN(fl_hard_row_piece)(const FN(FlHard) * hard, int kind, ptrdiff_
         to[hard->label[r] - k] = hard->at_label[r];
 }
 
-/* The gradients of n rows: to their places, or into `lines` unless that is NULL. Those of long rows leave at
- * once, before they leave L1. */
+/* The gradients of n rows: to their places, or into `lines` unless that is NULL. Those of rows for which there is
+ * no room there leave at once. */
 FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
                                             const FN(FlRowScratch) * s, ptrdiff_t start,
                                             ptrdiff_t n, const FN(FlHard) * hard, int kind,
@@ -302,7 +308,7 @@ FL_INLINE void FN(fl_hard_row_gradients_of)(const FlCrossEntropyBlock *block,
 {
     const ptrdiff_t n_classes = block->n_classes, class_stride = block->gradient_class_stride;
     const ptrdiff_t piece = FL_CLASS_GROUP_BYTES / (ptrdiff_t)sizeof(REAL) / 4;
-    const int is_long = n_classes >= FL_LONG_ROW * LANES;
+    const int is_long = n_classes * (ptrdiff_t)sizeof(REAL) > FL_CLASS_PANEL_BYTES / 2;
     REAL *room = lines ? FN(fl_lines_room)(lines) : NULL;
     for (ptrdiff_t r = 0; r < n; r++) {
         REAL *e = s->e + r * s->pitch;

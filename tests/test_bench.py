@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import fastloss as fl
+from fastloss.bench import measure as timed
+from fastloss.bench.measure import CACHED_VALUES, IN_CACHE, LIMIT, Configuration
 from fastloss.bench.numpy_losses import NUMPY_LOSSES, WITHOUT_HESSIAN
 from fastloss.bench.peers import FASTLOSS, NUMPY, make_cases
 from fastloss.bench.workloads import make_workload
@@ -46,3 +48,22 @@ def test_torch_and_scikit_learn_run(loss):
             np.testing.assert_allclose(gradient, ours, rtol=2e-4, atol=2e-5 * np.abs(ours).max())
         else:
             case()
+
+
+def test_what_is_timed_in_the_cache_is_a_threads_share(monkeypatch):
+    computed = []
+
+    def counting(workload):
+        return lambda: computed.append(workload.values)
+
+    asked = Configuration("crammer_singer", "loss_gradient", "float64", 40 * CACHED_VALUES, 2, 10)
+    monkeypatch.setattr(timed, "make_fastloss", counting)
+    timed.in_cache_share(asked)()
+    assert max(computed) <= CACHED_VALUES
+    assert sum(computed) == pytest.approx(20 * CACHED_VALUES, rel=0.01)
+
+
+def test_the_time_in_the_cache_is_optional():
+    asked = Configuration("hinge", "loss_gradient", "float32", 3000, 1, 10)
+    assert set(timed.measure(asked, [], 1, in_cache=True).ratios) == {IN_CACHE, LIMIT}
+    assert set(timed.measure(asked, [], 1).ratios) == {LIMIT}

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastloss._core.arrays import refuse_masked
 
-#: The second derivative, or what stands for it where that may be negative.
+#: The second derivative, or what stands for it where that may be negative, or vanish far out.
 HESSIANS = ("exact", "bounded")
 
 

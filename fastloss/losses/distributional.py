@@ -49,6 +49,7 @@ class MultiPinball(ValueLoss):
 
     __slots__ = ()
     name = "multi_pinball"
+    _hessian_by_convention = True
     quantiles = parameter("quantiles")
 
     def __init__(

@@ -59,6 +59,10 @@ class MulticlassHinge(ClassLoss):
         high, *rest = three_parts(margin)
         super().__init__({"margin": margin, "p": int(p)}, (high, float(p), *rest))
 
+    @property
+    def _hessian_by_convention(self) -> bool:
+        return bool(self.p == 1)
+
     def _best_constants(self, frequencies: Vector) -> Vector:
         if self.p == 2 and len(frequencies) > _MOST_BY_NEWTON:
             some = np.flatnonzero(frequencies)
@@ -124,6 +128,7 @@ class CrammerSinger(ClassLoss):
 
     __slots__ = ()
     name = "crammer_singer"
+    _hessian_by_convention = True
     margin = parameter("margin")
 
     def __init__(self, margin: float = 1.0) -> None:
@@ -164,6 +169,7 @@ class MultilabelMargin(TargetsLoss):
 
     __slots__ = ()
     name = "multilabel_margin"
+    _hessian_by_convention = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -112,6 +112,10 @@ class SmoothL1(PointwiseLoss):
             values = (beta, *split(inverse), rounded(inverse), float(hessian == "bounded"))
             super().__init__({"beta": beta, "hessian": hessian}, values)
 
+    @property
+    def _hessian_by_convention(self) -> bool:
+        return bool(self.beta == 0)
+
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.beta == 0:
             return weighted_quantile(labels, weights, 0.5)

@@ -16,6 +16,7 @@ from fastloss._differences import Slopes, Vector, slopes
 
 _RTOL = {"float32": 1e-4, "float64": 1e-6}
 _SHOWN = 5
+_LISTED = 20
 # Each of C outputs is moved by itself, in arrays of n C: n C^2 is kept below this.
 _WORK = 100_000_000
 
@@ -55,6 +56,8 @@ class Comparison:
     undecided : ndarray of bool
         Where the uncertainty is above the tolerance, so that nothing can be said, or where an infinite
         derivative stands beside differences that grow without end.
+    kink : ndarray of bool
+        Where it is undecided because the loss, or its slope, has a kink there.
     method : str
         Which method of the loss returned it.
     """
@@ -65,6 +68,7 @@ class Comparison:
     difference: Vector
     wrong: NDArray[np.bool_]
     undecided: NDArray[np.bool_]
+    kink: NDArray[np.bool_]
     method: str = "gradient_hessian"
 
     @property
@@ -102,9 +106,11 @@ class GradientCheck:
     gradient : Comparison
         The gradient, of raw_prediction's shape: of the method that is furthest off.
     hessian : Comparison or None
-        The Hessian diagonal, None if it was not asked for.
+        The Hessian diagonal, None if it was not asked for, or is no derivative.
     outside : ndarray of bool
         Of each sample whether its loss is NaN at finite raw predictions: they are outside the domain.
+    convention : str
+        What the Hessian is instead of the derivative, if it was asked for and the loss's docs say so.
     """
 
     loss: object
@@ -114,6 +120,7 @@ class GradientCheck:
     gradient: Comparison
     hessian: Comparison | None
     outside: NDArray[np.bool_]
+    convention: str = ""
 
     @property
     def _comparisons(self) -> list[Comparison]:
@@ -157,7 +164,21 @@ class GradientCheck:
                     f"{name} {comparison.computed[at]:.9g}, by differences "
                     f"{comparison.numerical[at]:.9g} ± {comparison.uncertainty[at]:.1e}"
                 )
+            for reason, some in (
+                ("at a kink", comparison.undecided & comparison.kink),
+                ("too uncertain", comparison.undecided & ~comparison.kink),
+            ):
+                if some.any():
+                    lines.append(f"  undecided, {reason}: raw_prediction {self._places(some)}")
+        if self.convention:
+            lines.append(f"hessian: not compared, {self.convention}")
         return "\n".join(lines)
+
+    def _places(self, some: NDArray[np.bool_]) -> str:
+        """Return the indices of some raw predictions, the first of many."""
+        places = [[int(self.index[at[0]]), *map(int, at[1:])] for at in np.argwhere(some)[:_LISTED]]
+        more = int(some.sum()) - len(places)
+        return ", ".join(map(str, places)) + (f" and {more:,} more" if more else "")
 
 
 def check_gradient(
@@ -194,8 +215,10 @@ def check_gradient(
     axis : int, default=-1
         The axis of the classes, for losses of several raw predictions a sample.
     hessian : bool, default=False
-        Compare the Hessian diagonal with differences of the gradient, too. Where the true one is zero
-        or negative many losses return a substitute on purpose, which then counts as wrong.
+        Compare the Hessian diagonal with differences of the gradient, too; but not with
+        ``hessian="bounded"``, nor that of a loss whose docs report one by convention (of
+        `AbsoluteError`, the hinges, ...), which is no derivative: the report says so. At a kink of the
+        loss it is undecided. That of your own loss counts as wrong where it is a substitute.
     rtol : float, optional
         The relative tolerance; 1e-6, in float32 1e-4.
     max_samples : int, default=1000
@@ -283,16 +306,44 @@ def check_gradient(
         key=lambda one: (int(one.wrong.sum()), one.mostly_undecided, one.max_relative_error),
     )
     curvature = None
-    if hessian:
+    convention = _convention(loss) if hessian else ""
+    if hessian and not convention:
         _check_shape(loss, "gradient_hessian", "Hessian", computed[1], f)
+    if (hessian and not convention) or gradient.undecided.any():
 
         def slope(at: Vector, column: int) -> Any:
             return loss.gradient_hessian(labels, at, **seen)[0][(..., column) if rows else ...]
 
-        curvature = _compare(computed[1], _each_output(slope, exact, rows), rtol)
+        by_slope = _each_output(slope, exact, rows)
+        if hessian and not convention:
+            curvature = _undecided_at_kinks(_compare(computed[1], by_slope, rtol), by_value)
+        gradient = replace(gradient, kink=gradient.kink | _kinks(by_slope))
     finite = np.isfinite(exact).all(axis=1) if rows else np.isfinite(exact)
     outside = finite & np.isnan(loss.loss(labels, exact, **seen))
-    return GradientCheck(loss, labels, exact, index, gradient, curvature, outside)
+    return GradientCheck(loss, labels, exact, index, gradient, curvature, outside, convention)
+
+
+def _convention(loss: object) -> str:
+    """Return what the Hessian of a loss of this package is, if not the second derivative."""
+    if not isinstance(loss, PointwiseLoss | RowLoss):
+        return ""
+    inner = loss.params.get("loss", loss)  # of OneVsRest
+    if inner.params.get("hessian") == "bounded":
+        return "bounded: not a derivative"
+    if getattr(inner, "_hessian_by_convention", False):
+        return f"a convention of {type(inner).__name__}: not a derivative"
+    return ""
+
+
+def _undecided_at_kinks(curvature: Comparison, by_value: Slopes) -> Comparison:
+    """Where the slope jumps there is no second derivative, whatever is returned for one."""
+    kink = _kinks(by_value)
+    return replace(
+        curvature,
+        wrong=curvature.wrong & ~kink,
+        undecided=curvature.undecided | kink,
+        kink=curvature.kink | kink,
+    )
 
 
 def _as_samples(
@@ -372,4 +423,11 @@ def _compare(computed: NDArray[Any], numerical: Slopes, rtol: float) -> Comparis
         judged = np.isfinite(numerical.error) & ~infinite
         wrong = judged & ~(difference <= rtol * np.abs(nearest) + 4 * numerical.error)
         undecided = ~wrong & ~(judged & (numerical.error <= tolerance)) & (difference != 0.0)
-    return Comparison(value, numerical.value, numerical.error, difference, wrong, undecided)
+    return Comparison(
+        value, numerical.value, numerical.error, difference, wrong, undecided, _kinks(numerical)
+    )
+
+
+def _kinks(numerical: Slopes) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return np.abs(numerical.right - numerical.left) > 0.0  # not of NaN

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from references import REFERENCES
+from references.rows import ROW_REFERENCES
 
 import fastloss as fl
 from fastloss._differences import slopes
@@ -369,7 +371,7 @@ def test_a_class_is_no_loss():
 
 def test_one_sample_is_called_so():
     assert str(fl.check_gradient(fl.Huber(), 1.0, 3.0)).startswith(
-        "Huber(delta=1.0): ok, 1 sample\n"
+        "Huber(delta=1.0, hessian='exact'): ok, 1 sample\n"
     )
 
 
@@ -397,3 +399,96 @@ def test_an_infinite_hessian_of_the_wrong_sign():
             return gradient, -hessian
 
     assert fl.check_gradient(Negative(1.5), [0.0], [0.0], hessian=True).hessian.wrong[0]
+
+
+CONVENTIONS = (
+    fl.AbsoluteError(),
+    fl.SmoothL1(beta=0.0),
+    fl.Lq(1.0),
+    fl.Hinge(),
+    fl.Perceptron(),
+    fl.EpsilonInsensitive(),
+)
+
+
+@pytest.mark.parametrize("loss", CONVENTIONS, ids=repr)
+def test_a_hessian_by_convention_is_not_compared(loss):
+    y, f = data(50)
+    check = fl.check_gradient(loss, y, f, hessian=True)
+    assert check.ok
+    assert check.hessian is None
+    assert check.convention == f"a convention of {type(loss).__name__}: not a derivative"
+    assert str(check).endswith(f"hessian: not compared, {check.convention}")
+    assert not fl.check_gradient(loss, y, f).convention
+
+
+def test_a_convention_of_one_parameter_is_none_of_the_others():
+    f = RNG.normal(size=30)
+    for loss in (fl.SmoothL1(beta=0.5), fl.Lq(2.0)):
+        assert fl.check_gradient(loss, np.zeros(30), f, hessian=True).hessian is not None
+    scores, y = RNG.normal(size=(30, 3)), RNG.integers(0, 3, 30)
+    assert fl.check_gradient(fl.MulticlassHinge(p=1), y, scores, hessian=True).convention
+    check = fl.check_gradient(fl.MulticlassHinge(p=2), y, scores, hessian=True)
+    assert check.hessian is not None
+    assert not check.convention
+
+
+@pytest.mark.parametrize("loss", [fl.OneVsRest(fl.Hinge()), fl.OneVsRest(fl.LogLoss())], ids=repr)
+def test_the_convention_of_a_loss_within(loss):
+    check = fl.check_gradient(loss, [0, 1, 2], RNG.normal(size=(3, 3)), hessian=True)
+    assert check.ok
+    assert bool(check.convention) == isinstance(loss.params["loss"], fl.Hinge)
+
+
+def test_a_bounded_hessian_is_not_compared():
+    y, f = data(50)
+    for loss in (fl.Focal(hessian="bounded"), fl.OneVsRest(fl.Focal(hessian="bounded"))):
+        rows = isinstance(loss, fl.OneVsRest)
+        given = (np.zeros(10, int), f.reshape(10, 5)) if rows else (y, f)
+        check = fl.check_gradient(loss, *given, hessian=True)
+        assert check.ok
+        assert check.convention == "bounded: not a derivative"
+    assert fl.check_gradient(fl.Focal(), y, f, hessian=True).hessian is not None
+
+
+def test_all_conventions_are_named():
+    """Those of the references, which say whose Hessian is the derivative of the gradient."""
+    for reference in (*REFERENCES.values(), *ROW_REFERENCES):
+        loss = fl.get_loss(reference.name)
+        derivative = (
+            reference.has_true_hessian({})
+            if reference.name in REFERENCES
+            else reference.hessian_is_derivative
+        )
+        assert getattr(loss, "_hessian_by_convention", False) == (not derivative), reference
+
+
+def test_undecided_samples_are_listed():
+    f = np.array([0.3, 1.0, -1.0, 2.0, 1.0])
+    check = fl.check_gradient(fl.Huber(delta=1.0), np.zeros(5), f, hessian=True)
+    np.testing.assert_array_equal(check.gradient.undecided, np.abs(f) == 1)
+    np.testing.assert_array_equal(check.gradient.kink, np.abs(f) == 1)
+    assert "  undecided, at a kink: raw_prediction [1], [2], [4]" in str(check)
+    check = fl.check_gradient(fl.LogLoss(), np.ones(2), np.array([1.0, np.inf]))
+    assert "  undecided, too uncertain: raw_prediction [1]" in str(check)
+
+
+def test_many_undecided_samples_are_counted():
+    check = fl.check_gradient(fl.Huber(), np.zeros(50), np.ones(50))
+    assert "[18], [19] and 30 more" in str(check)
+    assert "[20]" not in str(check)
+
+
+def test_a_hessian_at_a_kink_is_undecided():
+    class Own(Wrapped):
+        def __init__(self):
+            self.inner = fl.AbsoluteError()
+
+        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
+            gradient, _ = self.inner.gradient_hessian(y_true, raw_prediction, reduction=reduction)
+            return gradient, np.where(raw_prediction == 0, 7.0, 0.0)
+
+    check = fl.check_gradient(Own(), np.zeros(4), np.array([-1.0, 0.0, 1.0, 3.0]), hessian=True)
+    assert check.ok
+    np.testing.assert_array_equal(check.hessian.undecided, [False, True, False, False])
+    assert "undecided, at a kink: raw_prediction [1]" in str(check)

@@ -30,6 +30,11 @@ LONG = [] if np.dtype("g") == np.float64 else ["g"]
 every_loss = pytest.mark.parametrize("reference", REFERENCES.values(), ids=case_id)
 
 
+def expects(reference, label):
+    signs = label == -1 and reference.labels in ("unit_interval", "binary")
+    return EXPECTS[reference.labels] + ("; for labels -1 and 1 take y_true > 0" if signs else "")
+
+
 def class_name(reference):
     return type(fl.get_loss(reference.name)).__name__
 
@@ -52,7 +57,7 @@ def test_invalid_label(reference, dtype, index, layout):
             y = y.astype(np.float64).astype(">f8")
         message = (
             f"y_true[{index}] = {float(value)!r}: {class_name(reference)} expects "
-            f"{EXPECTS[reference.labels]}"
+            f"{expects(reference, value)}"
         )
         for method in METHODS:
             with raises(ValueError, message):
@@ -67,19 +72,19 @@ def test_the_first_invalid_label_is_named(reference):
     with raises(
         ValueError,
         f"y_true[123456] = {float(bad)!r}: {class_name(reference)} expects "
-        f"{EXPECTS[reference.labels]}",
+        f"{expects(reference, bad)}",
     ):
         fl.get_loss(reference.name).loss(y, f, n_threads=2)
     shaped = y.reshape(3, 1000, 100)
     with raises(
         ValueError,
         f"y_true[1, 234, 56] = {float(bad)!r}: {class_name(reference)} expects "
-        f"{EXPECTS[reference.labels]}",
+        f"{expects(reference, bad)}",
     ):
         fl.get_loss(reference.name).gradient(shaped, f.reshape(shaped.shape))
     with raises(
         ValueError,
-        f"y_true = {float(bad)!r}: {class_name(reference)} expects {EXPECTS[reference.labels]}",
+        f"y_true = {float(bad)!r}: {class_name(reference)} expects {expects(reference, bad)}",
     ):
         fl.get_loss(reference.name).loss(bad, 0.5)
 
@@ -122,7 +127,7 @@ def test_initial_prediction_checks_as_loss_does(reference):
     y[3] = INVALID[reference.labels][0]
     with raises(
         ValueError,
-        f"y_true[3] = {float(y[3])!r}: {class_name(reference)} expects {EXPECTS[reference.labels]}",
+        f"y_true[3] = {float(y[3])!r}: {class_name(reference)} expects {expects(reference, y[3])}",
     ):
         loss.initial_prediction(y)
     with raises(ValueError, "y_true is empty: expected at least one label"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from references.rows import ROW_REFERENCES, row_labels
 from scipy.sparse import csr_array
 
 import fastloss as fl
@@ -75,7 +76,7 @@ def test_float32_and_several_blocks_agree_with_one(loss, y):
         (fl.MultiPinball((0.1, 0.5, 0.9)), NUMBERS),
         (fl.CrammerSinger(), CLASSES),
         (fl.MulticlassHinge(), CLASSES),
-        (fl.MultilabelMargin(), np.where(SETS == 1, 0, -1)),
+        (fl.MultilabelMargin(), np.where(np.arange(3) < 1, CLASSES[:, None], -1)),
     ],
     ids=["multi_pinball", "crammer_singer", "multiclass_hinge", "multilabel_margin"],
 )
@@ -143,3 +144,26 @@ def test_a_bounded_hessian_gives_a_product_of_its_own():
             np.testing.assert_allclose(product, expected, rtol=0, atol=1e-14)
             if q == 0:
                 np.testing.assert_array_equal(product, exact.hessian_product(coef, v))
+
+
+BOUNDED_ROWS = [
+    reference.name
+    for reference in ROW_REFERENCES
+    if "hessian" in fl.get_loss(reference.name).params
+]
+
+
+@pytest.mark.parametrize("name", BOUNDED_ROWS)
+def test_a_product_of_a_bounded_hessian_has_its_diagonal(name):
+    """And is never negative."""
+    reference = next(one for one in ROW_REFERENCES if one.name == name)
+    rng = np.random.default_rng(5)
+    loss, n = fl.get_loss(name, hessian="bounded"), 2 if name.startswith("gaussian") else 4
+    for _ in range(50):
+        coef, y = rng.standard_normal((n, 1)) * 2, row_labels(reference, n, 1, rng)
+        objective = fl.LinearObjective(loss, np.ones((1, 1)), y, n_outputs=n, fit_intercept=False)
+        unit = np.eye(n)[..., None]
+        product = np.array([objective.hessian_product(coef, u)[:, 0] for u in unit])
+        bend = loss.gradient_hessian(y, coef.T, reduction="none")[1][0]
+        np.testing.assert_allclose(np.diag(product), bend, rtol=1e-11, atol=1e-14)
+        assert np.linalg.eigvalsh(0.5 * (product + product.T)).min() >= -1e-15

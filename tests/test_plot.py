@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from references import REFERENCES
 
 import fastloss as fl
 from fastloss.cli import main
 from fastloss.cli.loss_text import parse_loss
-from fastloss.plot.curves import trace
+from fastloss.plot.curves import trace, traces
+from fastloss.plot.picture import _draw_panel
 
 X = np.linspace(-3, 3, 61)
+FINE = np.linspace(-3, 3, 769)  # with 1 and -1
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,44 @@ def test_wrong_arguments(arguments, message, capsys, tmp_path, monkeypatch):
     assert main(["plot", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def ribbons(losses, part):
+    """The colours and widths of what is drawn below the lines, where it is drawn."""
+    curves = traces(losses, FINE)
+    axes = Figure().subplots()
+    _draw_panel(axes, part, curves)
+    return [
+        (line.get_color(), line.get_linewidth(), FINE[np.isfinite(line.get_ydata())])
+        for line in axes.get_lines()
+        if line.get_linewidth() > 1.8
+    ]
+
+
+def test_curves_that_coincide_are_all_seen():
+    """The earlier ones as wider ribbons, the widest lowest, as far as they coincide."""
+    losses = [fl.Huber(), fl.HalfSquaredError(), fl.Expectile()]
+    (first, wide, where), (second, narrow, all_of_it) = ribbons(losses, "loss")
+    assert first != second
+    assert wide > narrow > 1.8
+    np.testing.assert_array_equal(where, FINE[np.abs(FINE) <= 1])
+    np.testing.assert_array_equal(all_of_it, FINE)
+
+
+def test_curves_that_cross_or_come_near_have_no_ribbons():
+    assert not ribbons([fl.AbsoluteError(), fl.HalfSquaredError()], "loss")
+    assert not ribbons([fl.PseudoHuber(), fl.Cauchy()], "loss")
+    assert not ribbons([fl.Huber()], "loss")
+
+
+def test_many_ribbons_are_no_wider_than_a_limit():
+    widths = [width for _, width, _ in ribbons([fl.Huber()] * 12, "gradient")]
+    assert len(set(widths)) == 11
+    assert max(widths) <= 1.8 + 7.2 + 1e-9
+
+
+def test_a_percentage_is_not_drawn_of_zero():
+    curve = trace(fl.AbsolutePercentageError(), X)
+    assert curve.title.endswith("y = 1")
+    np.testing.assert_allclose(curve.loss, np.abs(X - 1))
+    assert trace(fl.AbsolutePercentageError(), X, 2.0).title.endswith("y = 2")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastloss._core.label_hints import signs_hint
 from fastloss._core.weights import checked_weights
 from fastloss._bases.sums import LossSums
 
@@ -565,8 +566,11 @@ cdef class PointwiseLoss(Loss):
             with nogil:
                 index = find_invalid(&array, precision, n, self._labels)
         if index >= 0:
+            hint = ""
+            if self._labels == FL_LABELS_BINARY or self._labels == FL_LABELS_UNIT_INTERVAL:
+                hint = signs_hint((<object>y).flat[index])
             raise ValueError(
-                f"{element('y_true', y, index)}: {type(self).__name__} expects {expected}"
+                f"{element('y_true', y, index)}: {type(self).__name__} expects {expected}{hint}"
             )
         return 0
 

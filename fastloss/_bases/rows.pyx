@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastloss._bases.sums import LossSums
+from fastloss._core.label_hints import ignored_hint, one_hot_hint
 from fastloss._core.runtime import as_index
 from fastloss._core.weights import checked_weights
 
@@ -43,7 +44,7 @@ _WANTS = {"loss": FL_WANT_LOSS, "gradient": FL_WANT_GRADIENT, "hessian": FL_WANT
 _ROWS = {
     FL_ROW_TARGETS: "targets that are finite and not negative",
     FL_ROW_LOG_TARGETS: "logarithms of targets, finite or -inf",
-    FL_ROW_SETS: "classes 0 to {last} up to the first -1",
+    FL_ROW_SETS: "classes 0 to {last}, each once, up to the first -1",
 }
 
 
@@ -76,9 +77,16 @@ cdef int _kernel_number(object cls, str name) except -2:
     raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
 
 
-def _axis_hint(int kind, y, f, int class_axis):
-    """Which other class axis would fit labels without one, if one alone would; not of a matrix."""
+def _shape_hint(int kind, y, f, int class_axis):
+    """
+    What may be done about labels of a wrong shape.
+
+    Of rows where classes are expected, what makes classes of them; else which other class axis would
+    fit labels without one, if one alone would; not of a matrix.
+    """
     labels, shape = y.shape, f.shape
+    if kind == FL_ROW_CLASS and len(labels) == len(shape):
+        return one_hot_hint(labels, shape, class_axis)
     fitting = [k for k in range(len(shape)) if shape[:k] + shape[k + 1:] == labels]
     takes = kind == FL_ROW_VALUE or (
         kind in (LABELS_CLASS_OR_SOFT, FL_ROW_CLASS) and y.dtype.kind in "iub"
@@ -372,7 +380,7 @@ cdef class RowLoss(Loss):
             raise ValueError(
                 f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
                 f"{(<object>f).shape} with its class axis {class_axis}: {self._shapes()}"
-                f"{_axis_hint(self._labels, y, f, class_axis)}"
+                f"{_shape_hint(self._labels, y, f, class_axis)}"
             )
         if not hard and self._ignore_index is not None:
             raise ValueError(
@@ -622,6 +630,8 @@ cdef class RowLoss(Loss):
             i = find_no_class(&array, n, last, &ignored if has_ignored else NULL)
         if i >= 0:
             or_ignored = f" or ignore_index {ignored}" if has_ignored else ""
+            if not has_ignored:
+                or_ignored = ignored_hint((<object>y).flat[i], self._params)
             raise ValueError(
                 f"{element('y_true', y, i)}: {name} expects class labels 0 to {last}{or_ignored}"
             )
@@ -646,6 +656,20 @@ cdef class RowLoss(Loss):
             where = element("y_true", y, int(np.flatnonzero(wrong)[0]))
             expected = _ROWS[self._labels].format(last=n_classes - 1)
             raise ValueError(f"{where}: {type(self).__name__} expects {expected}")
+        if self._labels == FL_ROW_SETS:
+            repeats = _repeats(np.where(closed, -1, numbers), class_axis)
+            if repeats.any():
+                where = element("y_true", y, int(np.flatnonzero(repeats)[0]))
+                expected = _ROWS[self._labels].format(last=n_classes - 1)
+                # rows of a 0 or 1 for each class name 0 or 1 twice
+                hint = (
+                    "; for rows of a 0 or 1 for each class take np.flatnonzero(row), padded by -1"
+                    if ((numbers == 0) | (numbers == 1)).all() else ""
+                )
+                raise ValueError(
+                    f"{where}, which its row names before: {type(self).__name__} expects "
+                    f"{expected}{hint}"
+                )
         return 0
 
     # ------------------------------------------------------------ link and start
@@ -725,6 +749,16 @@ cdef class RowLoss(Loss):
 
     def _finish_link(self, values, axis, n_threads):
         """For a link that is not element by element: what predict returns, in place."""
+
+
+def _repeats(classes, axis):
+    """Where a class of at least 0 has stood before in its set."""
+    order = np.argsort(classes, axis=axis, kind="stable")
+    ordered = np.take_along_axis(classes, order, axis)
+    before = np.diff(ordered, axis=axis, prepend=-1) == 0
+    result = np.empty(classes.shape, dtype=bool)
+    np.put_along_axis(result, order, before & (ordered >= 0), axis)
+    return result
 
 
 cdef ndarray _new_in_layout(ndarray f):

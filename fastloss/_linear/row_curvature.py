@@ -124,7 +124,7 @@ def _multiclass_generalized_ce(loss: Any, y: _Array, f: _Array, u: _Array) -> _A
 def _symmetric_cross_entropy(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     def slopes(p: _Array, q: _Array, l: _Array) -> tuple[Any, Any]:  # noqa: E741
         part = -loss.beta * loss.log_zero * p
-        return loss.alpha + part, -part
+        return loss.alpha + part, (0.0 if loss.hessian == "bounded" else -part)
 
     return _of_log_loss(y, f, u, slopes)
 
@@ -138,6 +138,9 @@ def _ranked_probability_score(loss: Any, y: _Array, f: _Array, u: _Array) -> _Ar
     d[:, -1] = d_moved[:, -1] = 0.0
     c = 2 * np.cumsum(d[:, ::-1], axis=1)[:, ::-1]
     c_moved = 2 * np.cumsum(d_moved[:, ::-1], axis=1)[:, ::-1]
+    if loss.hessian == "bounded":
+        more = np.maximum((1 - 2 * p) * p * (c - _dot(p, c)), 0.0) * u
+        return np.asarray(p * (c_moved - _dot(p, c_moved)) + more)
     mean_moved = _dot(moved, c) + _dot(p, c_moved)
     return np.asarray(moved * (c - _dot(p, c)) + p * (c_moved - mean_moved))
 
@@ -168,12 +171,18 @@ def _jensen_shannon(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     relative = u - _dot(p, u)
     moved = p * relative
     a_moved = 0.5 * np.where(y > 0, y / (p + y), 0.0) * relative
+    if loss.hessian == "bounded":
+        more = np.maximum((1 - 2 * p) * p * (a - _dot(p, a)), 0.0) * u
+        return np.asarray(p * (a_moved - _dot(p, a_moved)) + more)
     mean_moved = _dot(moved, a) + _dot(p, a_moved)
     return np.asarray(moved * (a - _dot(p, a)) + p * (a_moved - mean_moved))
 
 
 def _gaussian_nll(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     r, precision = f[:, 0] - y, np.exp(-f[:, 1])
+    if loss.hessian == "bounded":
+        own = 0.5 * np.maximum(r * r * precision, 1.0)
+        return np.stack([precision * u[:, 0], own * u[:, 1]], axis=1)
     cross = -r * precision
     mean = precision * u[:, 0] + cross * u[:, 1]
     return np.stack([mean, cross * u[:, 0] + 0.5 * r * r * precision * u[:, 1]], axis=1)
@@ -185,6 +194,9 @@ def _gaussian_crps(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     density = np.exp(-0.5 * w * w) / np.sqrt(2 * np.pi)
     cross = -2 * density * w
     own = scale * (2 * density * (1 + w * w) - 1 / np.sqrt(np.pi))
+    if loss.hessian == "bounded":
+        least = np.stack([1 / scale, 0.5 * scale], axis=1) / np.sqrt(np.pi)
+        return np.asarray(np.maximum(np.stack([2 * density / scale, own], axis=1), least) * u)
     return np.stack(
         [2 * density / scale * u[:, 0] + cross * u[:, 1], cross * u[:, 0] + own * u[:, 1]], axis=1
     )

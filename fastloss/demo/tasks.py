@@ -142,17 +142,17 @@ def _delay_task(delay: NDArray[np.float64], split: Split, design: Design, n_excl
     train = delay[split.train]
     unit = float(1.4826 * np.median(np.abs(train - np.median(train))))
     labels = _labels((delay / unit).astype(np.float32), split)
-    params = {"delta": 0.5}
+    delta = 0.5
     return Task(
         key="delay",
         title="arrival delay in minutes",
         kind="minutes",
         loss_name="huber",
-        loss_params=params,
+        loss_params={"delta": delta},
         lr=0.03,
         design=design,
         labels=labels,
-        initial_coefficients=_start(design, fl.Huber(**params), labels.train),
+        initial_coefficients=_start(design, fl.Huber(delta), labels.train),
         n_excluded=n_excluded,
         minutes_per_unit=unit,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+from collections.abc import Mapping, Set
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from fastloss._core.arrays import refuse_masked
 
-#: The second derivative, or what stands for it where that may be negative.
+#: The second derivative, or what stands for it where that may be negative, or vanish far out.
 HESSIANS = ("exact", "bounded")
 
 
@@ -109,6 +110,8 @@ def truth(name: str, value: object) -> bool:
 def number_sequence(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
     """Return a sequence of finite floats in [low, high], or raise an error that names the parameter."""
     refuse_masked(values, name)
+    if isinstance(values, Mapping | Set):  # which would give its keys
+        raise TypeError(f"{name} = {values!r}: expected a sequence of numbers, in their order")
     try:
         entries: tuple[Any, ...] = tuple(values)  # type: ignore[arg-type]
     except TypeError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import EPSILON, Vector, log_of_mean, weighted_mean
-from fastloss.losses._parameters import between, in_parts, parameter
+from fastloss.losses._parameters import HESSIANS, between, in_parts, one_of, parameter
 
 
 def _log_mean(labels: Vector, weights: Vector) -> float:
@@ -108,6 +108,10 @@ class Tweedie(PointwiseLoss):
     their own kernels; p = 0 is exp(2f)/2 - y exp(f), the squared error of the mean; p = 3 belongs to
     the inverse Gaussian distribution.
 
+    hessian="bounded" reports for p < 1 and p > 2 the larger of the second derivative and its mean where
+    raw_prediction is right, exp((2-p) f), Fisher's information: never negative, and what second-order
+    boosting can divide by. For 1 <= p <= 2 the second derivative never is negative, and is reported.
+
     Link: log. Labels: finite numbers, of at least 0 for 1 <= p < 2, greater than 0 for p >= 2.
     `predict` gives the mean. Error at most 3.5 ULP, of the larger of the two terms.
 
@@ -116,6 +120,8 @@ class Tweedie(PointwiseLoss):
     power : float
         In [-1000, 0] or [1, 1000]: 0 for normal, 1 for Poisson, between 1 and 2 for compound
         Poisson, 2 for gamma and 3 for inverse Gaussian distributions.
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
 
     References
     ----------
@@ -131,16 +137,18 @@ class Tweedie(PointwiseLoss):
     __slots__ = ()
     name = "tweedie"
     power = parameter("power")
+    hessian = parameter("hessian")
 
-    def __init__(self, power: float = 1.5) -> None:
-        power = _tweedie_power(power)
-        params = {"power": power}
+    def __init__(self, power: float = 1.5, hessian: str = "exact") -> None:
+        power, hessian = _tweedie_power(power), one_of("hessian", hessian, HESSIANS)
+        params = {"power": power, "hessian": hessian}
         if power in (1.0, 2.0):
             super().__init__(params, kernel="poisson" if power == 1 else "gamma")
             return
         a, b = 2 - Fraction(power), 1 - Fraction(power)
         (a_hi, *a_rests), (b_hi, *b_rests) = in_parts(a), in_parts(b)
-        values = (a_hi, b_hi, *a_rests, *b_rests, float(1 / a), float(1 / b))
+        bounded = float(hessian == "bounded" and not 1 < power < 2)
+        values = (a_hi, b_hi, *a_rests, *b_rests, float(1 / a), float(1 / b), bounded)
         super().__init__(params, values, labels=_tweedie_labels(power))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
@@ -154,8 +162,12 @@ class TweedieIdentity(PointwiseLoss):
     With p = power, y = y_true and f = raw_prediction it is f**(2-p) / (2-p) - y f**(1-p) / (1-p) +
     max(y, 0)**(2-p) / ((1-p) (2-p)), in the limits y log(y/f) + f - y for p = 1 and log(f/y) + y/f
     - 1 for p = 2, and (f - y)**2 / 2 for p = 0. It is 0 at f = y, and positive elsewhere. The
-    gradient is f**-p (f - y), the Hessian f**(-p-1) ((1-p) f + p y), which can be negative for p >
-    1. Unless p = 0 all three are NaN where raw_prediction is not greater than 0.
+    gradient is f**-p (f - y), the Hessian f**(-p-1) ((1-p) f + p y), which can be negative for p <
+    0 and p > 1. Unless p = 0 all three are NaN where raw_prediction is not greater than 0.
+
+    hessian="bounded" reports for p < 0 and p > 1 the larger of the second derivative and its mean where
+    raw_prediction is right, f**-p, Fisher's information: never negative, and what second-order boosting
+    can divide by. For p = 0 and p = 1 the second derivative never is negative, and is reported.
 
     Link: identity. Labels: finite numbers, of at least 0 for 1 <= p < 2, greater than 0 for p >= 2.
     Error at most 4 ULP, of the Hessian at most 5 ULP; of loss and Hessian in ULP of their largest
@@ -166,6 +178,8 @@ class TweedieIdentity(PointwiseLoss):
     ----------
     power : float
         In [-1000, 0] or [1, 1000], as for `Tweedie`.
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
 
     References
     ----------
@@ -181,10 +195,11 @@ class TweedieIdentity(PointwiseLoss):
     __slots__ = ()
     name = "tweedie_identity"
     power = parameter("power")
+    hessian = parameter("hessian")
 
-    def __init__(self, power: float = 1.5) -> None:
-        power = _tweedie_power(power)
-        params = {"power": power}
+    def __init__(self, power: float = 1.5, hessian: str = "exact") -> None:
+        power, hessian = _tweedie_power(power), one_of("hessian", hessian, HESSIANS)
+        params = {"power": power, "hessian": hessian}
         if power == 0:
             super().__init__(params, kernel="half_squared_error")
             return
@@ -195,7 +210,8 @@ class TweedieIdentity(PointwiseLoss):
             factors = (-1.0, 1.0, 0.0)
         else:
             factors = (float(1 / a), float(-1 / b), float(1 / (a * b)))
-        values = (*in_parts(a)[:2], *factors, float(b), power)
+        least = 1.0 if hessian == "bounded" and power != 1 else -math.inf
+        values = (*in_parts(a)[:2], *factors, float(b), power, least)
         super().__init__(params, values, labels=_tweedie_labels(power))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
@@ -255,6 +271,15 @@ class SquaredLogError(PointwiseLoss):
     greater than -1. Error at most 3 ULP, of the Hessian at most 4 ULP, of the larger of its two
     terms.
 
+    hessian="bounded" reports the larger of that and its Gauss-Newton part 2 / (1 + raw_prediction)**2:
+    greater than 0, what second-order boosting can divide by. Where r > 1 a whole step leads below -1:
+    take a learning rate.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
+
     References
     ----------
     The objective reg:squaredlogerror of XGBoost, Chen and Guestrin, 2016.
@@ -268,9 +293,11 @@ class SquaredLogError(PointwiseLoss):
 
     __slots__ = ()
     name = "squared_log_error"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__({"hessian": hessian}, (math.inf if hessian == "exact" else 0.0,))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         mean = math.expm1(weighted_mean(np.log1p(labels), weights))

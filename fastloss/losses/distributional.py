@@ -19,7 +19,7 @@ from fastloss.losses._constants import (
 )
 from fastloss.losses._locations import distinct
 from fastloss.losses._newton import newton_minimum
-from fastloss.losses._parameters import number_sequence, parameter
+from fastloss.losses._parameters import HESSIANS, number_sequence, one_of, parameter
 from fastloss.losses._rows import ValueLoss
 
 
@@ -49,6 +49,7 @@ class MultiPinball(ValueLoss):
 
     __slots__ = ()
     name = "multi_pinball"
+    _hessian_by_convention = True
     quantiles = parameter("quantiles")
 
     def __init__(
@@ -77,6 +78,14 @@ class GaussianNLL(ValueLoss):
     r**2 * exp(-s)) / 2), the Hessian's diagonal (exp(-s), r**2 * exp(-s) / 2). Error at most 4
     ULP, of the larger term where two cancel. `predict` gives an array of the pairs (mean, variance).
 
+    hessian="bounded" reports the larger of that and its mean under the distribution, (exp(-s), 1 / 2),
+    Fisher's information: second-order boosting can divide by it also where r is near 0.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that is not small.
+
     References
     ----------
     Nix, Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994.
@@ -90,9 +99,13 @@ class GaussianNLL(ValueLoss):
 
     __slots__ = ()
     name = "gaussian_nll"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__(n_outputs=2)
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__(
+            {"hessian": hessian}, (0.5 if hessian == "bounded" else -math.inf,), n_outputs=2
+        )
 
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None
@@ -123,6 +136,15 @@ class GaussianCRPS(ValueLoss):
     out. Error at most 5 ULP, of the Hessian at most 8, of the larger term where two cancel. `predict`
     gives the pairs (mean, scale).
 
+    hessian="bounded" reports the larger of that and its mean under the distribution, (1 / (sigma *
+    sqrt(pi)), sigma / (2 * sqrt(pi))), which is its Gauss-Newton part, too: greater than 0, what
+    second-order boosting can divide by.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
+
     References
     ----------
     Gneiting, Raftery, Westveld, Goldman, Calibrated Probabilistic Forecasting Using Ensemble Model
@@ -137,9 +159,11 @@ class GaussianCRPS(ValueLoss):
 
     __slots__ = ()
     name = "gaussian_crps"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__(n_outputs=2)
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__({"hessian": hessian}, (float(hessian == "bounded"),), n_outputs=2)
 
     def _finish_link(
         self, values: npt.NDArray[np.floating[Any]], axis: int, n_threads: int | None

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastloss.losses._constants import EPSILON, Vector, log_or_least
 from fastloss.losses._minimise import minimise
-from fastloss.losses._parameters import parameter, truth
+from fastloss.losses._parameters import HESSIANS, one_of, parameter, truth
 from fastloss.losses._rows import TargetsLoss, row_objective
 from fastloss.losses._simplex import divergence_slopes, simplex_optimum, with_absent
 
@@ -76,6 +76,15 @@ class JensenShannon(TargetsLoss):
     ULP of the largest term, where the terms cancel; a probability that is subnormal has fewer
     digits itself, which a factor shows. `predict` gives the softmax.
 
+    hessian="bounded" reports the larger of the Hessian and its Gauss-Newton part, with
+    r_i = q_i / (p_i + q_i) p_k / 2 * ((1 - p_k)**2 * r_k + p_k * sum over i != k of p_i * r_i): never
+    negative.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
+
     References
     ----------
     Lin, Divergence Measures Based on the Shannon Entropy, 1991.
@@ -89,9 +98,11 @@ class JensenShannon(TargetsLoss):
 
     __slots__ = ()
     name = "jensen_shannon"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__(link="softmax")
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__({"hessian": hessian}, (float(hessian == "bounded"),), link="softmax")
 
     def _best_constants(self, labels: npt.NDArray[Any], weights: Vector) -> Vector:
         targets = labels.astype(np.float64)[weights > 0]

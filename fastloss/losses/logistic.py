@@ -11,7 +11,7 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import LARGEST_LOGIT, Vector, log_odds, log_quotient
 from fastloss.losses._costs import CostLoss, Costs, checked_costs
 from fastloss.losses._kernel_values import rounded
-from fastloss.losses._parameters import between, parameter, positive
+from fastloss.losses._parameters import HESSIANS, between, one_of, parameter, positive
 
 
 class LogLoss(PointwiseLoss, Costs):
@@ -169,11 +169,17 @@ class Poly1(PointwiseLoss, Costs):
     of soft labels. Where exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
     `predict` gives p.
 
+    hessian="bounded" reports for epsilon > 1 p * (1 - p) * (a * (1 + epsilon * p) + b * (1 + epsilon *
+    (1 - p))), never negative and at least the second derivative; that one never is negative for other
+    epsilons, and is reported.
+
     Parameters
     ----------
     epsilon : float
         Weight of the first term of the expansion of log loss in powers of 1 - p_t, at least -1;
         0 is log loss.
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
     cost_fn, cost_fp : float
         Costs of a false negative and of a false positive, greater than 0; they multiply the positive
         and the negative part.
@@ -192,13 +198,22 @@ class Poly1(PointwiseLoss, Costs):
     __slots__ = ()
     name = "poly1"
     epsilon = parameter("epsilon")
+    hessian = parameter("hessian")
 
-    def __init__(self, epsilon: float = 1.0, cost_fn: float = 1.0, cost_fp: float = 1.0) -> None:
+    def __init__(
+        self,
+        epsilon: float = 1.0,
+        hessian: str = "exact",
+        cost_fn: float = 1.0,
+        cost_fp: float = 1.0,
+    ) -> None:
         epsilon = between("epsilon", epsilon, -1.0, 1e15)
+        hessian = one_of("hessian", hessian, HESSIANS)
         cost_fn, cost_fp = checked_costs(cost_fn, cost_fp).values()
+        bend = (1.0, 1.0) if hessian == "bounded" and epsilon > 1 else (0.0, 1.0 - epsilon)
         super().__init__(
-            {"epsilon": epsilon, "cost_fn": cost_fn, "cost_fp": cost_fp},
-            (cost_fn, cost_fp, epsilon, 2.0 * epsilon, 1.0 + epsilon, 1.0 - epsilon),
+            {"epsilon": epsilon, "hessian": hessian, "cost_fn": cost_fn, "cost_fp": cost_fp},
+            (cost_fn, cost_fp, epsilon, bend[0], 1.0 + epsilon, bend[1]),
         )
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:

@@ -36,6 +36,7 @@ class Hinge(CostLoss):
 
     __slots__ = ()
     name = "hinge"
+    _hessian_by_convention = True
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         # a (1 - c) + b (1 + c) on [-1, 1]: an end, or anything between if a = b
@@ -189,6 +190,7 @@ class Perceptron(CostLoss):
 
     __slots__ = ()
     name = "perceptron"
+    _hessian_by_convention = True
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return 0.0  # where no sample has a loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
 import numpy as np
@@ -315,6 +315,11 @@ def _class_weights(class_weight: object) -> npt.NDArray[np.float64]:
         raise TypeError(
             f"class_weight = {class_weight!r}: a loss does not know the labels; expected one number a "
             "class, as sklearn.utils.class_weight.compute_class_weight gives them, or None"
+        )
+    if isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"class_weight = {class_weight!r}: expected an array of one number a class, in the order "
+            "of the classes, or None; dictionaries are for estimators"
         )
     refuse_masked(class_weight, "class_weight")
     try:

@@ -59,6 +59,10 @@ class MulticlassHinge(ClassLoss):
         high, *rest = three_parts(margin)
         super().__init__({"margin": margin, "p": int(p)}, (high, float(p), *rest))
 
+    @property
+    def _hessian_by_convention(self) -> bool:
+        return bool(self.p == 1)
+
     def _best_constants(self, frequencies: Vector) -> Vector:
         if self.p == 2 and len(frequencies) > _MOST_BY_NEWTON:
             some = np.flatnonzero(frequencies)
@@ -124,6 +128,7 @@ class CrammerSinger(ClassLoss):
 
     __slots__ = ()
     name = "crammer_singer"
+    _hessian_by_convention = True
     margin = parameter("margin")
 
     def __init__(self, margin: float = 1.0) -> None:
@@ -144,10 +149,11 @@ class MultilabelMargin(TargetsLoss):
     Multilabel margin loss: the sum over j in a set and k outside it of max(0, 1 - f_j + f_k), over C.
 
     f = raw_prediction are scores along the class axis; torch's ``multilabel_margin_loss``. Link:
-    identity. Labels: rows of classes 0 to C - 1, ended by the first -1 (what follows is not looked
-    at); a class named twice counts twice. The gradient of k is the number of its positive terms
-    over C, that of j minus that; the Hessian's diagonal, 0 almost everywhere, is reported as the
-    gradient's absolute value. Error at most 3 ULP.
+    identity. Labels: rows of classes 0 to C - 1, each once, ended by the first -1 (what follows is not
+    looked at): a class that is named twice is an error, where torch counts it twice. Rows of a 0 or 1
+    for each class are no sets: take np.flatnonzero(row), padded by -1. The gradient of k is the number
+    of its positive terms over C, that of j minus that; the Hessian's diagonal, 0 almost everywhere, is
+    reported as the gradient's absolute value. Error at most 3 ULP.
 
     References
     ----------
@@ -163,6 +169,7 @@ class MultilabelMargin(TargetsLoss):
 
     __slots__ = ()
     name = "multilabel_margin"
+    _hessian_by_convention = True
 
     def __init__(self) -> None:
         super().__init__()

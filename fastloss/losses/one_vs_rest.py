@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.rows import RowLoss
 from fastloss._core.arrays import array_of, checked_place, share_memory
+from fastloss._core.label_hints import signs_hint
 from fastloss._core.weights import checked_weights
 from fastloss.losses._composite import checked_class_labels, split_out
 from fastloss.losses._constants import Vector, classes_up_to, number_of_classes
@@ -170,6 +171,7 @@ class OneVsRest(RowLoss):
             raise ValueError(
                 f"y_true[{', '.join(map(str, index))}] = {y_true[index].item()!r}: "
                 f"{type(self).__name__} expects classes, or labels {expected}"
+                f"{signs_hint(y_true[index])}"
             )
 
     def _run(

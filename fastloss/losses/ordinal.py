@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from fastloss.losses._constants import Vector, log_odds
-from fastloss.losses._parameters import number_sequence, parameter
+from fastloss.losses._parameters import HESSIANS, number_sequence, one_of, parameter
 from fastloss.losses._rows import ClassLoss, log_frequencies
 
 
@@ -81,6 +82,14 @@ class RankedProbabilityScore(ClassLoss):
     float64. Where exp(f - max) is subnormal it has fewer digits itself, which the number of classes
     multiplies. The Hessian's diagonal may be negative. `predict` gives the softmax.
 
+    hessian="bounded" reports the larger of that and its Gauss-Newton part, 2 * p_j**2 times the sum
+    over k of ([j <= k] - P_k)**2: never negative.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or an upper bound that never is negative.
+
     References
     ----------
     Epstein, A Scoring System for Probability Forecasts of Ranked Categories, 1969.
@@ -94,9 +103,13 @@ class RankedProbabilityScore(ClassLoss):
 
     __slots__ = ()
     name = "ranked_probability_score"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__(link="softmax")
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__(
+            {"hessian": hessian}, (-math.inf if hessian == "exact" else 0.0,), link="softmax"
+        )
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         return log_frequencies(frequencies)  # the score is proper

@@ -56,6 +56,10 @@ class Lq(PointwiseLoss):
         ends = (0.0, math.inf) if q > 2 else (math.inf, 0.0)
         super().__init__(params, (q - 1, q, curvature, *ends))
 
+    @property
+    def _hessian_by_convention(self) -> bool:
+        return bool(self.q == 1)
+
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.q == 1:
             return weighted_quantile(labels, weights, 0.5)

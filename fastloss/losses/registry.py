@@ -106,7 +106,7 @@ def get_loss(name: str, /, **params: Any) -> Any:
     --------
     >>> import fastloss as fl
     >>> fl.get_loss("huber", delta=1.35)
-    Huber(delta=1.35)
+    Huber(delta=1.35, hessian='exact')
     """
     try:
         cls = loss_classes()[name]

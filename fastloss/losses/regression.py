@@ -90,6 +90,7 @@ class AbsoluteError(PointwiseLoss):
 
     __slots__ = ()
     name = "absolute_error"
+    _hessian_by_convention = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,6 +126,7 @@ class Pinball(PointwiseLoss):
 
     __slots__ = ()
     name = "pinball"
+    _hessian_by_convention = True
     quantile = parameter("quantile")
 
     def __init__(self, quantile: float = 0.5) -> None:
@@ -197,6 +199,7 @@ class EpsilonInsensitive(PointwiseLoss):
 
     __slots__ = ()
     name = "epsilon_insensitive"
+    _hessian_by_convention = True
     epsilon = parameter("epsilon")
 
     def __init__(self, epsilon: float = 0.1) -> None:
@@ -275,6 +278,7 @@ class AbsolutePercentageError(PointwiseLoss):
 
     __slots__ = ()
     name = "absolute_percentage_error"
+    _hessian_by_convention = True
     eps = parameter("eps")
 
     def __init__(self, eps: float = 1e-7) -> None:

@@ -8,7 +8,14 @@ from fastloss._bases.pointwise import PointwiseLoss
 from fastloss.losses._constants import Vector, weighted_quantile
 from fastloss.losses._kernel_values import rounded, split
 from fastloss.losses._locations import convex_location, huber_location
-from fastloss.losses._parameters import nonnegative, parameter, positive, scale
+from fastloss.losses._parameters import (
+    HESSIANS,
+    nonnegative,
+    one_of,
+    parameter,
+    positive,
+    scale,
+)
 
 
 class Huber(PointwiseLoss):
@@ -20,11 +27,18 @@ class Huber(PointwiseLoss):
     [-delta, delta], the Hessian 1 inside and 0 outside. Error at most 3 ULP; the side of a sample at
     the jump of the Hessian is that of r as rounded.
 
+    hessian="bounded" reports gradient / r = min(1, delta / abs(r)), the weight of iteratively
+    reweighted least squares: at least the second derivative, and not 0 in the tails, where second-order
+    boosting needs a number to divide by.
+
     Parameters
     ----------
     delta : float
         Where the tails begin, greater than 0, in the unit of y_true. 1.35 standard deviations give 95 %
         of the efficiency of the mean on normal data.
+
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight, which is at least as large.
 
     References
     ----------
@@ -40,10 +54,11 @@ class Huber(PointwiseLoss):
     __slots__ = ()
     name = "huber"
     delta = parameter("delta")
+    hessian = parameter("hessian")
 
-    def __init__(self, delta: float = 1.0) -> None:
-        delta = positive("delta", delta)
-        super().__init__({"delta": delta}, (delta,))
+    def __init__(self, delta: float = 1.0, hessian: str = "exact") -> None:
+        delta, hessian = positive("delta", delta), one_of("hessian", hessian, HESSIANS)
+        super().__init__({"delta": delta, "hessian": hessian}, (delta, float(hessian == "bounded")))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return huber_location(labels, weights, self.delta)
@@ -55,14 +70,21 @@ class SmoothL1(PointwiseLoss):
 
     r**2 / (2 * beta) where abs(r) < beta, else abs(r) - beta / 2, with r = raw_prediction - y_true.
     Link: identity. Labels: finite numbers. The gradient is r / beta clipped to [-1, 1], the Hessian
-    1 / beta inside and 0 outside. beta = 0 is `AbsoluteError`, whose Hessian is reported as 1. Torch's
-    ``smooth_l1_loss``. Error at most 3 ULP; the side of a sample at the jump of the Hessian is that of
-    r as rounded.
+    1 / beta inside and 0 outside. beta = 0 is `AbsoluteError`, whose Hessian is reported as 1 in any
+    case. Torch's ``smooth_l1_loss``. Error at most 3 ULP; the side of a sample at the jump of the
+    Hessian is that of r as rounded.
+
+    hessian="bounded" reports gradient / r = min(1 / beta, 1 / abs(r)), the weight of iteratively
+    reweighted least squares: at least the second derivative, and not 0 in the tails, where second-order
+    boosting needs a number to divide by.
 
     Parameters
     ----------
     beta : float
         Where the tails begin, 0 or in [1e-150, 1e150], in the unit of y_true.
+
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight, which is at least as large.
 
     References
     ----------
@@ -78,14 +100,21 @@ class SmoothL1(PointwiseLoss):
     __slots__ = ()
     name = "smooth_l1"
     beta = parameter("beta")
+    hessian = parameter("hessian")
 
-    def __init__(self, beta: float = 1.0) -> None:
+    def __init__(self, beta: float = 1.0, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
         if nonnegative("beta", beta) == 0:
-            super().__init__({"beta": 0.0}, kernel="absolute_error")
+            super().__init__({"beta": 0.0, "hessian": hessian}, kernel="absolute_error")
         else:
             beta = scale("beta", beta)
             inverse = 1 / Fraction(beta)
-            super().__init__({"beta": beta}, (beta, *split(inverse), rounded(inverse)))
+            values = (beta, *split(inverse), rounded(inverse), float(hessian == "bounded"))
+            super().__init__({"beta": beta, "hessian": hessian}, values)
+
+    @property
+    def _hessian_by_convention(self) -> bool:
+        return bool(self.beta == 0)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         if self.beta == 0:
@@ -101,11 +130,18 @@ class PseudoHuber(PointwiseLoss):
     Labels: finite numbers. With s for the root the gradient is r / s, the Hessian 1 / s**3. XGBoost's
     ``reg:pseudohubererror``. Error at most 3 ULP.
 
+    hessian="bounded" reports gradient / r = 1 / s, the weight of iteratively reweighted least squares:
+    at least the second derivative, and not as small in the tails, where second-order boosting needs a
+    number to divide by.
+
     Parameters
     ----------
     delta : float
         Where the square turns into the straight line, in [1e-150, 1e150], in the unit of y_true; far
         out the slope is delta.
+
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight, which is at least as large.
 
     References
     ----------
@@ -122,10 +158,12 @@ class PseudoHuber(PointwiseLoss):
     __slots__ = ()
     name = "pseudo_huber"
     delta = parameter("delta")
+    hessian = parameter("hessian")
 
-    def __init__(self, delta: float = 1.0) -> None:
-        delta = scale("delta", delta)
-        super().__init__({"delta": delta}, (*split(1 / Fraction(delta)), delta))
+    def __init__(self, delta: float = 1.0, hessian: str = "exact") -> None:
+        delta, hessian = scale("delta", delta), one_of("hessian", hessian, HESSIANS)
+        values = (*split(1 / Fraction(delta)), delta, float(hessian == "bounded"))
+        super().__init__({"delta": delta, "hessian": hessian}, values)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return convex_location(self, labels, weights)
@@ -140,6 +178,15 @@ class LogCosh(PointwiseLoss):
     1 / cosh(r)**2, exact in the tails. Error at most 3 ULP; where exp(-2 * abs(r)) is below the
     smallest normal number the Hessian has fewer digits.
 
+    hessian="bounded" reports gradient / r = tanh(r) / r, the weight of iteratively reweighted least
+    squares: at least the second derivative, and not 0 in the tails, where second-order boosting needs a
+    number to divide by.
+
+    Parameters
+    ----------
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight, which is at least as large.
+
     References
     ----------
     Green, Bayesian Reconstructions from Emission Tomography Data Using a Modified EM Algorithm, 1990.
@@ -153,9 +200,11 @@ class LogCosh(PointwiseLoss):
 
     __slots__ = ()
     name = "log_cosh"
+    hessian = parameter("hessian")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, hessian: str = "exact") -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
+        super().__init__({"hessian": hessian}, (float(hessian == "bounded"),))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return convex_location(self, labels, weights)
@@ -169,11 +218,18 @@ class Fair(PointwiseLoss):
     whose kink at 0 is that of abs(r). Near 0 it is r**2 / 2, far out c * abs(r) less a logarithm.
     LightGBM's ``fair``. Error at most 4 ULP, also where q - log1p(q) cancels.
 
+    hessian="bounded" reports gradient / r = 1 / (1 + q), the weight of iteratively reweighted least
+    squares: at least the second derivative, and not as small in the tails, where second-order boosting
+    needs a number to divide by.
+
     Parameters
     ----------
     c : float
         The scale, in [1e-150, 1e150], in the unit of y_true; 1.4 standard deviations give 95 % of the
         efficiency of the mean on normal data.
+
+    hessian : {"exact", "bounded"}
+        The second derivative, or the weight, which is at least as large.
 
     References
     ----------
@@ -189,11 +245,13 @@ class Fair(PointwiseLoss):
     __slots__ = ()
     name = "fair"
     c = parameter("c")
+    hessian = parameter("hessian")
 
-    def __init__(self, c: float = 1.0) -> None:
-        c = scale("c", c)
+    def __init__(self, c: float = 1.0, hessian: str = "exact") -> None:
+        c, hessian = scale("c", c), one_of("hessian", hessian, HESSIANS)
         exact = Fraction(c)
-        super().__init__({"c": c}, (*split(1 / exact), *split(exact**2), c))
+        values = (*split(1 / exact), *split(exact**2), c, float(hessian == "bounded"))
+        super().__init__({"c": c, "hessian": hessian}, values)
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return convex_location(self, labels, weights)

@@ -174,12 +174,17 @@ class SymmetricCrossEntropy(ClassLoss):
     = y])**2: it may be negative. Error at most 4.5 ULP, of the Hessian at most 5.5 (of its larger
     term). `predict` gives the softmax.
 
+    hessian="bounded" reports p_k * (1 - p_k) * (alpha - beta * log_zero * p_y), never negative and at
+    least the second derivative.
+
     Parameters
     ----------
     alpha, beta : float
         Weights of the two parts, at least 0.
     log_zero : float
         What stands for log 0, less than 0.
+    hessian : {"exact", "bounded"}
+        The second derivative, or its part that never is negative.
 
     References
     ----------
@@ -198,8 +203,16 @@ class SymmetricCrossEntropy(ClassLoss):
     alpha = parameter("alpha")
     beta = parameter("beta")
     log_zero = parameter("log_zero")
+    hessian = parameter("hessian")
 
-    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = -4.0) -> None:
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        beta: float = 1.0,
+        log_zero: float = -4.0,
+        hessian: str = "exact",
+    ) -> None:
+        hessian = one_of("hessian", hessian, HESSIANS)
         params = {
             "alpha": real("alpha", alpha),
             "beta": real("beta", beta),
@@ -216,7 +229,8 @@ class SymmetricCrossEntropy(ClassLoss):
                 f"beta = {beta!r}, log_zero = {log_zero!r}: expected beta * log_zero of at most "
                 "1.79e308"
             )
-        super().__init__(params, (params["alpha"], reverse), link="softmax")
+        values = (params["alpha"], reverse, float(hessian == "exact"))
+        super().__init__({**params, "hessian": hessian}, values, link="softmax")
 
     def _best_constants(self, frequencies: Vector) -> Vector:
         reverse = -self.beta * self.log_zero

@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--y",
         type=float,
         metavar="LABEL",
-        help="the label: by default 0 where labels are any numbers, else 1 (of two classes, counts, "
-        "amounts); of a loss of several outputs a number or a class, by default 0, where labels are "
-        "rows the one with all on that class",
+        help="the label: by default 0 where labels are any numbers (1 of a percentage error), else 1 "
+        "(of two classes, counts, amounts); of a loss of several outputs a number or a class, by "
+        "default 0, where labels are rows the one with all on that class",
     )
     parser.add_argument(
         "--from", dest="start", type=float, default=-4.0, help="least raw prediction (%(default)s)"

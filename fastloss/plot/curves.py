@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastloss._bases.rows import RowLoss
 from fastloss.cli.loss_text import short_name
+from fastloss.losses.regression import AbsolutePercentageError
 
 PARTS = ("loss", "gradient", "hessian")
 _OUTPUTS = 3
@@ -50,8 +51,8 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     raw_prediction : ndarray of shape (n,)
         Where.
     y_true : float, optional
-        The label; by default 0 for losses of any number, 1 for other labels, and class 0 of several
-        classes.
+        The label; by default 0 for losses of any number, but 1 for `AbsolutePercentageError`, which
+        divides by it; 1 for other labels, and class 0 of several classes.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
         title = f"{name}, output 0 of {n_outputs}, y = {y_true:g}"
     else:
         if y_true is None:
-            y_true = 0.0 if _accepts(loss, -1.0) else 1.0
+            relative = isinstance(loss, AbsolutePercentageError)
+            y_true = 0.0 if _accepts(loss, -1.0) and not relative else 1.0
         value, gradient, hessian = loss.loss_gradient_hessian(
             np.full_like(x, y_true), x, reduction="none"
         )

@@ -17,6 +17,11 @@ _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#3
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = ("", "o", "s", "^")
 _INK = "#333333"
+_WIDTH = 1.8
+# Where curves coincide the earlier ones lie under the later like wider ribbons: each by a step, all by
+# no more than the most, in points. From what share of the abscissa on it is not a mere crossing.
+_STEP, _MOST = 2.4, 7.2
+_LEAST_RUN = 0.04
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
@@ -42,6 +47,19 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 
 
 def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
+    limits = _limits([getattr(curve, part) for curve in curves])
+    hiding = _hiding([getattr(curve, part) for curve in curves], limits)
+    step = min(_STEP, _MOST / max(1, hiding.max()))
+    for place, (curve, hides) in enumerate(zip(curves, hiding, strict=True)):
+        for count in np.unique(hides[hides > 0]):
+            axes.plot(
+                curve.raw_prediction,
+                np.where(hides == count, getattr(curve, part), np.nan),
+                color=_COLORS[place % len(_COLORS)],
+                lw=_WIDTH + step * count,
+                solid_capstyle="butt",
+                zorder=1.9,
+            )
     for place, curve in enumerate(curves):
         color = _COLORS[place % len(_COLORS)]
         number = place // len(_COLORS)
@@ -54,10 +72,10 @@ def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
             color=color,
             marker=marker,
             markevery=0.08,
-            lw=1.8,
+            lw=_WIDTH,
             label=curve.title,
         )
-    axes.set_ylim(*_limits([getattr(curve, part) for curve in curves]))
+    axes.set_ylim(*limits)
     axes.set_xlabel("raw prediction", color=_INK)
     axes.set_title({"loss": "value"}.get(part, part), fontsize=10.5, color=_INK)
     for side in ("top", "right"):
@@ -65,6 +83,27 @@ def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
     axes.grid(color="#e6e6e6", lw=0.8)
     axes.axhline(0.0, color="#bbbbbb", lw=0.8)
     axes.set_axisbelow(True)
+
+
+def _hiding(lines: Sequence[np.ndarray], limits: tuple[float, float]) -> np.ndarray:
+    """Return by how many later lines each point of each line is hidden, along more than a crossing."""
+    counts = np.zeros((len(lines), len(lines[0])), dtype=np.intp)
+    near = 1e-6 * (limits[1] - limits[0])
+    for i, line in enumerate(lines):
+        for later in lines[i + 1 :]:
+            with np.errstate(invalid="ignore"):
+                same = np.abs(later - line) <= near
+            counts[i] += _long_runs(same, max(2, int(_LEAST_RUN * len(line))))
+    return counts
+
+
+def _long_runs(flags: np.ndarray, least: int) -> np.ndarray:
+    """Return the flags but those in runs shorter than `least`."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    kept = np.zeros(len(flags), dtype=bool)
+    for start, end in zip(ends[::2], ends[1::2], strict=True):
+        kept[start:end] = end - start >= least
+    return kept
 
 
 def _limits(lines: Sequence[np.ndarray]) -> tuple[float, float]:

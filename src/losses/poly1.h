@@ -8,9 +8,11 @@
  *     Hessian  = u (1 - u) (d (1 + epsilon - 2 epsilon u) + c (1 - epsilon + 2 epsilon u))
  * Worst error 4 ULP; in ULP of the larger term where the loss cancels for epsilon < 0, 8 of it where the
  * gradient of soft labels does, 5 of (1 + |epsilon|) (a + b) u (1 - u) in the Hessian, which may be negative for
- * epsilon > 1.
- * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = epsilon, p[3] = 2 epsilon, p[4] = 1 + epsilon,
- * p[5] = 1 - epsilon.
+ * epsilon > 1. The bounded one then has epsilon p_t, p_t = sigma(-f) for b and sigma(f) for a, for epsilon (2 p_t - 1):
+ *     u (1 - u) (d (1 + epsilon - epsilon u) + c (1 + epsilon u))
+ * 1 - p_t is a concave function of the log loss, and p_t the slope of its tangent, which is above it.
+ * Parameters: p[0] = cost_fn, p[1] = cost_fp, p[2] = epsilon, p[3] = 0, p[4] = 1 + epsilon,
+ * p[5] = 1 - epsilon; p[3] = p[5] = 1 for the bounded Hessian.
  */
 #include "vecmath/log1p_of.h"
 
@@ -26,7 +28,10 @@ FL_INLINE void FN(poly1)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     const V a = p[0] * y, b = p[1] * (one - y);
     const V c = vselect_negative(f, a, b), d = vselect_negative(f, b, a);
     const V u = t - t * (t / (one + t)), v = one - u;
-    const V uv = FN(fl_opaque)(u * v), more = FN(fl_opaque)(p[2] * u), twice = more + more;
+    const V uv = FN(fl_opaque)(u * v), more = FN(fl_opaque)(p[2] * u);
+    V twice = more + more;
+    if (FL_UNLIKELY(p[3] > R(0.0)))
+        twice = more;
     /* the costs come last: beside a large epsilon the other products could be too large, or too small for their digits */
     const V share = FN(fl_opaque)(c * FN(fl_opaque)(p[2] * v)) + FN(fl_opaque)(d * more);
     const V at_c = FN(fl_opaque)(c * FN(fl_opaque)(v * (one + more)));
@@ -54,7 +59,10 @@ FL_INLINE void FN(poly1_plain)(V y, V f, V t, const REAL *p, V *loss, V *gradien
     const V minus = vkeep(positive, vsplat(R(-0.0))), z = vflip(f, minus);
     const V cost = vselect(positive, vsplat(p[0]), vsplat(p[1]));
     const V u = t - t * (t / (one + t)), v = one - u;
-    const V more = FN(fl_opaque)(p[2] * u), twice = more + more;
+    const V more = FN(fl_opaque)(p[2] * u);
+    V twice = more + more;
+    if (FL_UNLIKELY(p[3] > R(0.0)))
+        twice = more;
     const V share = vselect_negative(z, more, FN(fl_opaque)(p[2] * v));
     const V slope =
         FN(fl_opaque)(vselect_negative(z, u, v) * vselect_negative(z, p[4] - more, one + more));

@@ -1,7 +1,8 @@
 /* Pseudo-Huber loss, Charbonnier et al. (1997): delta^2 (s - 1) with s = sqrt(1 + q^2), q = r / delta, r
- * = f - y. gradient r / s, Hessian 1 / s^3. s - 1 = q^2 / (1 + s) does not cancel; q^2, s and 1 / s are pairs of
+ * = f - y. gradient r / s, Hessian 1 / s^3, or 1 / s, the weight of iteratively reweighted least squares. s - 1 = q^2 / (1 + s) does not cancel; q^2, s and 1 / s are pairs of
  * numbers, for their errors would count threefold in s^3. Where q^2 overflows s is |q|. Worst error 3 ULP.
- * Parameters: p[0] + p[1] = 1 / delta, p[0] of at most 24 bits; p[2] = delta.
+ * Parameters: p[0] + p[1] = 1 / delta, p[0] of at most 24 bits; p[2] = delta; p[3] = 0, or 1 for the weight as
+ * Hessian.
  */
 #include "vecmath/scale_pair.h"
 
@@ -18,7 +19,8 @@ FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradie
     const V v_lo = v * (FN(fl_rest_of_product)(s, v, one) - v * s_lo);
     const V more_lo = ((s - more) + one) + s_lo;
     const V u_rest = FN(fl_rest_of_product)(more, u, one) - u * more_lo;
-    const V v2 = v * v + (v + v) * v_lo;
+    /* 1 / s^2, or 1 for the weight */
+    const V v2 = vmax(vsplat(p[3]), v * v + (v + v) * v_lo);
     (void)t;
     /* not -inf, where the loss is beyond all numbers */
     const V lost = vmax(vsplat(-REAL_MAX), ((r_lo + r_lo) + r * u_rest) * slope);
@@ -30,6 +32,6 @@ FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradie
     if (FL_UNLIKELY(vany(far))) {
         *loss = vselect(far, vabs(r) * p[2], *loss);
         *gradient = vselect(far, vcopysign(vsplat(p[2]), r), *gradient);
-        *hessian = vselect(far, vsplat(R(0.0)), *hessian);
+        *hessian = vselect(far, p[3] * (p[2] / vabs(r)), *hessian);
     }
 }

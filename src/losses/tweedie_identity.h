@@ -1,12 +1,13 @@
 /* Half the Tweedie deviance of a power, identity link: with a = 2 - power and b = 1 - power
  *     loss     = f^a / a - y f^b / b + max(y, 0)^a / (a b)
- *     gradient = f^-power (f - y), Hessian f^(-power - 1) (b f + power y)
+ *     gradient = f^-power (f - y), Hessian f^(-power - 1) (b f + power y), or at least f^-power,
+ *                its mean where f is right: an upper bound, and never negative
  * for f > 0, NaN elsewhere; and the limits y log(y/f) + f - y for power = 1, log(f/y) + y/f - 1 for 2.
  * Everything is made of A = f^a, y/f and y^a as fractions of powers of 2, the powers from logarithms in pairs
  * of numbers. Worst error 4 ULP, of the Hessian 5: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
  * the largest.
  * Parameters: p[0] = a, its rest p[1]; p[2], p[3], p[4] = 1/a, -1/b, 1/(a b); or 1, -1, 0 for power = 1, and
- * -1, 1, 0 for 2; p[5] = b, p[6] = power. float32 is computed in float64, without pairs.
+ * -1, 1, 0 for 2; p[5] = b, p[6] = power; p[7] = -infinity, or 1 for the bounded Hessian. float32 is computed in float64, without pairs.
  *
  * For power = 1.5 with w = sqrt(f) and u = w - sqrt(y) = (f - y) / (w + sqrt(y)) the loss is 2 u^2 / w, where
  * nothing cancels, the gradient (f - y) / (f w).
@@ -66,9 +67,11 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
         FN(fl_scale)(e * m_r * m_r * (series * R(0.5)), exponent + R(2.0) * (k_r + more));
     value = vselect(near, squared, value);
     const V above = vmax(zero, k);
-    const V factor = FN(fl_power_of_two)(vmax(least, -above)) * b +
-                     FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[6]);
-    const V curvature = FN(fl_scale)(e * factor, exponent + above);
+    const V whole = FN(fl_power_of_two)(vmax(least, -above));
+    const V factor =
+        whole * b + FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[6]);
+    const V bend = vmax(whole * p[7], factor);
+    const V curvature = FN(fl_scale)(e * bend, exponent + above);
 
     const VI infinite = f > REAL_MAX, valid = f > R(0.0);
     const V nan = vsplat((REAL)NAN);
@@ -104,7 +107,8 @@ FL_INLINE void FN(tweedie_identity_plain)(V y, V f, V t, const REAL *p, V *loss,
     (void)t;
     *loss = vselect(valid, vselect(infinite, infinity, R(2.0) * (u * part + low)), nan);
     *gradient = vselect(valid, vkeep(infinite == 0, slope * v + slope_low), nan);
-    *hessian = vselect(valid, vkeep(infinite == 0, ((p[5] + ratio * p[6]) * v) / f), nan);
+    *hessian = vselect(
+        valid, vkeep(infinite == 0, (vmax(vsplat(p[7]), p[5] + ratio * p[6]) * v) / f), nan);
 }
 
 FL_INLINE void FN(tweedie_identity_of_float)(V y, V f, const REAL *p, V *loss, V *gradient,
@@ -138,7 +142,8 @@ FL_INLINE void FN(tweedie_identity_of_float)(V y, V f, const REAL *p, V *loss, V
                     vselect(near, ((e * r) * r) * (0.5 * series), value));
     *loss = vselect(valid, *loss, nan);
     *gradient = vselect(valid, vselect(infinite, last, e * r), nan);
-    *hessian = vselect(infinite, vkeep(vsplat(p[5]) > one, infinity), e * (p[5] + ratio * p[6]));
+    *hessian = vselect(infinite, vkeep(vsplat(p[5]) > one, infinity),
+                       e * vmax(vsplat(p[7]), p[5] + ratio * p[6]));
     *hessian = vselect(valid, *hessian, nan);
 }
 
@@ -151,8 +156,9 @@ FL_INLINE void FN(tweedie_identity_plain_of_float)(V y, V f, const REAL *p, V *l
     const V cube = FN(fl_opaque)((over * over) * over);
     *loss = vselect(valid, vselect(infinite, infinity, (2.0 * u) * (u * over)), nan);
     *gradient = vselect(valid, vkeep(infinite == 0, r * cube), nan);
-    *hessian =
-        vselect(valid, vkeep(infinite == 0, (p[5] * f + p[6] * y) * (cube * (over * over))), nan);
+    *hessian = vselect(
+        valid, vkeep(infinite == 0, vmax(p[7] * f, p[5] * f + p[6] * y) * (cube * (over * over))),
+        nan);
 }
 #else
 FL_FROM_WIDE(tweedie_identity, tweedie_identity_of_float)

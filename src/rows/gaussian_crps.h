@@ -5,7 +5,9 @@
  * (2 e^-s phi(a), e^s (2 phi(a) (1 + a^2) - 1 / sqrt pi)). For a <= 1 the error function is its series, and
  * 2 phi(a) - 1 / sqrt pi the difference from its value at 0, so that neither cancels. phi(a) magnifies the
  * error of a by a^2, so that the Hessian of the mean has its exponent -a^2 / 2 - s in a pair, or in float64.
- * Parameters: none.
+ * The bounded Hessian is at least (1 / (e^s sqrt pi), e^s / (2 sqrt pi)): the score is the integral of the square of the
+ * distribution function less a step, this twice the integral of the squares of its slopes, as Gauss and Newton have
+ * it, and the mean of the exact one under the distribution. Parameters: p[0] = 1 for the bounded Hessian.
  */
 #include "vecmath/wide.h"
 
@@ -89,8 +91,16 @@ FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
         vstore(t->gradient + LANES, scale * rest);
     }
     if (wants & FL_WANT_HESSIAN) {
-        vstore(t->hessian, FN(fl_crps_bend)(t->value, vload(t->f), s));
-        vstore(t->hessian + LANES, scale * (rest + FN(fl_opaque)(a2 * density)));
+        V first = FN(fl_crps_bend)(t->value, vload(t->f), s);
+        V second = scale * (rest + FN(fl_opaque)(a2 * density));
+        if (FL_UNLIKELY(t->p[0] > R(0.0))) { /* vmax: NaN stays */
+            V n, k;
+            const V up = FN(fl_exp_parts)(s, zero, &n), down = FN(fl_exp_parts)(-s, zero, &k);
+            first = vmax(FN(fl_scale)(down * half, k), first);
+            second = vmax(FN(fl_scale)(up * (R(0.5) * half), n), second);
+        }
+        vstore(t->hessian, first);
+        vstore(t->hessian + LANES, second);
     }
     return FN(fl_opaque)(size * error) + FN(fl_opaque)(scale * rest);
 }

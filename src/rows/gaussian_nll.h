@@ -1,8 +1,9 @@
 /* Gaussian negative log-likelihood without its constant, f = (mean, log variance s), r = mean - y:
  * (s + r^2 e^{-s}) / 2. gradient (r e^{-s}, (1 - r^2 e^{-s}) / 2), Hessian diagonal
- * (e^{-s}, r^2 e^{-s} / 2). With e^{-s} in parts where it is no normal number, nothing overflows or underflows
- * that need not. Where the two terms of the loss or of the second derivative cancel, the error is in ULP of the
- * larger one: worst 4 ULP. Parameters: none.
+ * (e^{-s}, r^2 e^{-s} / 2), or at least its mean under the distribution, (e^{-s}, 1/2), Fisher's information. With
+ * e^{-s} in parts where it is no normal number, nothing overflows or underflows that need not. Where the two terms
+ * of the loss or of the second derivative cancel, the error is in ULP of the larger one: worst 4 ULP. Parameters:
+ * p[0] = -infinity, or 1/2 for the bounded Hessian.
  */
 #define FL_ROW_FEW 2
 
@@ -47,7 +48,7 @@ FL_INLINE V FN(gaussian_nll)(const FN(FlRowTile) * t, int wants)
     }
     if (wants & FL_WANT_HESSIAN) {
         vstore(t->hessian, vselect(r == r, inverse, r));
-        vstore(t->hessian + LANES, half_square);
+        vstore(t->hessian + LANES, vmax(vsplat(t->p[0]), half_square));
     }
     return R(0.5) * s + half_square;
 }

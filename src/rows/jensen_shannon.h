@@ -3,7 +3,10 @@
  * r_k = q_k / (p_k + q_k), A and B the means of a and r under p:
  *     gradient = p_k (a_k - A)
  *     Hessian  = p_k (1 - 2 p_k) (a_k - A) + p_k ((1 - p_k) r_k - p_k (r_k - B)) / 2
- * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: none.
+ * or at least its last term, which never is negative, the mean of r_i (p_k - [i = k])^2 / 2: that of a divergence
+ * convex in p, as Gauss and Newton have it.
+ * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: p[0] = 1 for
+ * the bounded Hessian.
  */
 
 /* log(2 p / (p + q)) and log(2 q / (p + q)) are log(1 + d) and log(1 - d), d = |p - q| / (p + q), which of them is
@@ -32,11 +35,37 @@ FL_INLINE V FN(fl_log_of_smaller)(V quotient)
     return FN(fl_log_sum)(k, vselect_negative(quotient, quotient * (one - k) - k, m - one));
 }
 
+/* The last term of the Hessian, as (1 - p_k)^2 r_k and p_k times the sum of the other p_i r_i. That one is what all
+ * have less its own, but of the class that has most of p, for which little is left. */
+FL_INLINE void FN(fl_jensen_shannon_bounded)(const FN(FlRowTile) * t, const FN(FlRowSoftmax) * s,
+                                             V share)
+{
+    const V zero = vsplat(R(0.0)), most = vsplat(R(0.625));
+    REAL *products = t->hessian, *r_of = t->room[3];
+    V aside = zero, lost = zero;
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V q = vload(t->target + k * LANES), p = vload(t->room[2] + k * LANES), both = p + q;
+        const V r = vselect(both > zero, q / both, zero), product = FN(fl_opaque)(p * r);
+        vstore(products + k * LANES, product);
+        vstore(r_of + k * LANES, r);
+        add_carrying(&aside, &lost, vselect(p > most, zero, product));
+    }
+    aside = aside + lost;
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V p = vload(t->room[2] + k * LANES), product = vload(products + k * LANES);
+        const V not_p = FN(fl_row_not)(s, vload(t->room[0] + k * LANES));
+        const V others = vmax(zero, vselect(p > most, aside, share - product));
+        const V own = FN(fl_opaque)(not_p * not_p) * vload(r_of + k * LANES);
+        vstore(t->hessian + k * LANES, R(0.5) * p * (own + FN(fl_opaque)(p * others)));
+    }
+}
+
 /* In loops of one logarithm at most, for each is a long chain. wants is a constant where that pays. */
 FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), half = vsplat(R(0.5));
+    const int bounded = (wants & FL_WANT_HESSIAN) && t.p[0] > R(0.0);
     REAL *e = t.room[0], *a = t.room[1], *share_of_p = t.room[2], *of_target = t.room[3];
     REAL *quotient = t.gradient; /* until the gradient is known */
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t.f, t.n, vsplat_int(-1), e);
@@ -69,12 +98,17 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
     const V loss = two_sum(mean, other, &error) + (error + (mean_lost + other_lost));
     mean = mean + mean_lost;
     share = share + share_lost;
+    if (FL_UNLIKELY(bounded))
+        FN(fl_jensen_shannon_bounded)(&t, &s, share);
     for (ptrdiff_t k = 0; k < t.n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V p = vload(share_of_p + k * LANES);
         const V gap = vload(a + k * LANES) - mean, g = FN(fl_opaque)(p * gap);
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, g);
-        if (wants & FL_WANT_HESSIAN) {
+        if (FL_UNLIKELY(bounded)) {
+            const V more = vmax(zero, g * (R(1.0) - (p + p)));
+            vstore(t.hessian + k * LANES, vload(t.hessian + k * LANES) + more);
+        } else if (wants & FL_WANT_HESSIAN) {
             const V q = vload(t.target + k * LANES), x = vload(e + k * LANES), both = p + q;
             const V r = vselect(both > zero, q / both, zero);
             vstore(t.hessian + k * LANES,

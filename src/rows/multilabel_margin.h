@@ -1,6 +1,6 @@
 /* Multilabel margin loss, as torch's: the sum over classes j of the set and k outside it of
  * max(0, 1 - (f_j - f_k)), divided by the number n of classes. target holds the set, ended by the first
- * -1; a class named twice counts twice. gradient: of k how many terms are positive, of j minus that,
+ * -1; one that names a class twice is refused. gradient: of k how many terms are positive, of j minus that,
  * both / n; the Hessian, zero almost everywhere, is reported as their absolute values. Differences are
  * summed without error: worst error 3 ULP. Parameters: none.
  */
@@ -110,7 +110,7 @@ FL_INLINE V FN(fl_margins_of_any)(const FN(FlRowTile) * t, int wants)
     REAL *times = t->room[0], *slope = t->room[1];
     const ptrdiff_t n_outputs = t->n;
     const REAL n = (REAL)n_outputs;
-    V loss = zero, lost = zero, open = one, bad = zero;
+    V loss = zero, lost = zero, open = one, bad = zero, most = zero;
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V f = vload(t->f + k * LANES);
         bad = vselect(f == f, bad, f); /* also where the set asks for nothing */
@@ -129,6 +129,7 @@ FL_INLINE V FN(fl_margins_of_any)(const FN(FlRowTile) * t, int wants)
         const V count = vload(times + j * LANES), f = vload(t->f + j * LANES);
         V active = zero, rest;
         const V from = two_sum(one, -f, &rest);
+        most = vmax(most, count);
         if (!vany(count > zero))
             continue;
         for (ptrdiff_t k = 0; k < n_outputs; k++) {
@@ -143,6 +144,7 @@ FL_INLINE V FN(fl_margins_of_any)(const FN(FlRowTile) * t, int wants)
         }
         vstore(slope + j * LANES, vload(slope + j * LANES) - active);
     }
+    vstore(t->room[FN(FL_ROW_REPEATS)], vkeep(most > one, one));
     for (ptrdiff_t k = 0; k < t->n; k++) {
         const V g = vload(slope + k * LANES) / n + bad;
         if (wants & FL_WANT_GRADIENT)
@@ -161,6 +163,7 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
         return FN(fl_margins_of_any)(t, wants);
     const VU bits = FN(fl_set_bits)(t, &twice);
     const V loss = FN(fl_margins_of_sets)(t, bits, wants, &usual);
+    vstore(t->room[FN(FL_ROW_REPEATS)], FN(fl_from_ubits)(twice));
     usual = usual & (twice == (twice ^ twice));
     if (vall(usual))
         return loss;

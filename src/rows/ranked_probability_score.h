@@ -3,8 +3,11 @@
  * P_k^2 before the label and Q_k^2 from it on. With D_k = P_k or -Q_k:
  *     gradient = 2 p_j (sum_{k >= j} D_k Q_k - sum_{k < j} D_k P_k)
  *     Hessian  = (1 - 2 p_j) gradient + 2 p_j^2 (sum_{k >= j} Q_k^2 + sum_{k < j} P_k^2)
+ * or at least its last term, which never is negative, twice the squares of the slopes of P_k, as Gauss and Newton
+ * have it.
  * The two sums of the gradient have terms of both signs. All sums are those of e^(f - max), which a power of
- * their own sum divides at the end; those of float32 are float64. Parameters: none.
+ * their own sum divides at the end; those of float32 are float64. Parameters:
+ * p[0] = -infinity, or 0 for the bounded Hessian.
  */
 
 #if FL_BITS == 64
@@ -57,6 +60,7 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const int bends = wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN);
+    const int bounded = t.p[0] == R(0.0);
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     REAL *e = t.room[0], *under = t.room[1], *tail = t.room[2], *squared = t.room[3];
     V max = vload(t.f), sum = zero, low = zero, loss = zero, lost = zero;
@@ -117,7 +121,10 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
             const V p = FN(fl_opaque)(x * inverse + x * inverse_low);
             const V closer = FN(fl_score_whole)(nearer, nearer_low, carried);
             const V both = square * (vload(t.hessian + j * LANES) + closer);
-            vstore(t.hessian + j * LANES, (R(1.0) - (p + p)) * g + ((p + p) * p) * both);
+            V bend = (R(1.0) - (p + p)) * g + ((p + p) * p) * both;
+            if (FL_UNLIKELY(bounded))
+                bend = vmax((FN(fl_opaque)(p + p) * p) * both, bend);
+            vstore(t.hessian + j * LANES, bend);
             FN(fl_score_carry)(&nearer, &nearer_low, vload(squared + j * LANES), carried);
         }
     }
@@ -277,7 +284,8 @@ FL_INLINE void fl_score_part(const FN(FlRowTile) * tile, V max, int wants, int h
             if (wants & FL_WANT_HESSIAN) {
                 const fl_v_f64 p = x * inverse[h];
                 const fl_v_f64 both = square[h] * (fl_load_f64(squares + at) + nearer[h]);
-                b[h] = (1.0 - (p + p)) * g[h] + ((p + p) * p) * both;
+                const fl_v_f64 least = ((p + p) * p) * both;
+                b[h] = fl_max_f64(t.p[0] + least, (1.0 - (p + p)) * g[h] + least);
                 below[h] = below[h] + x;
                 nearer[h] = nearer[h] + below[h] * below[h];
             }

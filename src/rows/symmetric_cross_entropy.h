@@ -2,7 +2,8 @@
  * what stands for log 0. With q = 1 - p_y = sum_{k != y} p_k:
  *     gradient = (p_k - [k = y]) (alpha + beta A p_y)
  *     Hessian  = p_k (1 - p_k) (alpha + beta A p_y) - beta A p_y (p_k - [k = y])^2
- * Parameters: p[0] = alpha, p[1] = beta A.
+ * or its first term, never negative: 1 - p_y is a concave function of the cross-entropy, and p_y the slope of its
+ * tangent, which is above it. Parameters: p[0] = alpha, p[1] = beta A; p[2] = 1, or 0 for the bounded Hessian.
  */
 #include "rows/related.h"
 
@@ -21,7 +22,7 @@ FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
     for (ptrdiff_t k = 0; k < t->n; k++)
         at = vselect(FN(fl_row_is)(t->label, k), vload(e + k * LANES), at);
     const V p = FN(fl_row_share)(at, zero, &s), part = FN(fl_opaque)(beta * p),
-            factor = alpha + part;
+            factor = alpha + part, bent = part * t->p[2];
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V x = vload(e + k * LANES);
         const V gap = vselect(FN(fl_row_is)(t->label, k), -q, FN(fl_row_share)(x, zero, &s));
@@ -30,7 +31,7 @@ FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
         if (wants & FL_WANT_HESSIAN)
             vstore(t->hessian + k * LANES,
                    FN(fl_opaque)(FN(fl_row_share)(x, zero, &s) * FN(fl_row_not)(&s, x)) * factor -
-                       FN(fl_opaque)(part * gap) * gap);
+                       FN(fl_opaque)(bent * gap) * gap);
     }
     const V log_loss = FN(fl_row_log_loss)(&s);
     /* a weight of 0 drops its term: 0 * inf would be NaN */

@@ -12,11 +12,11 @@ def poisson(y, f):
     return mp.exp(f) - y * f
 
 
-def tweedie_labels(power=1.5):
+def tweedie_labels(power=1.5, hessian="exact"):
     return "finite" if power <= 0 else "nonnegative" if power < 2 else "positive"
 
 
-def tweedie_terms(y, f, power=POWER):
+def tweedie_terms(y, f, power=POWER, hessian="exact"):
     """The two terms of the loss, whose difference it is; y times 0 or infinity has no term."""
     a, b = 2 - power, 1 - power
     if power == 1:
@@ -26,23 +26,27 @@ def tweedie_terms(y, f, power=POWER):
     return mp.exp(a * f) / a, y * mp.exp(b * f) / b
 
 
-def tweedie(y, f, power=POWER):
+def tweedie(y, f, power=POWER, hessian="exact"):
     one, other = tweedie_terms(y, f, power)
     return one - other
 
 
-def tweedie_gradient(y, f, power=POWER):
+def tweedie_gradient(y, f, power=POWER, hessian="exact"):
     return mp.exp((2 - power) * f) - y * mp.exp((1 - power) * f)
 
 
-def tweedie_hessian(y, f, power=POWER):
+def tweedie_hessian(y, f, power=POWER, hessian="exact"):
     a, b = 2 - power, 1 - power
-    return a * mp.exp(a * f) - b * y * mp.exp(b * f)
+    exact = a * mp.exp(a * f) - b * y * mp.exp(b * f)
+    if hessian == "bounded" and not 1 <= power <= 2:
+        return max(exact, mp.exp(a * f))
+    return exact
 
 
-def tweedie_hessian_term(y, f, power=POWER):
+def tweedie_hessian_term(y, f, power=POWER, hessian="exact"):
     a, b = 2 - power, 1 - power
-    return max(abs(a * mp.exp(a * f)), abs(b * y * mp.exp(b * f)))
+    terms = abs(a * mp.exp(a * f)), abs(b * y * mp.exp(b * f))
+    return max(*terms, tweedie_hessian(y, f, power, hessian))
 
 
 def negative_binomial(y, f, theta=mp.one):
@@ -66,7 +70,7 @@ def above_minus_one(f):
     return np.where(np.asarray(f) > -1, f, np.abs(f))
 
 
-def deviance_terms(y, f, power=POWER):
+def deviance_terms(y, f, power=POWER, hessian="exact"):
     """The terms of half the deviance."""
     a, b = 2 - power, 1 - power
     if power == 0:
@@ -79,11 +83,16 @@ def deviance_terms(y, f, power=POWER):
     return f**a / a, -y * f**b / b, constant
 
 
-def deviance_hessian_terms(y, f, power=POWER):
+def deviance_hessian_terms(y, f, power=POWER, hessian="exact"):
     if power == 0:
         return (mp.one,)
     scale = f ** (-power - 1)
     return (1 - power) * f * scale, power * y * scale
+
+
+def deviance_hessian(y, f, power=POWER, hessian="exact"):
+    exact = mp.fsum(deviance_hessian_terms(y, f, power))
+    return max(exact, f**-power) if hessian == "bounded" and power != 1 else exact
 
 
 def largest(terms):
@@ -137,11 +146,12 @@ REFERENCES = (
             {"power": 1.001},
             {"power": -0.7},
             {"power": 2.2},
+            *({"power": power, "hessian": "bounded"} for power in (0.0, 1.0, 1.9, 3.0, -0.7, 2.2)),
         ),
         predict=mp.exp,
         largest_term={
             "loss": largest(tweedie_terms),
-            "gradient": lambda y, f, power=POWER: max(
+            "gradient": lambda y, f, power=POWER, hessian="exact": max(
                 mp.exp((2 - power) * f), abs(y * mp.exp((1 - power) * f))
             ),
             "hessian": tweedie_hessian_term,
@@ -165,11 +175,16 @@ REFERENCES = (
     Reference(
         name="squared_log_error",
         labels="above_minus_one",
-        loss=lambda y, f: log_residual(y, f) ** 2,
-        gradient=lambda y, f: 2 * log_residual(y, f) / (1 + f),
-        hessian=lambda y, f: 2 * (1 - log_residual(y, f)) / (1 + f) ** 2,
+        loss=lambda y, f, **params: log_residual(y, f) ** 2,
+        gradient=lambda y, f, **params: 2 * log_residual(y, f) / (1 + f),
+        hessian=lambda y, f, hessian="exact": (
+            2 * max(1 - log_residual(y, f), hessian == "bounded" or -mp.inf) / (1 + f) ** 2
+        ),
+        parameters=({}, {"hessian": "bounded"}),
         largest_term={
-            "hessian": lambda y, f: 2 * max(mp.one, abs(log_residual(y, f))) / (1 + f) ** 2
+            "hessian": lambda y, f, **params: (
+                2 * max(mp.one, abs(log_residual(y, f))) / (1 + f) ** 2
+            )
         },
         inside=above_minus_one,
         well_inside=lambda f: above_minus_one(f) + 1,
@@ -182,8 +197,8 @@ REFERENCES = (
         row="bounded",
         domain=tweedie_labels,
         loss=lambda y, f, **params: mp.fsum(deviance_terms(y, f, **params)),
-        gradient=lambda y, f, power=POWER: f**-power * (f - y),
-        hessian=lambda y, f, **params: mp.fsum(deviance_hessian_terms(y, f, **params)),
+        gradient=lambda y, f, power=POWER, hessian="exact": f**-power * (f - y),
+        hessian=deviance_hessian,
         parameters=(
             {},
             {"power": 0.0},
@@ -192,6 +207,7 @@ REFERENCES = (
             {"power": 3.0},
             {"power": 1.9},
             {"power": -1.3},
+            *({"power": power, "hessian": "bounded"} for power in (0.0, 1.0, 1.5, 2.0, 3.0, -1.3)),
         ),
         largest_term={
             "loss": largest(deviance_terms),

@@ -97,14 +97,17 @@ def exponential_gradient(y, f, **params):
     return up - down
 
 
-def _poly1_terms(y, f, epsilon=mp.one, **params):
+def _poly1_terms(y, f, epsilon=mp.one, hessian="exact", **params):
     """The terms of loss, gradient and Hessian."""
     a, b = _parts(y, **params)
     p, q = sigmoid(f), sigmoid(-f)
+    bend = b * (q - p) + a * (p - q)
+    if hessian == "bounded" and epsilon > 1:
+        bend = b * q + a * p
     return {
         "loss": (a * softplus(-f) + b * softplus(f), epsilon * (a * q + b * p)),
         "gradient": (b * p * (1 + epsilon * q), -a * q * (1 + epsilon * p)),
-        "hessian": (p * q * (a + b), p * q * epsilon * (b - a) * (q - p)),
+        "hessian": (p * q * (a + b), p * q * epsilon * bend),
     }
 
 
@@ -116,7 +119,7 @@ def _poly1_largest(operation):
     return lambda y, f, **params: max(map(abs, _poly1_terms(y, f, **params)[operation]))
 
 
-def _poly1_hessian_term(y, f, epsilon=mp.one, **params):
+def _poly1_hessian_term(y, f, epsilon=mp.one, hessian="exact", **params):
     a, b = _parts(y, **params)
     return (1 + abs(epsilon)) * (a + b) * sigmoid(f) * sigmoid(-f)
 
@@ -176,6 +179,9 @@ REFERENCES = (
             {"epsilon": -0.3},
             {"epsilon": 12.7, "cost_fn": 3.0},
             {"epsilon": 1e3},
+            {"epsilon": 0.8, "hessian": "bounded"},
+            {"epsilon": 12.7, "cost_fp": 3.0, "hessian": "bounded"},
+            {"epsilon": 1e3, "hessian": "bounded"},
         ),
         predict=sigmoid,
         largest_term={

@@ -76,15 +76,16 @@ def multi_pinball(f, y, quantiles=QUANTILES):
     return loss, gradient, [ONE] * len(f)
 
 
-def gaussian_nll(f, y):
+def gaussian_nll(f, y, hessian="exact"):
     mean, s = f
     r, precision = mean - y, mp.exp(-s)
     square = r**2 * precision
     terms = max(abs(s), square) / 2, [None, max(ONE, square) / 2], [None, None]
-    return (s + square) / 2, [r * precision, (1 - square) / 2], [precision, square / 2], terms
+    bend = max(ONE, square) / 2 if hessian == "bounded" else square / 2
+    return (s + square) / 2, [r * precision, (1 - square) / 2], [precision, bend], terms
 
 
-def gaussian_crps(f, y):
+def gaussian_crps(f, y, hessian="exact"):
     mean, scale = f[0], mp.exp(f[1])
     w = (mean - y) / scale
     density, error = mp.npdf(w), mp.erf(w / mp.sqrt(2))
@@ -95,12 +96,10 @@ def gaussian_crps(f, y):
         [None, scale * max(2 * density, half)],
         [None, scale * max(2 * density * (1 + w**2), half)],
     )
-    return (
-        scale * (w * error + 2 * density - half),
-        [error, slope],
-        [2 * density / scale, slope + 2 * scale * density * w**2],
-        terms,
-    )
+    bends = [2 * density / scale, slope + 2 * scale * density * w**2]
+    if hessian == "bounded":
+        bends = [max(bends[0], half / scale), max(bends[1], half * scale / 2)]
+    return scale * (w * error + 2 * density - half), [error, slope], bends, terms
 
 
 def multiclass_hinge(f, y, margin=ONE, p=1):
@@ -156,7 +155,7 @@ def kl_divergence(f, y, log_target=False):
     return mp.fsum(terms), [-t for t in q], [mp.zero] * n, (max(sizes), [None] * n, [None] * n)
 
 
-def jensen_shannon(f, y):
+def jensen_shannon(f, y, hessian="exact"):
     p, q, n = softmax(f), y, len(f)
     m = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
     a = [mp.log(x / z) / 2 for x, z in zip(p, m, strict=True)]
@@ -166,7 +165,7 @@ def jensen_shannon(f, y):
     r = [t / (t + x) for t, x in zip(q, p, strict=True)]
     share = mp.fsum(x * s for x, s in zip(p, r, strict=True))
     gradient = [x * (s - mean) for x, s in zip(p, a, strict=True)]
-    hessian = [
+    bends = [
         p[k] * (1 - 2 * p[k]) * (a[k] - mean)
         + p[k] * ((1 - p[k]) * r[k] - p[k] * (r[k] - share)) / 2
         for k in range(n)
@@ -176,7 +175,11 @@ def jensen_shannon(f, y):
     gradient_terms = [p[k] * max(abs(a[k]), largest, HALF * (1 - r[k])) for k in range(n)]
     hessian_terms = [max(gradient_terms[k], p[k] * (1 - p[k]) * r[k], p[k] ** 2) for k in range(n)]
     loss_term = max([largest] + [x * (1 - s) for x, s in zip(p, r, strict=True)])
-    return mp.fsum(b) + mean, gradient, hessian, (loss_term, gradient_terms, hessian_terms)
+    if hessian == "bounded":  # of squares of slopes
+        slopes = [[p[i] * ((i == k) - p[k]) for i in range(n)] for k in range(n)]
+        squares = [mp.fsum(s[i] ** 2 * r[i] / p[i] for i in range(n)) / 2 for s in slopes]
+        bends = [max(b, s) for b, s in zip(bends, squares, strict=True)]
+    return mp.fsum(b) + mean, gradient, bends, (loss_term, gradient_terms, hessian_terms)
 
 
 def sparsemax_projection(f):
@@ -211,11 +214,11 @@ def _softmax_parts(f, y):
     return p, q, -log_p, rest, gap
 
 
-def symmetric_cross_entropy(f, y, alpha=TENTH, beta=ONE, log_zero=MINUS_FOUR):
+def symmetric_cross_entropy(f, y, alpha=TENTH, beta=ONE, log_zero=MINUS_FOUR, hessian="exact"):
     p, q, log_loss, rest, gap = _softmax_parts(f, y)
     part = -beta * log_zero * p[y]
     first = [x * s * (alpha + part) for x, s in zip(p, rest, strict=True)]
-    second = [part * g**2 for g in gap]
+    second = [part * g**2 if hessian == "exact" else mp.zero for g in gap]
     n = len(f)
     return (
         alpha * log_loss - beta * log_zero * q,
@@ -265,12 +268,12 @@ def multiclass_focal(f, y, gamma=TWO, alpha=None, hessian="exact"):
     )
 
 
-def ranked_probability_score(f, y):
+def ranked_probability_score(f, y, hessian="exact"):
     p, n = softmax(f), len(f)
     below = [mp.fsum(p[: k + 1]) for k in range(n)]
     above = [mp.fsum(p[k + 1 :]) for k in range(n)]
     d = [below[k] if k < y else -above[k] for k in range(n - 1)]
-    gradient, hessian, gradient_terms, hessian_terms = [], [], [], []
+    gradient, bends, gradient_terms, hessian_terms = [], [], [], []
     for j in range(n):
         terms = [2 * p[j] * d[k] * (above[k] if j <= k else -below[k]) for k in range(n - 1)]
         squares = mp.fsum((above[k] if j <= k else below[k]) ** 2 for k in range(n - 1))
@@ -278,9 +281,15 @@ def ranked_probability_score(f, y):
         size = max([abs(t) for t in terms] or [mp.zero])
         gradient.append(g)
         gradient_terms.append(size)
-        hessian.append((1 - 2 * p[j]) * g + 2 * p[j] ** 2 * squares)
+        bent = (1 - 2 * p[j]) * g
+        bends.append(2 * p[j] ** 2 * squares + (max(bent, 0) if hessian == "bounded" else bent))
         hessian_terms.append(max(size, 2 * p[j] ** 2 * squares))
-    return mp.fsum(x**2 for x in d), gradient, hessian, (None, gradient_terms, hessian_terms)
+    return mp.fsum(x**2 for x in d), gradient, bends, (None, gradient_terms, hessian_terms)
+
+
+def either(n):
+    """Parameter sets of the losses that have none but the choice of the Hessian."""
+    return {}, {"hessian": "bounded"}
 
 
 ROW_REFERENCES = (
@@ -307,8 +316,8 @@ ROW_REFERENCES = (
         hessian_is_derivative=False,
         kinks=lambda f, y, **params: [abs(x - y) for x in f],
     ),
-    RowReference("gaussian_nll", "value", gaussian_nll, outputs=(2,)),
-    RowReference("gaussian_crps", "value", gaussian_crps, outputs=(2,)),
+    RowReference("gaussian_nll", "value", gaussian_nll, outputs=(2,), parameters=either),
+    RowReference("gaussian_crps", "value", gaussian_crps, outputs=(2,), parameters=either),
     RowReference(
         "multiclass_hinge",
         "class",
@@ -342,7 +351,7 @@ ROW_REFERENCES = (
         kl_divergence,
         parameters=lambda n: ({"log_target": True},),
     ),
-    RowReference("jensen_shannon", "targets", jensen_shannon, amplifies=True),
+    RowReference("jensen_shannon", "targets", jensen_shannon, amplifies=True, parameters=either),
     RowReference(
         "sparsemax",
         "class",
@@ -353,7 +362,13 @@ ROW_REFERENCES = (
         "symmetric_cross_entropy",
         "class",
         symmetric_cross_entropy,
-        parameters=lambda n: ({}, {"alpha": 1.0, "beta": 0.3, "log_zero": -6.0}, {"alpha": 0.0}),
+        parameters=lambda n: (
+            {},
+            {"alpha": 1.0, "beta": 0.3, "log_zero": -6.0},
+            {"alpha": 0.0},
+            {"hessian": "bounded"},
+            {"alpha": 0.0, "hessian": "bounded"},
+        ),
     ),
     RowReference(
         "multiclass_generalized_ce",
@@ -380,7 +395,7 @@ ROW_REFERENCES = (
             {"hessian": "bounded"},
         ),
     ),
-    RowReference("ranked_probability_score", "class", ranked_probability_score),
+    RowReference("ranked_probability_score", "class", ranked_probability_score, parameters=either),
 )
 
 #: Every one with every number of outputs and parameter set, for pytest.mark.parametrize.

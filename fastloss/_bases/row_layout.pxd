@@ -167,3 +167,6 @@ cdef inline void arrange_axes(Job* job, int n_axes) noexcept:
         and job.operands[TARGET].array.strides[job.n_axes - 1] != job.operands[TARGET].itemsize
     ):
         job.operands[TARGET].direct = False
+    for i in range(LABEL):  # rows that follow each other are read and written as one run
+        if job.operands[i].present and not job.operands[i].direct and not job.operands[i].by_class:
+            fl_array_merge_axes(&job.operands[i].array)

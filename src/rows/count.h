@@ -5,7 +5,9 @@
 
 FL_INLINE V FN(fl_count_one)(V count, VI mask)
 {
-#if FL_VECTOR_BYTES
+#if FL_VECTOR_BYTES == 64
+    return vselect(mask, vfrom_bits(vbits(count) + 1), count); /* one addition under a mask */
+#elif FL_VECTOR_BYTES
     return vfrom_bits(vbits(count) - mask);
 #else
     return vfrom_bits(vbits(count) + mask);

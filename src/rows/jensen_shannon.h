@@ -8,6 +8,7 @@
  * The terms cancel where p is near q: the error is in ULP of the largest one. Parameters: p[0] = 1 for
  * the bounded Hessian.
  */
+#include "vecmath/log_by_table.h"
 
 /* log(2 p / (p + q)) and log(2 q / (p + q)) are log(1 + d) and log(1 - d), d = |p - q| / (p + q), which of them is
  * which by the larger of p and q. One division serves both: below d = 1/2 the quotient is d, handed on as -d,
@@ -28,11 +29,31 @@ FL_INLINE V FN(fl_log_of_larger)(V quotient)
 /* log(1 - d) */
 FL_INLINE V FN(fl_log_of_smaller)(V quotient)
 {
-    const V one = vsplat(R(1.0));
+    const V one = vsplat(R(1.0)), x = vselect_negative(quotient, one + quotient, quotient);
     V k;
-    const V m = FN(fl_log_reduce)(vselect_negative(quotient, one + quotient, quotient), &k);
     /* near 1 of d itself, times 2^-k = 1 - k */
+#if FL_LOOKUP
+    V minus_log;
+    const V m = FN(fl_log_table_split)(x, &k), a = FN(fl_log_table)(m, &minus_log);
+    const V scaled = a * (one - k);
+    const V u = vselect_negative(quotient, quotient, m) * vselect_negative(quotient, scaled, a) +
+                vselect_negative(quotient, scaled - one, -one);
+    return FN(fl_log_table_sum)(k, minus_log, u);
+#else
+    const V m = FN(fl_log_reduce)(x, &k);
     return FN(fl_log_sum)(k, vselect_negative(quotient, quotient * (one - k) - k, m - one));
+#endif
+}
+
+/* e / sum to about half an ULP more than e has, by the inverse of the sum in two parts. */
+FL_INLINE V FN(fl_jensen_share)(V e, const FN(FlRowSoftmax) * s, V inverse_low)
+{
+#if FL_HAS_FMA
+    return e * s->inverse + FN(fl_opaque)(e * inverse_low);
+#else
+    (void)inverse_low;
+    return FN(fl_row_share)(e, vsplat(R(0.0)), s);
+#endif
 }
 
 /* The last term of the Hessian, as (1 - p_k)^2 r_k and p_k times the sum of the other p_i r_i. That one is what all
@@ -71,17 +92,19 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
     const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t.f, t.n, vsplat_int(-1), e);
     V other = zero, other_lost = zero, mean = zero, mean_lost = zero, share = zero;
     V share_lost = zero, error;
+    const V back = FN(fl_product)(s.inverse, s.sum, &error);
+    const V inverse_low = (((R(1.0) - back) - error) - s.inverse * s.sum_low) * s.inverse;
     for (ptrdiff_t k = 0; k < t.n; k++) {
-        const V p = FN(fl_row_share)(vload(e + k * LANES), zero, &s);
+        const V p = FN(fl_jensen_share)(vload(e + k * LANES), &s, inverse_low);
         vstore(share_of_p + k * LANES, p);
         vstore(quotient + k * LANES, FN(fl_smaller_quotient)(p, vload(t.target + k * LANES)));
     }
     for (ptrdiff_t k = 0; k < t.n; k++)
         vstore(a + k * LANES, FN(fl_log_of_larger)(vload(quotient + k * LANES)));
-    for (ptrdiff_t k = 0; k < t.n; k++) {
+    for (ptrdiff_t k = 0; k < t.n; k++) { /* 2 a_k, and 2 log(q_k / m_k) */
         const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
-        const V less = half * FN(fl_log_of_smaller)(vload(quotient + k * LANES));
-        const V more = half * vload(a + k * LANES);
+        const V less = FN(fl_log_of_smaller)(vload(quotient + k * LANES));
+        const V more = vload(a + k * LANES);
         vstore(a + k * LANES, vkeep((p > zero) | (p != p), vselect(p < q, less, more)));
         vstore(of_target + k * LANES, vkeep(q > zero, vselect(p < q, more, less)));
     }
@@ -102,7 +125,7 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
         FN(fl_jensen_shannon_bounded)(&t, &s, share);
     for (ptrdiff_t k = 0; k < t.n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
         const V p = vload(share_of_p + k * LANES);
-        const V gap = vload(a + k * LANES) - mean, g = FN(fl_opaque)(p * gap);
+        const V gap = half * (vload(a + k * LANES) - mean), g = FN(fl_opaque)(p * gap);
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, g);
         if (FL_UNLIKELY(bounded)) {
@@ -116,7 +139,7 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
                        half * p * (FN(fl_row_not)(&s, x) * r - p * (r - share)));
         }
     }
-    return loss;
+    return half * loss;
 }
 
 FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)

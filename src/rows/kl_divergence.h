@@ -2,6 +2,7 @@
  * q_k = 0 counts 0. gradient -q_k, Hessian 0. The terms of the sum may cancel: the error is in ULP of
  * the largest of |q_k log q_k| and |q_k f_k|, worst 3. Parameters: none.
  */
+#include "vecmath/log_by_table.h"
 
 /* The logarithms first, for they are long chains. wants is a constant where that pays. */
 FL_INLINE V FN(fl_kl_for)(const FN(FlRowTile) * tile, int wants)
@@ -10,17 +11,15 @@ FL_INLINE V FN(fl_kl_for)(const FN(FlRowTile) * tile, int wants)
     const V zero = vsplat(R(0.0));
     V loss = zero, lost = zero;
     for (ptrdiff_t k = 0; k < t.n && (wants & FL_WANT_LOSS); k++) {
-        V power;
-        const V m = FN(fl_log_reduce)(vload(t.target + k * LANES), &power);
         /* of targets above 0, the others are left out */
-        vstore(t.room[0] + k * LANES, FN(fl_log_sum)(power, m - R(1.0)));
+        vstore(t.room[0] + k * LANES, FN(fl_log_of_positive)(vload(t.target + k * LANES)));
     }
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V q = vload(t.target + k * LANES), f = vload(t.f + k * LANES);
         if (wants & FL_WANT_LOSS) {
             /* NaN stays, -inf does not meet a target of 0 */
             const V gap = vselect((q > zero) | (f != f), vload(t.room[0] + k * LANES) - f, zero);
-            add_carrying(&loss, &lost, FN(fl_opaque)(vselect(f == f, q * gap, f)));
+            add_carrying(&loss, &lost, FN(fl_opaque)(q * gap));
         }
         if (wants & FL_WANT_GRADIENT)
             vstore(t.gradient + k * LANES, vselect(f == f, -q, f));

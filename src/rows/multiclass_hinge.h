@@ -68,7 +68,9 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
         active = active + active;
     } else
         slope = vselect(loss == loss, active, loss);
-    const V at_label = -slope / n, bend = vselect(slope == slope, active, slope) / n;
+    /* opaque, lest each class repeat the divisions where it is the label */
+    const V at_label = FN(fl_opaque)(-slope / n);
+    const V bend = FN(fl_opaque)(vselect(slope == slope, active, slope) / n);
     to_label = t.label;
     for (ptrdiff_t k = 0; k < t.n; k++, to_label = to_label - next) {
         const VI here = to_label == 0;
@@ -130,7 +132,8 @@ FL_INLINE V FN(fl_hinge_usual)(const FN(FlRowTile) * tile, int exact)
     }
     if (k < t.n)
         add_carrying(&loss, &lost, FN(fl_hinge_term)(&t, k, to_label, &of, exact, &active));
-    const V at_label = (shift - active) / n;
+    /* opaque, lest each class repeat the division where it is the label */
+    const V at_label = FN(fl_opaque)((shift - active) / n);
     to_label = t.label;
     for (k = 0; k < t.n; k++, to_label = to_label - next)
         vstore(t.gradient + k * LANES,

@@ -34,10 +34,14 @@ FL_INLINE V FN(fl_in_set)(VU bits, ptrdiff_t class)
 /* f - 1 rounded down: what is larger than the one is larger than the other, if it is a number of this precision. */
 FL_INLINE V FN(fl_below_margin)(V f)
 {
+#if FL_VECTOR_BYTES == 64
+    return (V)FL_MM(sub_round)(f, vsplat(R(1.0)), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#else
     V rest;
     const V s = FN(fl_two_sum)(f, vsplat(R(-1.0)), &rest);
     const V step = vselect(s < R(0.0), vfrom_bits(vsplat_int(1)), vfrom_bits(vsplat_int(-1)));
     return vfrom_bits(vbits(s) + vbits(vkeep(rest < R(0.0), step)));
+#endif
 }
 
 /* The same of sets that name no class twice. Of two classes one at most is in the set without the other, so that

@@ -63,6 +63,7 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
     const int bounded = t.p[0] == R(0.0);
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     REAL *e = t.room[0], *under = t.room[1], *tail = t.room[2], *squared = t.room[3];
+    REAL *tail_low = t.gradient; /* until the gradient is known */
     V max = vload(t.f), sum = zero, low = zero, loss = zero, lost = zero;
     for (ptrdiff_t k = 1; k < t.n; k++)
         max = vmax(vload(t.f + k * LANES), max); /* NaN comes back through the exponentials */
@@ -90,6 +91,8 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
     sum = low = zero;
     if (bends)
         vstore(tail + (t.n - 1) * LANES, zero);
+    if (bends && carried)
+        vstore(tail_low + (t.n - 1) * LANES, zero);
     if (wants & FL_WANT_HESSIAN)
         vstore(t.hessian + (t.n - 1) * LANES, zero);
     for (ptrdiff_t k = t.n - 2; k >= 0;
@@ -100,7 +103,9 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
         FN(fl_score_add)(&loss, &lost, FN(fl_opaque)(d * d));
         if (bends) {
             FN(fl_score_carry)(&after, &after_low, FN(fl_opaque)(d * q), carried);
-            vstore(tail + k * LANES, FN(fl_score_whole)(after, after_low, carried));
+            vstore(tail + k * LANES, after);
+            if (carried)
+                vstore(tail_low + k * LANES, after_low);
             vstore(under + k * LANES, d * p);
         }
         if (wants & FL_WANT_HESSIAN) {
@@ -111,8 +116,10 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
     }
     V head = zero, head_low = zero, nearer = zero, nearer_low = zero;
     for (ptrdiff_t j = 0; j < t.n && bends; j++) {
-        const V before = FN(fl_score_whole)(head, head_low, carried);
-        const V x = vload(e + j * LANES), sides = vload(tail + j * LANES) - before;
+        const V x = vload(e + j * LANES);
+        V sides = vload(tail + j * LANES) - head; /* both may be a multiple of what is left */
+        if (carried)
+            sides = sides + (vload(tail_low + j * LANES) - head_low);
         const V g = FN(fl_opaque)(x * FN(fl_opaque)(twice * sides));
         FN(fl_score_carry)(&head, &head_low, vload(under + j * LANES), carried);
         if (wants & FL_WANT_GRADIENT)
@@ -131,7 +138,8 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
     return loss * square + (loss * square_low + lost * square);
 }
 
-/* Beyond ten classes the roundings of plain sums are more than those of their terms. */
+/* Beyond ten classes the roundings of plain sums are more than those of their terms; carried, the two sums of the
+ * gradient are subtracted in pairs. */
 FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * t, int wants)
 {
     return t->n > 10 ? FN(fl_score_sums)(t, wants, 1) : FN(fl_score_sums)(t, wants, 0);

@@ -1,7 +1,7 @@
 /* Fair's loss (1974): c^2 (q - log1p q) with q = |r| / c, r = f - y. gradient r / (1 + q), Hessian
- * 1 / (1 + q)^2, or 1 / (1 + q), the weight of iteratively reweighted least squares. With 1 + q = 2^k (1 + g) as in vlog1p it is q - k log 2 - g, where the first two cancel the
- * third exactly for k = 0, and the small rest of log(1 + g); q and 1 / (1 + q) are pairs of numbers. Worst
- * error 4 ULP. Parameters: p[0] + p[1] = 1 / c, p[0] of at most 24 bits; p[2] + p[3] =
+ * 1 / (1 + q)^2, or 1 / (1 + q), the weight of iteratively reweighted least squares. With 1 + q = 2^k (1 + g)
+ * as in vlog1p it is q - k log 2 - g, where the first two cancel the third exactly for k = 0, and the small rest
+ * of log(1 + g); q and 1 / (1 + q) are pairs of numbers. Worst error 4 ULP. Parameters: p[0] + p[1] = 1 / c, p[0] of at most 24 bits; p[2] + p[3] =
  * c^2 likewise; p[4] = c; p[5] = 1 for the weight as Hessian.
  */
 #include "vecmath/log_by_inverse.h"

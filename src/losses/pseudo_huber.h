@@ -1,6 +1,7 @@
 /* Pseudo-Huber loss, Charbonnier et al. (1997): delta^2 (s - 1) with s = sqrt(1 + q^2), q = r / delta, r
- * = f - y. gradient r / s, Hessian 1 / s^3, or 1 / s, the weight of iteratively reweighted least squares. s - 1 = q^2 / (1 + s) does not cancel; q^2, s and 1 / s are pairs of
- * numbers, for their errors would count threefold in s^3. Where q^2 overflows s is |q|. Worst error 3 ULP.
+ * = f - y. gradient r / s, Hessian 1 / s^3, or 1 / s, the weight of iteratively reweighted least squares.
+ * s - 1 = q^2 / (1 + s) does not cancel; q^2, s and 1 / s are pairs of numbers, for their errors would count
+ * threefold in s^3. Where q^2 overflows s is |q|. Worst error 3 ULP.
  * Parameters: p[0] + p[1] = 1 / delta, p[0] of at most 24 bits; p[2] = delta; p[3] = 0, or 1 for the weight as
  * Hessian.
  */

@@ -7,7 +7,8 @@
  * of numbers. Worst error 4 ULP, of the Hessian 5: of the Hessian in ULP of the larger term, of the loss, unless f is near y, of
  * the largest.
  * Parameters: p[0] = a, its rest p[1]; p[2], p[3], p[4] = 1/a, -1/b, 1/(a b); or 1, -1, 0 for power = 1, and
- * -1, 1, 0 for 2; p[5] = b, p[6] = power; p[7] = -infinity, or 1 for the bounded Hessian. float32 is computed in float64, without pairs.
+ * -1, 1, 0 for 2; p[5] = b, p[6] = power; p[7] = -infinity, or 1 for the bounded Hessian. float32 is computed
+ * in float64, without pairs.
  *
  * For power = 1.5 with w = sqrt(f) and u = w - sqrt(y) = (f - y) / (w + sqrt(y)) the loss is 2 u^2 / w, where
  * nothing cancels, the gradient (f - y) / (f w).

@@ -147,7 +147,8 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             h.of_class = block->hessian_class_stride;
             h.of_tile = LANES;
         } else {
-            FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes, from, x);
+            FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes, from,
+                              x);
             if (block->class_stride == 1 && block->sample_stride == n_classes) {
                 hard.ahead = from + n * n_classes;
                 hard.n_ahead = i + 2 * rows <= end ? rows * n_classes : 0;

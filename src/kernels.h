@@ -82,7 +82,7 @@ typedef struct {
     void *gradient;             /* REAL[n]; may be raw_prediction itself */
     void *hessian;              /* REAL[n]; may be raw_prediction itself */
     const double *params;       /* FL_MAX_PARAMS of them, as the loss's header numbers them */
-    const void *table;          /* REALs, for a loss whose row says TABLE: in place of params */
+    const void *table;          /* REALs in place of params, for a STAGED_TABLE loss */
     double scale;               /* multiplies what is stored: 1, or 1 / (sum of weights) */
     double sums[FL_SUM_LANES];  /* in and out: sum of weight * loss, unscaled */
     int fresh;                  /* sums are out only and begin at 0 */

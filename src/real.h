@@ -88,6 +88,9 @@ typedef INT FN(fl_vi);
 #define vkeep FN(fl_keep)
 #define vany FN(fl_any)
 #define vall FN(fl_all)
+#define vany_less FN(fl_any_less)
+#define vany_at_most FN(fl_any_at_most)
+#define vall_at_most FN(fl_all_at_most)
 #define vabs FN(fl_abs)
 #define vcopysign FN(fl_copysign)
 #define vmin FN(fl_min)
@@ -240,6 +243,45 @@ FL_INLINE int vall(VI mask)
     return !vany(~mask);
 #else
     return mask != 0;
+#endif
+}
+
+/* Whether a < b, or a <= b, in any lane, and whether a <= b in every one: what a rare branch asks. With
+ * AVX-512 of a comparison alone, for to hand a mask to vany() GCC may load a vector of ones under it: where no
+ * lane is set, the page that holds them may never have been touched, and each such load takes as long as an
+ * exception. */
+#if FL_VECTOR_BYTES == 64
+#undef FL_COMPARE
+#if FL_BITS == 64
+#define FL_COMPARE(a, b, relation) _mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), relation)
+#else
+#define FL_COMPARE(a, b, relation) _mm512_cmp_ps_mask((__m512)(a), (__m512)(b), relation)
+#endif
+#endif
+FL_INLINE int vany_less(V a, V b)
+{
+#if FL_VECTOR_BYTES == 64
+    return FL_COMPARE(a, b, _CMP_LT_OQ) != 0;
+#else
+    return vany(a < b);
+#endif
+}
+
+FL_INLINE int vany_at_most(V a, V b)
+{
+#if FL_VECTOR_BYTES == 64
+    return FL_COMPARE(a, b, _CMP_LE_OQ) != 0;
+#else
+    return vany(a <= b);
+#endif
+}
+
+FL_INLINE int vall_at_most(V a, V b)
+{
+#if FL_VECTOR_BYTES == 64
+    return FL_COMPARE(a, b, _CMP_NLE_UQ) == 0;
+#else
+    return vall(a <= b);
 #endif
 }
 

@@ -33,6 +33,12 @@ FL_INLINE int FN(asymmetric_is_plain)(const REAL *p)
 #if FL_BITS == 64
 #include "vecmath/single.h"
 
+/* gamma - 1, unless gamma is 0 */
+FL_INLINE int FN(asymmetric_less)(REAL gamma)
+{
+    return (int)gamma - (gamma > 0.0);
+}
+
 /* What a sample has of its class; gamma - 1, unless gamma is 0, as bits that are 0 or 1 */
 typedef struct {
     VI positive, whole; /* the class is 1, nothing is clipped */
@@ -41,7 +47,7 @@ typedef struct {
 
 FL_INLINE FN(asymmetric_sample) FN(asymmetric_class)(V y, V f, const REAL *p)
 {
-    const int less_1 = (int)p[6] - (p[6] > 0.0), less_0 = (int)p[7] - (p[7] > 0.0);
+    const int less_1 = FN(asymmetric_less)(p[6]), less_0 = FN(asymmetric_less)(p[7]);
     FN(asymmetric_sample) s;
     s.positive = y > R(0.0);
     s.cost = vselect(s.positive, vsplat(p[0]), vsplat(p[12]));
@@ -92,12 +98,17 @@ FL_INLINE FN(asymmetric_plain_kept) FN(asymmetric_plain_first)(V y, V f, const R
     const V B_part = FN(fl_product)(B, s.kept, &B_error),
             A_part = FN(fl_product)(A, s.clip, &A_error);
     const V B_part_low = B_error + (B * kept_low + B_low * s.kept);
-    const V far_N = B_part - A_part;
-    const V far_low = ((B_part - far_N) - A_part) + (B_part_low - (A_error + A_low * s.clip));
-    V near_low, gap;
-    const V near_N = FN(asymmetric_near)(f, p, B_part, B_part_low, &near_low, &gap);
-    const VI near = (vabs(f - p[8]) < 0x1p-6) & (s.whole == 0);
-    const V N_high = vselect(near, near_N, far_N), N_rest = vselect(near, near_low, far_low);
+    V N_high = B_part - A_part;
+    V N_rest = ((B_part - N_high) - A_part) + (B_part_low - (A_error + A_low * s.clip));
+    V above = N_high; /* has the sign of x, for which N may be too small a number */
+    /* rare */
+    if (FL_UNLIKELY(vany_less(vabs(f - p[8]), vsplat(0x1p-6)))) {
+        V near_low, gap;
+        const V near_N = FN(asymmetric_near)(f, p, B_part, B_part_low, &near_low, &gap);
+        const VI near = (vabs(f - p[8]) < 0x1p-6) & (s.whole == 0);
+        N_high = vselect(near, near_N, N_high), N_rest = vselect(near, near_low, N_rest);
+        above = vselect(near, gap, above);
+    }
     const V N = N_high + N_rest, N_low = (N_high - N) + N_rest;
     const V D = one + t, D_low = ((one - D) + t) + t_low, inverse = one / D;
     const V E = FN(fl_opaque)(vselect(s.whole, one, A + s.clip * D)), over_E = one / E;
@@ -108,8 +119,7 @@ FL_INLINE FN(asymmetric_plain_kept) FN(asymmetric_plain_first)(V y, V f, const R
     k.t = t, k.over_E = over_E, k.x = x, k.x_low = x_low, k.N = N;
     k.u = FN(fl_opaque)(t - (t * FN(fl_opaque)(t * inverse) - t_low * (inverse * inverse)));
     k.odds = FN(fl_opaque)(N * over_E + N_low * over_E);
-    /* N may be too small a number */
-    k.clipped = vselect(near, gap, far_N) <= zero;
+    k.clipped = above <= zero;
     return k;
 }
 
@@ -127,7 +137,9 @@ FL_INLINE void FN(asymmetric_plain_rest)(V y, V f, FN(asymmetric_plain_kept) k, 
     V power_low, step = k.x, step_low = k.x_low;
     V power = k.x * s.bit[0] + (one - s.bit[0]);
     power_low = k.x_low * s.bit[0];
-    for (int n = 1; n < 3; n++) {
+    /* what is asked is the same for all samples */
+    const int exponents = FN(asymmetric_less)(p[6]) | FN(asymmetric_less)(p[7]);
+    for (int n = 1; n < 3 && exponents >> n; n++) {
         const V square = FN(fl_product)(step, step, &error), twice = step + step;
         step_low = FN(fl_opaque)(error + twice * step_low);
         step = square;

@@ -53,7 +53,7 @@ FL_INLINE V FN(c_log_log_exp)(V x, V *low)
 #endif
 }
 
-/* E and what it was rounded by, and e^-E, larger by 1 / EXP_BACK */
+/* E and what it was rounded by, and then e^-E, larger by 1 / EXP_BACK */
 typedef struct {
     V e, low, tail;
 } FN(c_log_log_kept);
@@ -65,9 +65,16 @@ FL_INLINE FN(c_log_log_kept) FN(c_log_log_first)(V y, V f, const REAL *p)
     (void)y, (void)p;
     k.e = FN(fl_opaque)(FN(c_log_log_exp)(vmin(most, f), &k.low));
     k.low = FN(fl_opaque)(vkeep(f < R(7.0), k.low));
-    if (FL_UNLIKELY(vany(f > most)))
+    if (FL_UNLIKELY(vany_less(most, f)))
         k.e = vselect(f > most, vexp(f), k.e);
+    k.tail = k.e;
+    return k;
+}
+
+FL_INLINE FN(c_log_log_kept) FN(c_log_log_second)(FN(c_log_log_kept) k, const REAL *p)
+{
     const V bounded = vmin(vsplat(R(800.0)), k.e);
+    (void)p;
     k.tail = FN(fl_opaque)(FN(fl_exp_headroom_of_sum)(-bounded, -k.low));
     return k;
 }
@@ -111,7 +118,7 @@ FL_INLINE void FN(c_log_log_rest)(V y, V f, FN(c_log_log_kept) k, const REAL *p,
     V negative = cost * e;
     /* a cost below 1 may bring back what e^f goes beyond */
     const VI beyond = (e > REAL_MAX) & (f < (REAL)(FL_BITS == 64 ? 1500 : 200));
-    if (FL_UNLIKELY(vany(beyond))) {
+    if (FL_UNLIKELY(vany_less(vsplat(REAL_MAX), e))) {
         const V root = vexp(half * f);
         negative = vselect(beyond, (cost * root) * root, negative);
     }
@@ -120,5 +127,5 @@ FL_INLINE void FN(c_log_log_rest)(V y, V f, FN(c_log_log_kept) k, const REAL *p,
     *hessian = vselect(positive, cost * (h * excess), negative);
 }
 
-FL_OF_STAGES(c_log_log)
+FL_OF_THREE_STAGES(c_log_log)
 #define FL_KEPT FN(c_log_log_kept)

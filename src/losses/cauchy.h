@@ -28,7 +28,7 @@ FL_INLINE void FN(cauchy)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V 
     /* rare */
     const V size = vabs(q);
     const VI far = size >= most, small = (size < tiny) & (r != R(0.0));
-    if (FL_UNLIKELY(vany(far | small))) {
+    if (FL_UNLIKELY(vany_at_most(most, size) || (vany_less(size, tiny) && vany(small)))) {
         const V far_slope = p[6] / r;
         /* infinity times a zero p[3] would be NaN */
         const V far_loss = vselect(vabs(r) > REAL_MAX, vabs(r),

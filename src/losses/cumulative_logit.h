@@ -25,33 +25,65 @@ FL_INLINE V FN(fl_of_class)(const REAL *p, int column, V y)
     return FN(fl_gather)(numbers, vbits(label + vround_shift()) - vbits(vround_shift()));
 }
 
-/* x = end - f, and *t = e^-|x| */
-FL_INLINE V FN(fl_from_threshold)(V end, V f, V *t)
+/* end - f, where an end at infinity stays there, but for a NaN */
+FL_INLINE V FN(fl_from_threshold)(V end, V f)
 {
-    V low;
-    const V difference = FN(fl_finite_sum)(end, -f, &low);
-    /* an end at infinity stays there, but for a NaN */
-    const V x = vselect((vabs(end) > REAL_MAX) & (f == f), end, difference);
-    /* t = 0 there, without an exponential that underflows, which is slow */
-    const VI infinite = vabs(x) > REAL_MAX;
-    const V e = vexp_nonpositive(vselect(infinite, vsplat(R(0.0)), vminus_abs(x)));
-    *t = vselect(infinite, vsplat(R(0.0)), e - e * vselect_negative(x, -low, low));
+    V x = end - f;
+    /* rare */
+    if (FL_UNLIKELY(vany_less(vsplat(REAL_MAX), vabs(f))))
+        x = vselect((vabs(end) > REAL_MAX) & (f == f), end, x);
     return x;
 }
 
-FL_INLINE void FN(cumulative_logit)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+/* e^-|end - f| */
+FL_INLINE V FN(fl_odds_at_threshold)(V end, V f)
 {
-    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    const V lower = FN(fl_of_class)(p, 0, y), upper = FN(fl_of_class)(p, 1, y);
+    V low;
+    const V x = FN(fl_two_sum)(end, -f, &low);
+    /* 0 at infinity, without an exponential that underflows, which is slow, and without the NaN of `low` */
+    const VI finite = (vabs(x) > REAL_MAX) == 0;
+    const V e = vexp_nonpositive(vkeep(finite, vminus_abs(x)));
+    V t = vkeep(finite, e - e * vflip(low, x));
+    if (FL_UNLIKELY(vany_less(vsplat(REAL_MAX), vabs(f)))) /* an infinite end less an infinite f */
+        t = vkeep((vabs(f) > REAL_MAX) == 0, t);
+    return t;
+}
+
+/* e^-|a| and e^-|b| */
+typedef struct {
     V under, over;
-    const V a = FN(fl_from_threshold)(lower, f, &under);
-    const V minus_b = -FN(fl_from_threshold)(upper, f, &over);
+} FN(cumulative_logit_kept);
+
+FL_INLINE FN(cumulative_logit_kept) FN(cumulative_logit_first)(V y, V f, const REAL *p)
+{
+    FN(cumulative_logit_kept) k;
+    k.under = FN(fl_opaque)(FN(fl_odds_at_threshold)(FN(fl_of_class)(p, 0, y), f));
+    k.over = FN(fl_opaque)(FN(fl_odds_at_threshold)(FN(fl_of_class)(p, 1, y), f));
+    return k;
+}
+
+FL_INLINE void FN(cumulative_logit_rest)(V y, V f, FN(cumulative_logit_kept) k, const REAL *p,
+                                         V *loss, V *gradient, V *hessian)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), under = k.under, over = k.over;
+    const V a = FN(fl_from_threshold)(FN(fl_of_class)(p, 0, y), f);
+    const V minus_b = -FN(fl_from_threshold)(FN(fl_of_class)(p, 1, y), f);
     const V q = under / (one + under), r = over / (one + over);
     const V low = vselect_negative(a, under, one), high = vselect_negative(minus_b, over, one);
-    (void)t;
-    *loss = ((vmax(minus_b, zero) + FN(fl_log1p_of)(over, over - over * r)) +
-             (vmax(a, zero) + FN(fl_log1p_of)(under, under - under * q))) +
+    /* at most one of a and -b is positive; NaN is in the other term, too */
+    const V linear = vmax(vmax(minus_b, a), zero);
+#if FL_LOOKUP
+    /* the logarithm of a product: no term of 1 + (under + over + under over) is negative */
+    *loss = (linear + FN(fl_log1p_nonnegative)((under + under * over) + over)) +
             FN(fl_of_class)(p, 2, y);
+#else
+    *loss = (linear +
+             (FN(fl_log1p_of)(over, over - over * r) + FN(fl_log1p_of)(under, under - under * q))) +
+            FN(fl_of_class)(p, 2, y);
+#endif
     *gradient = (high - high * r) - (low - low * q);
     *hessian = (q - q * q) + (r - r * r);
 }
+
+FL_OF_STAGES(cumulative_logit)
+#define FL_KEPT FN(cumulative_logit_kept)

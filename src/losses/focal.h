@@ -226,8 +226,8 @@ FL_INLINE void FN(focal_plain_rest)(V y, V f, FN(focal_plain_kept) k, const REAL
     *gradient = vflip(scale * first + scale_low * first, a.minus);
     *hessian = (scale + scale_low) * (uv + gamma * (uv + uv) +
                                       (gamma * (value_rest * a.rest) - p[9] * (gamma_value * uv)));
-    const VI between = FN(focal_is_soft)(y);
-    if (FL_UNLIKELY(vany(between))) {
+    if (FL_UNLIKELY(vany_less(y * y, y))) {
+        const VI between = FN(focal_is_soft)(y);
         const V zero = vsplat(0.0), size = vabs(f), bounded = vmin(vsplat(1e20), size);
         const FN(focal_soft_terms) b = FN(focal_soft)(y, f, k.u, k.u_low, v, v_low, p, 1);
         const V soft_power = FN(focal_power)(b.s, b.s_low, (int)p[8], &power_low);
@@ -336,8 +336,8 @@ FL_INLINE void FN(focal_wide_rest)(V y, V f, FN(focal_wide_kept) k, const REAL *
     *gradient = vflip(scale * (a.s + value_rest), a.minus);
     *hessian = scale * (uv + gamma * (uv + uv) +
                         (gamma * (value_rest * a.rest) - p[9] * (gamma_value * uv)));
-    const VI between = FN(focal_is_soft)(y);
-    if (FL_UNLIKELY(vany(between))) {
+    if (FL_UNLIKELY(vany_less(y * y, y))) {
+        const VI between = FN(focal_is_soft)(y);
         const V size = vabs(f), bounded = vmin(vsplat(1e40), size); /* NaN stays */
         const FN(focal_soft_terms) b = FN(focal_soft)(y, f, k.u, zero, v, zero, p, 0);
         const V w = FN(fl_opaque)(b.weight * FN(focal_wide_power)(b.s, n));

@@ -26,7 +26,7 @@ FL_INLINE void FN(geman_mc_clure)(V y, V f, V t, const REAL *p, V *loss, V *grad
     *hessian = FN(fl_opaque)(bent * (R(1.0) / (up * up))) * square;
     /* rare */
     const VI far = vabs(q) >= most;
-    if (FL_UNLIKELY(vany(far))) {
+    if (FL_UNLIKELY(vany_at_most(most, vabs(q)))) {
         *loss = vselect(far, vsplat(p[2]), *loss);
         *gradient = vselect(far, zero, *gradient);
         *hessian = vselect(far, zero, *hessian);

@@ -83,8 +83,6 @@ FL_INLINE void FN(negative_binomial_rest)(V y, V f, FN(negative_binomial_kept) k
 {
     const V one = vsplat(R(1.0)), c = vsplat(p[3]), g = k.g, t = k.t;
     const V largest = vsplat((REAL)(FL_BITS == 64 ? 0x1p900 : 0x1p100));
-    /* NaN is far, too */
-    const VI near = (vabs(g) <= NEGATIVE_BINOMIAL_MOST) & (vmax(c, y) <= largest);
     const V d = one + t, d_lo = (one - d) + t, over_d = one / d;
     const V l = FN(fl_log1p_of)(t, FN(fl_opaque)(t * over_d));
     const V slope = l + vselect_negative(g, -f, vsplat(p[0]));
@@ -93,7 +91,10 @@ FL_INLINE void FN(negative_binomial_rest)(V y, V f, FN(negative_binomial_kept) k
     *loss = of_c * c + FN(fl_opaque)(y * slope);
     *gradient = (c * vselect_negative(g, t, one) - of_y) * over_d;
     *hessian = ((y + c) * t) / (d * d + FN(fl_opaque)((d + d) * d_lo));
-    if (FL_UNLIKELY(!vall(near))) {
+    if (FL_UNLIKELY(!(vall_at_most(vabs(g), vsplat(NEGATIVE_BINOMIAL_MOST)) &&
+                      vall_at_most(vmax(c, y), largest)))) {
+        /* NaN is far, too */
+        const VI near = (vabs(g) <= NEGATIVE_BINOMIAL_MOST) & (vmax(c, y) <= largest);
         V far_loss, far_gradient, far_hessian;
         FN(negative_binomial_far)(y, f, p, &far_loss, &far_gradient, &far_hessian);
         *loss = vselect(near, *loss, far_loss);

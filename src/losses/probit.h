@@ -12,26 +12,40 @@ FL_INLINE V FN(probit_size)(V f)
     return vmin(vsplat((REAL)(FL_BITS == 64 ? 0x1p60 : 0x1p28)), vabs(f));
 }
 
-FL_INLINE V FN(probit_prepare)(V y, V f, const REAL *p)
+/* What leads to D(z), then D(z) in a pair; e^(-z^2/2) */
+typedef struct {
+    V size, excess, excess_low, bell;
+} FN(probit_kept);
+
+FL_INLINE FN(probit_kept) FN(probit_first)(V y, V f, const REAL *p)
 {
+    FN(probit_kept) k;
     (void)y, (void)p;
-    return FN(fl_normal_bump)(FN(probit_size)(f));
+    k.size = FN(probit_size)(f);
+    k.excess = FN(fl_opaque)(FN(fl_normal_bump)(k.size));
+    k.excess_low = k.bell = FN(fl_opaque)(FN(fl_normal_bell)(f));
+    return k;
 }
 
-FL_INLINE void FN(probit)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+FL_INLINE FN(probit_kept) FN(probit_second)(FN(probit_kept) k, const REAL *p)
+{
+    (void)p;
+    k.excess = FN(fl_normal_excess_of)(k.size, k.excess, &k.excess_low);
+    return k;
+}
+
+FL_INLINE void FN(probit_rest)(V y, V f, FN(probit_kept) k, const REAL *p, V *loss, V *gradient,
+                               V *hessian)
 {
     const V sign = R(1.0) - (y + y), zero = vsplat(R(0.0)), one = vsplat(R(1.0));
     const V cost = vselect(y > zero, vsplat(p[0]), vsplat(p[1]));
     const V z = sign * f, size = vabs(z);
-    const V bounded = FN(probit_size)(f);
-    V excess_low;
-    const V excess = FN(fl_normal_excess_of)(bounded, t, &excess_low);
-    const V hazard = size + (excess + excess_low);
+    const V bounded = k.size, excess = k.excess;
+    const V hazard = size + (excess + k.excess_low);
     /* of the bounded size: beyond it is nothing beside z^2/2 */
-    const V scaled = FN(fl_normal_scaled_hazard)(bounded, excess, excess_low);
-    const V bell = FN(fl_normal_bell)(z);
-    const V tail = bell / scaled;
-    const V below = FN(fl_over_root_two_pi)(bell) / (one - tail);
+    const V scaled = FN(fl_normal_scaled_hazard)(bounded, excess, k.excess_low);
+    const V tail = k.bell / scaled;
+    const V below = FN(fl_over_root_two_pi)(k.bell) / (one - tail);
     const VI wrong = z >= zero; /* false for NaN, which the other branch keeps */
     V exponent;
     const V rest = FN(fl_log1p_split)(vselect(wrong, scaled - one, -tail), &exponent);
@@ -40,3 +54,6 @@ FL_INLINE void FN(probit)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V 
     *gradient = sign * (cost * vselect(wrong, hazard, below));
     *hessian = cost * vselect(wrong, (bounded + excess) * excess, below * (below + bounded));
 }
+
+FL_OF_THREE_STAGES(probit)
+#define FL_KEPT FN(probit_kept)

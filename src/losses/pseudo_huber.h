@@ -30,7 +30,7 @@ FL_INLINE void FN(pseudo_huber)(V y, V f, V t, const REAL *p, V *loss, V *gradie
     *hessian = v2 * v + v2 * v_lo;
     /* rare */
     const VI far = vabs(q) >= most;
-    if (FL_UNLIKELY(vany(far))) {
+    if (FL_UNLIKELY(vany_at_most(most, vabs(q)))) {
         *loss = vselect(far, vabs(r) * p[2], *loss);
         *gradient = vselect(far, vcopysign(vsplat(p[2]), r), *gradient);
         *hessian = vselect(far, p[3] * (p[2] / vabs(r)), *hessian);

@@ -27,7 +27,7 @@ FL_INLINE void FN(tukey)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *
     V high = -FN(fl_square_minus_one)(q, q_lo, &minus_lo), low = -minus_lo;
     const VI beside = vabs(high) < (REAL)0x1p-15;
     /* rare */
-    if (FL_UNLIKELY(vany(beside))) {
+    if (FL_UNLIKELY(vany_less(vabs(high), vsplat((REAL)0x1p-15)))) {
         V near_lo;
         const V near = FN(tukey_beside)(r, r_lo, p, &near_lo);
         high = vselect(beside, near, high);

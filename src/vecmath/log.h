@@ -126,8 +126,8 @@ FL_INLINE V FN(fl_mantissa)(V x)
 
 /* For t in [0, 1], u and *log_part such that log(1 + t) = *log_part + log(1 + u), |u| <= 1/30: 1 + t = (1 +
  * u) / a_j, j = round(15 t), where each a_j is near 1/(1 + j/15), is such that a_j - 1 is exact, and is
- * chosen so that log a_j almost is a number of this type. */
-FL_INLINE V FN(fl_log1p_unit_split)(V t, V *log_part)
+ * chosen so that log a_j almost is a number of this type. *factor = a_j, which is 1 / (1 + t) within 3.4 %. */
+FL_INLINE V FN(fl_log1p_unit_parts)(V t, V *log_part, V *factor)
 {
 #if FL_BITS == 64
     static const FL_ALIGNED double a[] = {
@@ -155,9 +155,15 @@ FL_INLINE V FN(fl_log1p_unit_split)(V t, V *log_part)
         0x1.2d62b8p-1f, 0x1.3ff510p-1f, 0x1.4fd214p-1f, 0x1.60806ap-1f};
 #endif
     const VU j = FN(fl_ubits)(t * R(15.0) + vround_shift());
-    const V factor = FN(fl_lookup)(a, j);
+    *factor = FN(fl_lookup)(a, j);
     *log_part = FN(fl_lookup)(minus_log_a, j);
-    return t * factor + (factor - R(1.0));
+    return t * *factor + (*factor - R(1.0));
+}
+
+FL_INLINE V FN(fl_log1p_unit_split)(V t, V *log_part)
+{
+    V factor;
+    return FN(fl_log1p_unit_parts)(t, log_part, &factor);
 }
 #endif
 

@@ -3,8 +3,8 @@
  * for l / sinh l = 1 + w K(w) is a function of w <= 1/2 whose nearest singularity is at -4. That takes half as many
  * terms as a polynomial in t does. */
 
-/* 1/2 - sinh(l) K(w) */
-FL_INLINE V FN(fl_log1p_bend)(V t, V w)
+/* sinh(l) K(w), also for t in [-1/4, 0) */
+FL_INLINE V FN(fl_log1p_rest)(V t, V w)
 {
 #if FL_BITS == 64
     static const double c[] = {-0.1666666666666643,    0.033333333333099346,
@@ -16,7 +16,13 @@ FL_INLINE V FN(fl_log1p_bend)(V t, V w)
     static const float c[] = {-0.166666627f, 0.0333320461f, -0.00713069178f, 0.00153646816f,
                               -0.000260890898f};
 #endif
-    return R(0.5) - (t - R(0.5) * w) * FN(fl_polynomial)(w, w * w, c, sizeof c / sizeof *c);
+    return (t - R(0.5) * w) * FN(fl_polynomial)(w, w * w, c, sizeof c / sizeof *c);
+}
+
+/* 1/2 - sinh(l) K(w) */
+FL_INLINE V FN(fl_log1p_bend)(V t, V w)
+{
+    return R(0.5) - FN(fl_log1p_rest)(t, w);
 }
 
 /* log(1 + t). */

@@ -168,3 +168,12 @@ FL_INLINE V vnarrow(fl_v_f64 low, fl_v_f64 high)
         (void)t; \
         FN(name##_rest)(y, f, FN(name##_first)(y, f, p), p, loss, gradient, hessian); \
     }
+/* and of three */
+#undef FL_OF_THREE_STAGES
+#define FL_OF_THREE_STAGES(name) \
+    FL_INLINE void FN(name)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian) \
+    { \
+        (void)t; \
+        FN(name##_rest)(y, f, FN(name##_second)(FN(name##_first)(y, f, p), p), p, loss, gradient, \
+                        hessian); \
+    }

@@ -146,8 +146,9 @@ cdef class PointwiseLoss(Loss):
     choose the kernel of another loss (``kernel``), and one whose row says BOUNDED chooses its label
     domain (``labels``: "finite", "nonnegative" or "positive"). One whose row says CLASSES tells how
     many there are (``n_classes``), and one whose row says STAGED_TABLE hands over two ``tables``, in
-    float64 and float32, or None where its parameters cannot be told apart in float32. ``beyond_float32``
-    says that float32 arrays want the float64 kernel; constants that no float32 holds say so themselves.
+    float64 and float32, or None where its parameters cannot be told apart in float32.
+    ``beyond_float32`` says that float32 arrays want the float64 kernel; constants that no float32 holds
+    say so themselves.
     """
 
     name = ""

@@ -28,7 +28,7 @@ def test_one_in_words(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     assert main(["losses", "huber", "log-loss"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("huber: fl.Huber(delta=1.0)\n\n")
+    assert out.startswith("huber: fl.Huber(delta=1.0, hessian='exact')\n\n")
     assert "\n\nlog_loss: fl.LogLoss(pos_weight=1.0, label_smoothing=0.0, " in out
     assert "\n  cost_fp = 1.0\n    Costs of a false negative and" in out
     assert "\nReferences\n  Cox, The Regression Analysis of Binary Sequences, 1958." in out
@@ -94,7 +94,7 @@ def test_an_unknown_name_given_to_an_estimator():
             "'focal:gama=2': gama = 2: Focal has no such parameter, it has gamma, alpha, hessian, "
             "cost_fn, cost_fp; did you mean 'gamma'?",
         ),
-        ("huber:x=2", "'huber:x=2': x = 2: Huber has no such parameter, it has delta"),
+        ("huber:x=2", "'huber:x=2': x = 2: Huber has no such parameter, it has delta, hessian"),
         (
             "squared_error:delta=1",
             "'squared_error:delta=1': delta = 1: SquaredError has no such parameter, it has none",
@@ -151,6 +151,6 @@ def test_parameters_behind_a_colon_or_in_brackets(text):
 
 def test_a_loss_as_it_is_printed(capsys):
     assert main(["losses", "Huber(delta=2.0)"]) == 0
-    assert capsys.readouterr().out.startswith("huber: fl.Huber(delta=1.0)")
+    assert capsys.readouterr().out.startswith("huber: fl.Huber(delta=1.0, hessian='exact')")
     assert main(["losses", "Huber(d=2)"]) == 2
-    assert "Huber has no such parameter, it has delta" in capsys.readouterr().err
+    assert "Huber has no such parameter, it has delta, hessian" in capsys.readouterr().err

@@ -147,8 +147,8 @@ class Tweedie(PointwiseLoss):
             return
         a, b = 2 - Fraction(power), 1 - Fraction(power)
         (a_hi, *a_rests), (b_hi, *b_rests) = in_parts(a), in_parts(b)
-        bounded = float(hessian == "bounded" and not 1 < power < 2)
-        values = (a_hi, b_hi, *a_rests, *b_rests, float(1 / a), float(1 / b), bounded)
+        least = 1.0 if hessian == "bounded" and not 1 < power < 2 else -math.inf
+        values = (a_hi, b_hi, *a_rests, *b_rests, float(1 / a), float(1 / b), least)
         super().__init__(params, values, labels=_tweedie_labels(power))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:

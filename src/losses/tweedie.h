@@ -5,7 +5,7 @@
  * fractions of 2^top until they are subtracted: their difference is finite where they are not. Worst
  * error 3.5 ULP of the larger term.
  * Parameters: p[0] = a, p[1] = b; the rests of a: p[2] in float64, p[3] in float32, and of b: p[4], p[5];
- * p[6] = 1 / a, p[7] = 1 / b; p[8] = 1 for the bounded Hessian.
+ * p[6] = 1 / a, p[7] = 1 / b; p[8] = -infinity, or 1 for the bounded Hessian.
  */
 FL_INLINE void FN(tweedie)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
 {
@@ -29,8 +29,5 @@ FL_INLINE void FN(tweedie)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V
     const V B = FN(fl_opaque)(y_e_b * FN(fl_power_of_two)(vmax(least, j - top)));
     *loss = FN(fl_scale)(A * p[6] - FN(fl_opaque)(B * p[7]), top);
     *gradient = FN(fl_scale)(A - B, top);
-    V bend = A * p[0] - FN(fl_opaque)(B * p[1]);
-    if (FL_UNLIKELY(p[8] > R(0.0)))
-        bend = vmax(A, bend);
-    *hessian = FN(fl_scale)(bend, top);
+    *hessian = FN(fl_scale)(vmax(A * p[8], A * p[0] - FN(fl_opaque)(B * p[1])), top);
 }

@@ -4,14 +4,28 @@
  * rest of log(1 + g); q and 1 / (1 + q) are pairs of numbers. Worst error 4 ULP. Parameters: p[0] + p[1] = 1 / c, p[0]
  * of at most 24 bits; p[2] + p[3] = c^2 likewise; p[4] = c; p[5] = 1 for the weight as Hessian.
  */
-#include "vecmath/log1p_of.h"
 #include "vecmath/scale_pair.h"
+
+/* sinh(L) K(x) with L = log(1 + g) and x = g^2 / (1 + g), as in log_by_inverse.h, for x up to 1/6: an error of K counts
+ * beside g^2 / 2, not beside g */
+FL_INLINE V FN(fair_rest)(V g, V x)
+{
+#if FL_BITS == 64
+    static const double c[] = {-0.16666666666666666,    0.03333333333332041,
+                               -0.007142857141226278,   0.001587301508779635,
+                               -0.0003607485003390266,  8.322606645872563e-05,
+                               -1.9252142630829078e-05, 3.912240228636415e-06};
+#else
+    static const float c[] = {-0.16666667f, 0.033332948f, -0.007131156f, 0.0014731307f};
+#endif
+    return (g - R(0.5) * x) * FN(fl_polynomial)(x, FN(fl_opaque)(x * x), c, sizeof c / sizeof *c);
+}
 
 /* log(1 + g) - g as -g^2 / 2 and a small rest, so that only the last rounding counts; inverse = 1 / (1 + g) to a few ULP */
 FL_INLINE V FN(fair_tail)(V g, V inverse)
 {
     const V half = R(0.5) * g, x = FN(fl_opaque)(g * (g * inverse));
-    const V rest = FN(fl_opaque)(x * (half + FN(fl_log1p_rest)(g, x)));
+    const V rest = FN(fl_opaque)(x * (half + FN(fair_rest)(g, x)));
     return rest - half * g;
 }
 

@@ -97,6 +97,9 @@ HARD = [
     ("squared_log_error", {}, 0.0, -1.4475680631211671e-08),
     ("squared_log_error", {}, -2.902737945842393e-11, -0.00024387611483689398),
     ("squared_log_error", {}, -0.9999999403953552, 3e38),
+    ("squared_log_error", {}, 1.5708405e32, 3.0846251e38),
+    ("cumulative_logit", {"thresholds": (0.30000001192092896,)}, 1.0, 5.141156),
+    ("cumulative_logit", {"thresholds": (0.3,)}, 1.0, -3.8356697873807715),
     ("tweedie_identity", {"power": -1.3}, 2.15443563873806e26, 2.1544112890358827e26),
 ]
 

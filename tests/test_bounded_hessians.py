@@ -200,6 +200,20 @@ def test_nan_is_nan(name, dtype):
 
 
 @both_dtypes
+def test_tweedie_of_a_label_far_above_the_mean(dtype):
+    """Fisher's information is no fraction of the other term, which leaves it no exponent."""
+    y = np.full(3, np.finfo(dtype).max)
+    f = np.array([-0.25, -10.0, -35.0], dtype=dtype)
+    eps = np.finfo(dtype).eps
+    bend = fl.Tweedie(0.0, hessian="bounded").gradient_hessian(y, f, reduction="none")[1]
+    np.testing.assert_allclose(bend, np.exp(2 * f.astype(float)), rtol=4 * eps)
+    f = np.array([0.5, 1e-9, 1e-30], dtype=dtype)
+    loss = fl.TweedieIdentity(-0.5, hessian="bounded")
+    bend = loss.gradient_hessian(y, f, reduction="none")[1]
+    np.testing.assert_allclose(bend, np.sqrt(f.astype(float)), rtol=4 * eps)
+
+
+@both_dtypes
 @pytest.mark.parametrize("alpha", [-INF, -2.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
 def test_barron_at_infinity(alpha, dtype):
     loss = fl.BarronRobust(alpha, c=0.5, hessian="bounded")

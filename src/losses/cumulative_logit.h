@@ -5,8 +5,8 @@
  *     gradient = sigma(-b) - sigma(a)
  *     Hessian  = sigma(a) sigma(-a) + sigma(b) sigma(-b)
  * What rounding takes from the differences is put back to first order: an exponential would magnify it.
- * Worst error 3 ULP, the gradient's of its larger term. Table: p[0] = the last class, p[1] = the length of
- * a column, at least 16; from p[16] on three columns with a number a class: l, u, -log(1 - e^{l - u}).
+ * Worst error 3 ULP, of the Hessian 5, the gradient's of its larger term. Table: p[0] = the last class, p[1] =
+ * the length of a column, at least 16; from p[16] on three columns with a number a class: l, u, -log(1 - e^{l - u}).
  */
 
 #include "vecmath/log1p_of.h"

@@ -85,6 +85,9 @@ FL_INLINE void FN(squared_log_error_rest)(V y, V f, FN(squared_log_error_kept) k
     const V r = vcopysign(size, d), double_r = r + r;
     *loss = r * r + FN(fl_opaque)((size + size) * low);
     *gradient = FN(fl_pair_product)(double_r, zero, v, v_lo);
+    /* where 1 / (1 + f) is subnormal this is not, unless f - y is small; rare */
+    if (FL_UNLIKELY(vany_less(vsplat(SQUARED_LOG_ERROR_LARGE), vabs(d))))
+        *gradient = vselect(f > SQUARED_LOG_ERROR_LARGE, double_r / w, *gradient);
     /* v^2 alone may be too small for a normal number */
     V gap_lo, bend_lo, twice_r = double_r, twice_low = vflip(low + low, d);
     if (FL_UNLIKELY(p[0] < REAL_MAX)) { /* NaN stays */

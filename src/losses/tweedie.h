@@ -29,5 +29,7 @@ FL_INLINE void FN(tweedie)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V
     const V B = FN(fl_opaque)(y_e_b * FN(fl_power_of_two)(vmax(least, j - top)));
     *loss = FN(fl_scale)(A * p[6] - FN(fl_opaque)(B * p[7]), top);
     *gradient = FN(fl_scale)(A - B, top);
-    *hessian = FN(fl_scale)(vmax(A * p[8], A * p[0] - FN(fl_opaque)(B * p[1])), top);
+    /* beside a large B the fraction that A is of 2^top may be too small a number */
+    *hessian =
+        vmax(FN(fl_scale)(e_a * p[8], n), FN(fl_scale)(A * p[0] - FN(fl_opaque)(B * p[1]), top));
 }

@@ -68,11 +68,11 @@ FL_INLINE void FN(tweedie_identity)(V y, V f, V t, const REAL *p, V *loss, V *gr
         FN(fl_scale)(e * m_r * m_r * (series * R(0.5)), exponent + R(2.0) * (k_r + more));
     value = vselect(near, squared, value);
     const V above = vmax(zero, k);
-    const V whole = FN(fl_power_of_two)(vmax(least, -above));
-    const V factor =
-        whole * b + FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[6]);
-    const V bend = vmax(whole * p[7], factor);
-    const V curvature = FN(fl_scale)(e * bend, exponent + above);
+    const V factor = FN(fl_power_of_two)(vmax(least, -above)) * b +
+                     FN(fl_opaque)(FN(fl_power_of_two)(vmax(least, k - above)) * ratio * p[6]);
+    /* beside a large y / f the 1 may be too small a fraction of it for a number */
+    const V curvature =
+        vmax(FN(fl_scale)(e * p[7], exponent), FN(fl_scale)(e * factor, exponent + above));
 
     const VI infinite = f > REAL_MAX, valid = f > R(0.0);
     const V nan = vsplat((REAL)NAN);

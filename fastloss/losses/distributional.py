@@ -55,9 +55,9 @@ class MultiPinball(ValueLoss):
     def __init__(
         self, quantiles: Sequence[float] | npt.NDArray[np.floating] = (0.1, 0.5, 0.9)
     ) -> None:
-        levels = number_sequence("quantiles", quantiles, 0.0, 1.0)
+        levels = number_sequence("quantiles", quantiles, -math.inf, math.inf)
         for k, level in enumerate(levels):
-            if level in (0.0, 1.0):
+            if not 0.0 < level < 1.0:
                 raise ValueError(f"quantiles[{k}] = {level}: expected a number in (0, 1)")
         slopes = np.array([levels, [1.0 - level for level in levels]])
         super().__init__(

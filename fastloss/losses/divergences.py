@@ -78,7 +78,7 @@ class JensenShannon(TargetsLoss):
 
     hessian="bounded" reports the larger of the Hessian and its Gauss-Newton part, with
     r_i = q_i / (p_i + q_i) p_k / 2 * ((1 - p_k)**2 * r_k + p_k * sum over i != k of p_i * r_i): never
-    negative.
+    negative. Where a Hessian's terms cancel, what is left of them may be above it.
 
     Parameters
     ----------

@@ -322,7 +322,8 @@ def check_gradient(
     if (hessian and not convention) or gradient.undecided.any():
 
         def slope(at: Vector, column: int) -> Any:
-            return loss.gradient_hessian(labels, at, **seen)[0][(..., column) if rows else ...]
+            one = np.asarray(loss.gradient_hessian(labels, at, **seen)[0])
+            return one[(..., column) if rows else ...]
 
         by_slope = _each_output(slope, exact, rows)
         if hessian and not convention:

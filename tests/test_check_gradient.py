@@ -613,3 +613,21 @@ def test_a_hessian_at_a_kink_is_undecided():
     assert check.ok
     np.testing.assert_array_equal(check.hessian.undecided, [False, True, False, False])
     assert "undecided, at a kink: raw_prediction [1]" in str(check)
+
+
+def test_a_loss_that_returns_lists():
+    """Also where its slopes are looked at because some are undecided."""
+
+    class Lists(Wrapped):
+        def __init__(self):
+            self.inner = fl.SquaredHinge()
+
+        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
+            parts = self.inner.gradient_hessian(y_true, raw_prediction, reduction=reduction)
+            return tuple(part.tolist() for part in parts)
+
+    y, f = np.array([1, 0, 1]), np.array([1.0, 0.5, 3.0])
+    for hessian in (False, True):
+        check = fl.check_gradient(Lists(), y, f, hessian=hessian)
+        assert check.gradient.kink.tolist() == [True, False, False]
+        assert not check.gradient.wrong.any()

@@ -81,6 +81,18 @@ def test_one_hot_rows_of_one_class_more_than_outputs():
         fl.Coral()(np.eye(5)[:3], F)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_levels_of_ordered_classes(axis):
+    """As many as outputs: their argmax would be 0 of every class."""
+    classes = np.array([0, 2, 4])
+    levels, f = (classes[:, None] > np.arange(4)).astype(float), F
+    if axis == 0:
+        levels, f = levels.T, F.T
+    with refused(f"for levels, 1 where the class is above, take y_true.sum(axis={axis})"):
+        fl.Coral()(levels, f, axis=axis)
+    assert fl.Coral()(levels.sum(axis=axis), f, axis=axis) == fl.Coral()(classes, F)
+
+
 def test_dictionaries_are_no_sequences():
     weights = {0: 1.0, 1: 2.0}
     for loss in (fl.CrossEntropy, fl.NLL):

@@ -244,3 +244,15 @@ def test_a_weight_of_zero_drops_its_term():
     f = np.array([[0.0, -np.inf]])
     assert fl.SymmetricCrossEntropy(alpha=0.0)([1], f) == 4.0
     assert fl.NLL(class_weight=(1.0, 0.0))([1], f, reduction="sum") == 0.0
+
+
+@both_dtypes
+def test_jensen_shannon_of_large_targets(dtype):
+    """Their quotients with the least probabilities are 0, of which there is no logarithm."""
+    f = np.array([[0.0, -103.0 if dtype == np.float32 else -744.5]], dtype)
+    y = np.array([[0.5, 8.0]], dtype)
+    value, gradient, hessian = fl.JensenShannon().loss_gradient_hessian(y, f, reduction="none")
+    want = (np.log(1 / 0.75) + 0.5 * np.log(0.5 / 0.75) + 8 * np.log(2)) / 2
+    np.testing.assert_allclose(value, want, rtol=8 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(gradient, 0, atol=1e-40)
+    np.testing.assert_allclose(hessian, 0, atol=1e-40)

@@ -77,7 +77,7 @@ cdef int _kernel_number(object cls, str name) except -2:
     raise TypeError(f"{cls.__name__} has no kernel named {name!r}")
 
 
-def _shape_hint(int kind, y, f, int class_axis):
+def _shape_hint(int kind, y, f, int class_axis, bint levels):
     """
     What may be done about labels of a wrong shape.
 
@@ -86,7 +86,7 @@ def _shape_hint(int kind, y, f, int class_axis):
     """
     labels, shape = y.shape, f.shape
     if kind == FL_ROW_CLASS and len(labels) == len(shape):
-        return one_hot_hint(labels, shape, class_axis)
+        return one_hot_hint(labels, shape, class_axis, levels=levels)
     fitting = [k for k in range(len(shape)) if shape[:k] + shape[k + 1:] == labels]
     takes = kind == FL_ROW_VALUE or (
         kind in (LABELS_CLASS_OR_SOFT, FL_ROW_CLASS) and y.dtype.kind in "iub"
@@ -380,7 +380,7 @@ cdef class RowLoss(Loss):
             raise ValueError(
                 f"y_true has shape {(<object>y).shape}, raw_prediction has shape "
                 f"{(<object>f).shape} with its class axis {class_axis}: {self._shapes()}"
-                f"{_shape_hint(self._labels, y, f, class_axis)}"
+                f"{_shape_hint(self._labels, y, f, class_axis, self._extra_classes > 0)}"
             )
         if not hard and self._ignore_index is not None:
             raise ValueError(

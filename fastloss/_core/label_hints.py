@@ -20,8 +20,16 @@ def ignored_hint(label: SupportsFloat, params: Container[str]) -> str:
     return "; leave such samples out"
 
 
-def one_hot_hint(y_shape: tuple[int, ...], f_shape: tuple[int, ...], axis: int) -> str:
-    """Return what to do with a row of numbers a sample where its class is expected."""
+def one_hot_hint(
+    y_shape: tuple[int, ...], f_shape: tuple[int, ...], axis: int, *, levels: bool = False
+) -> str:
+    """
+    Return what to do with a row of numbers a sample where its class is expected.
+
+    Of outputs that are `levels`, whether the class is above each of them, one a level sums to the class.
+    """
+    if levels and y_shape == f_shape:
+        return f"; for levels, 1 where the class is above, take y_true.sum(axis={axis})"
     if len(y_shape) != len(f_shape) or y_shape[axis] < 2:
         return ""
     without = tuple(shape[:axis] + shape[axis + 1 :] for shape in (y_shape, f_shape))

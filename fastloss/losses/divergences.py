@@ -76,9 +76,9 @@ class JensenShannon(TargetsLoss):
     ULP of the largest term, where the terms cancel; a probability that is subnormal has fewer
     digits itself, which a factor shows. `predict` gives the softmax.
 
-    hessian="bounded" reports the larger of the Hessian and its Gauss-Newton part, with
-    r_i = q_i / (p_i + q_i) p_k / 2 * ((1 - p_k)**2 * r_k + p_k * sum over i != k of p_i * r_i): never
-    negative. Where a Hessian's terms cancel, what is left of them may be above it.
+    hessian="bounded" reports the larger of the Hessian and its Gauss-Newton part p_k / 2 * ((1 -
+    p_k)**2 * r_k + p_k * sum over i != k of p_i * r_i), with r_i = q_i / (p_i + q_i): never negative.
+    Where the Hessian's terms cancel, what is left of them may be above it.
 
     Parameters
     ----------

@@ -33,8 +33,10 @@ FL_INLINE V FN(fl_log_of_smaller)(V quotient)
     V k;
     /* near 1 of d itself, times 2^-k = 1 - k */
 #if FL_LOOKUP
+    /* not 0, to which a quotient by a large target may fall; NaN stays */
+    const V above = vmax(vfrom_bits(vsplat_int(1)), x);
     V minus_log;
-    const V m = FN(fl_log_table_split)(x, &k), a = FN(fl_log_table)(m, &minus_log);
+    const V m = FN(fl_log_table_split)(above, &k), a = FN(fl_log_table)(m, &minus_log);
     const V scaled = a * (one - k);
     const V u = vselect_negative(quotient, quotient, m) * vselect_negative(quotient, scaled, a) +
                 vselect_negative(quotient, scaled - one, -one);

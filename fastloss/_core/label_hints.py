@@ -26,7 +26,7 @@ def one_hot_hint(
     """
     Return what to do with a row of numbers a sample where its class is expected.
 
-    Of outputs that are `levels`, whether the class is above each of them, one a level sums to the class.
+    Of outputs that are `levels` (is the class above each of them?) one a level sums to the class.
     """
     if levels and y_shape == f_shape:
         return f"; for levels, 1 where the class is above, take y_true.sum(axis={axis})"

@@ -65,9 +65,11 @@ def test_invalid_class_label(method, value):
     y, f, _ = data(5000, 3)
     y[[4321, 4400]] = value
     call = getattr(fl.CrossEntropy(), method)
-    with raises(ValueError, f"y_true[4321] = {value}: CrossEntropy expects class labels 0 to 2"):
+    hint = "; ignore_index=-100 leaves such samples out" if value == -100 else ""
+    expected = f"CrossEntropy expects class labels 0 to 2{hint}"
+    with raises(ValueError, f"y_true[4321] = {value}: {expected}"):
         call(y, f)
-    with raises(ValueError, f"y_true[43, 21] = {value}: CrossEntropy expects class labels 0 to 2"):
+    with raises(ValueError, f"y_true[43, 21] = {value}: {expected}"):
         call(y.reshape(50, 100), f.reshape(50, 100, 3))
     with raises(
         ValueError,

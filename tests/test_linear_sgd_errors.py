@@ -39,7 +39,7 @@ class Csr:
         (
             {"loss": fl.GaussianNLL(), "n_outputs": 3},
             ValueError,
-            "n_outputs = 3: GaussianNLL() has 2",
+            "n_outputs = 3: GaussianNLL(hessian='exact') has 2",
         ),
         ({"dtype": "int32"}, TypeError, "dtype = 'int32'"),
         ({"penalty": "l3"}, ValueError, "penalty = 'l3'"),

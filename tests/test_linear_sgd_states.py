@@ -61,11 +61,13 @@ def test_names_of_another_kind():
             fl.LinearSGD(
                 "huber", np.int64(3), dtype=np.float32, average=10, class_weight=np.array([1, 2])
             ),
-            "LinearSGD(Huber(delta=1.0), 3, dtype='float32', average=10, class_weight=[1.0, 2.0])",
+            "LinearSGD(Huber(delta=1.0, hessian='exact'), 3, dtype='float32', average=10, "
+            "class_weight=[1.0, 2.0])",
         ),
         (
             fl.LinearSGD(fl.Huber(0.5), 3, penalty=None, optimizer=fl.optim.FTRL(lr=0.2)),
-            f"LinearSGD(Huber(delta=0.5), 3, penalty=None, optimizer={fl.optim.FTRL(lr=0.2)!r})",
+            "LinearSGD(Huber(delta=0.5, hessian='exact'), 3, penalty=None, "
+            f"optimizer={fl.optim.FTRL(lr=0.2)!r})",
         ),
     ],
 )

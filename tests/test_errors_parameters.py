@@ -135,10 +135,14 @@ def test_get_loss_with_an_unknown_parameter():
         (
             "poly1",
             {"epsilom": 2.0},
-            "epsilom = 2.0: Poly1 has no such parameter, it has epsilon, cost_fn, cost_fp; did you "
-            "mean 'epsilon'?",
+            "epsilom = 2.0: Poly1 has no such parameter, it has epsilon, hessian, cost_fn, cost_fp; "
+            "did you mean 'epsilon'?",
         ),
-        ("huber", {"delta": 1.0, "x": 1}, "x = 1: Huber has no such parameter, it has delta"),
+        (
+            "huber",
+            {"delta": 1.0, "x": 1},
+            "x = 1: Huber has no such parameter, it has delta, hessian",
+        ),
         ("squared_error", {"x": 1}, "x = 1: SquaredError has no such parameter, it has none"),
         ("huber", {"delta": "x"}, "delta = 'x': expected a number"),
     ):

@@ -2,71 +2,17 @@
 
 import numpy as np
 import pytest
-from references import REFERENCES
-from references.rows import ROW_REFERENCES
+from helpers.wrapped_loss import Wrapped, data
 
 import fastloss as fl
-from fastloss._differences import slopes
 
 RNG = np.random.default_rng(17)
 N = 400
 
 
-class Wrapped:
-    """A loss of one's own: any object with the two methods."""
-
-    def __init__(self, factor=1.0, curvature=1.0):
-        self.inner, self.factor, self.curvature = fl.LogLoss(), factor, curvature
-
-    def loss(self, y_true, raw_prediction, *, reduction):
-        return self.inner.loss(y_true, raw_prediction, reduction=reduction)
-
-    def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-        gradient, hessian = self.inner.gradient_hessian(y_true, raw_prediction, reduction=reduction)
-        return np.where(raw_prediction > 2, self.factor, 1.0) * gradient, self.curvature * hessian
-
-
-def data(n=N):
-    return (RNG.random(n) < 0.3).astype(float), RNG.normal(scale=6.0, size=n)
-
-
-def test_differences_of_known_functions():
-    x = np.array([-30.0, -1.0, 1e-3, 0.5, 300.0])
-    for function, derivative in (
-        (np.exp, np.exp),
-        (np.sin, np.cos),
-        (np.tanh, lambda x: np.cosh(x) ** -2),
-    ):
-        found, true = slopes(function, x), derivative(x)
-        assert np.all(np.abs(found.value - true) <= 10 * found.error)
-        inside = slice(1, 4)
-        np.testing.assert_allclose(found.value[inside], true[inside], rtol=1e-9)
-        assert np.all(found.error[inside] < 1e-9)
-        np.testing.assert_array_equal(found.left, found.right)
-
-
-def test_differences_at_a_kink():
-    found = slopes(lambda x: np.abs(x) + x**2, np.array([0.0]))
-    np.testing.assert_allclose([found.left, found.right], [[-1.0], [1.0]], rtol=1e-4)
-    found = slopes(np.abs, np.array([0.0, 1.0]))
-    np.testing.assert_allclose(found.left, [-1.0, 1.0], rtol=1e-12)
-    np.testing.assert_allclose(found.right, [1.0, 1.0], rtol=1e-12)
-
-
-def test_noise_is_no_kink():
-    found = slopes(lambda x: np.sin(1e12 * x), np.linspace(-1, 1, 50))
-    np.testing.assert_array_equal(found.left, found.right)
-    assert (found.error > 1).all()
-
-
-def test_differences_of_what_is_not_finite():
-    found = slopes(np.log, np.array([-5.0]))
-    assert found.error[0] == np.inf
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_right_is_right(dtype):
-    y, f = data()
+    y, f = data(N)
     check = fl.check_gradient(fl.LogLoss(pos_weight=3.0), y, f.astype(dtype), hessian=True)
     assert check
     assert check.ok
@@ -82,7 +28,7 @@ def test_any_slope_is_right_at_a_kink(loss):
 
 
 def test_one_wrong_slope_is_found():
-    y, f = data()
+    y, f = data(N)
     check = fl.check_gradient(Wrapped(factor=1.00001), y, f)
     assert not check
     np.testing.assert_array_equal(check.gradient.wrong, f > 2)
@@ -92,7 +38,7 @@ def test_one_wrong_slope_is_found():
 
 
 def test_a_wrong_hessian_is_found_when_asked_for():
-    y, f = data()
+    y, f = data(N)
     loss = Wrapped(curvature=1.001)
     assert fl.check_gradient(loss, y, f).hessian is None
     check = fl.check_gradient(loss, y, f, hessian=True)
@@ -102,7 +48,7 @@ def test_a_wrong_hessian_is_found_when_asked_for():
 
 
 def test_a_gradient_that_is_nan_is_found():
-    y, f = data()
+    y, f = data(N)
     assert not fl.check_gradient(Wrapped(factor=np.nan), y, f)
 
 
@@ -265,7 +211,7 @@ class Infinite(Wrapped):
 
 
 def test_what_cannot_be_decided_is_not_ok():
-    y, f = data()
+    y, f = data(N)
     check = fl.check_gradient(Infinite(-100.0), y, f)
     assert check.gradient.undecided.all()
     assert not check.ok
@@ -388,7 +334,7 @@ def test_an_infinite_hessian_is_not_wrong(q, y):
 
 @pytest.mark.parametrize("factor", [np.inf, -np.inf])
 def test_an_infinite_hessian_is_wrong_where_the_true_one_is_not(factor):
-    y, f = data()
+    y, f = data(N)
     assert fl.check_gradient(Wrapped(curvature=factor), y, f, hessian=True).hessian.wrong.any()
 
 
@@ -399,235 +345,3 @@ def test_an_infinite_hessian_of_the_wrong_sign():
             return gradient, -hessian
 
     assert fl.check_gradient(Negative(1.5), [0.0], [0.0], hessian=True).hessian.wrong[0]
-
-
-CONVENTIONS = (
-    fl.AbsoluteError(),
-    fl.SmoothL1(beta=0.0),
-    fl.Lq(1.0),
-    fl.Hinge(),
-    fl.Perceptron(),
-    fl.EpsilonInsensitive(),
-)
-
-
-@pytest.mark.parametrize("loss", CONVENTIONS, ids=repr)
-def test_a_hessian_by_convention_is_not_compared(loss):
-    y, f = data(50)
-    check = fl.check_gradient(loss, y, f, hessian=True)
-    assert check.ok
-    assert check.hessian is None
-    assert check.convention == f"a convention of {type(loss).__name__}: not a derivative"
-    assert str(check).endswith(f"hessian: not compared, {check.convention}")
-    assert not fl.check_gradient(loss, y, f).convention
-
-
-def test_a_convention_of_one_parameter_is_none_of_the_others():
-    f = RNG.normal(size=30)
-    for loss in (fl.SmoothL1(beta=0.5), fl.Lq(2.0)):
-        assert fl.check_gradient(loss, np.zeros(30), f, hessian=True).hessian is not None
-    scores, y = RNG.normal(size=(30, 3)), RNG.integers(0, 3, 30)
-    assert fl.check_gradient(fl.MulticlassHinge(p=1), y, scores, hessian=True).convention
-    check = fl.check_gradient(fl.MulticlassHinge(p=2), y, scores, hessian=True)
-    assert check.hessian is not None
-    assert not check.convention
-
-
-@pytest.mark.parametrize("loss", [fl.OneVsRest(fl.Hinge()), fl.OneVsRest(fl.LogLoss())], ids=repr)
-def test_the_convention_of_a_loss_within(loss):
-    check = fl.check_gradient(loss, [0, 1, 2], RNG.normal(size=(3, 3)), hessian=True)
-    assert check.ok
-    assert bool(check.convention) == isinstance(loss.params["loss"], fl.Hinge)
-
-
-def test_a_bounded_hessian_is_not_compared():
-    y, f = data(50)
-    for loss in (fl.Focal(hessian="bounded"), fl.OneVsRest(fl.Focal(hessian="bounded"))):
-        rows = isinstance(loss, fl.OneVsRest)
-        given = (np.zeros(10, int), f.reshape(10, 5)) if rows else (y, f)
-        check = fl.check_gradient(loss, *given, hessian=True)
-        assert check.ok
-        assert check.convention == "bounded: not a derivative"
-    assert fl.check_gradient(fl.Focal(), y, f, hessian=True).hessian is not None
-
-
-def test_all_conventions_are_named():
-    """Those of the references, which say whose Hessian is the derivative of the gradient."""
-    for reference in (*REFERENCES.values(), *ROW_REFERENCES):
-        loss = fl.get_loss(reference.name)
-        derivative = (
-            reference.has_true_hessian({})
-            if reference.name in REFERENCES
-            else reference.hessian_is_derivative
-        )
-        assert getattr(loss, "_hessian_by_convention", False) == (not derivative), reference
-
-
-def test_undecided_samples_are_listed():
-    near = 3.0 + 8e-6  # the last steps of the differences go beyond the kink at 3
-    f = np.array([0.3, near, near, 2.0, near, 7.0, 8.0])
-    check = fl.check_gradient(fl.AbsoluteError(), np.full(7, 3.0), f)
-    np.testing.assert_array_equal(check.gradient.undecided, f == near)
-    np.testing.assert_array_equal(check.gradient.kink, f == near)
-    assert "  undecided, at a kink: raw_prediction [1], [2], [4]" in str(check)
-    check = fl.check_gradient(fl.LogLoss(), np.ones(2), np.array([1.0, np.inf]))
-    assert "  undecided, too uncertain: raw_prediction [1]" in str(check)
-
-
-def test_many_undecided_samples_are_counted():
-    check = fl.check_gradient(fl.AbsoluteError(), np.full(50, 3.0), np.full(50, 3.0 + 8e-6))
-    assert "[18], [19] and 30 more" in str(check)
-    assert "[20]" not in str(check)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    "loss",
-    [fl.AbsoluteError(), fl.Hinge(), fl.Huber(), fl.SquaredHinge(), fl.Tukey(), fl.Expectile(0.9)],
-)
-def test_nothing_is_wrong_beside_a_kink(loss, dtype):
-    """However near: the steps of the differences go beyond it, some or all."""
-    kink = {"hinge": -1.0, "squared_hinge": -1.0, "huber": 1.0, "tukey": 4.685}.get(loss.name, 0.0)
-    f = (kink + np.geomspace(1e-9, 1e-1, 400) * [[1.0], [-1.0]]).astype(dtype).ravel()
-    check = fl.check_gradient(loss, np.zeros(len(f)), f, hessian=True)
-    assert not check.gradient.wrong.any(), check
-    assert check.hessian is None or not check.hessian.wrong.any(), check
-    far = np.abs(f - np.float64(kink)) > 1e-3
-    assert not check.gradient.undecided[far].any()
-
-
-def test_a_wrong_slope_beside_a_kink_is_found():
-    f = np.concatenate([np.geomspace(1e-3, 1e-1, 50), -np.geomspace(1e-3, 1e-1, 50)])
-
-    class Own(Wrapped):
-        def __init__(self):
-            self.inner = fl.AbsoluteError()
-
-        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-            return np.where(raw_prediction > 0, 1.0, -0.999), np.zeros(len(raw_prediction))
-
-    check = fl.check_gradient(Own(), np.zeros(len(f)), f)
-    np.testing.assert_array_equal(check.gradient.wrong, f < 0)
-
-
-@pytest.mark.parametrize(
-    ("loss", "y", "f"),
-    [
-        (fl.LogLoss(), 1.0, 110.0),
-        (fl.Poisson(), 0.0, -110.0),
-        (fl.CLogLog(), 1.0, 5.07),
-        (fl.CLogLog(), 1.0, 4.6254387),
-    ],
-)
-def test_underflow_of_the_dtype_is_right(loss, y, f):
-    check = fl.check_gradient(loss, [y], np.float32([f]), hessian=True)
-    assert not check.gradient.wrong.any()
-    assert not check.hessian.wrong.any()
-
-
-def test_a_float32_that_cancels_is_right_to_the_last_places_of_its_terms():
-    rng = np.random.default_rng(5)
-    y = rng.normal(size=3000)
-    f = np.stack([np.zeros(3000), np.log(y**2) + rng.normal(scale=1e-5, size=3000)], axis=1)
-    check = fl.check_gradient(fl.GaussianNLL(), y, f.astype(np.float32))
-    assert check.ok, check
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [fl.HalfSquaredError(), fl.Huber(), fl.LogCosh(), fl.Cauchy(), fl.Fair(), fl.PseudoHuber()],
-)
-def test_a_perfect_fit_is_decided(loss):
-    y = np.array([0.1, 0.5, 1.0, 100.0])
-    check = fl.check_gradient(loss, y, y)
-    assert check.ok, check
-    assert check.gradient.max_relative_error == 0.0
-
-
-@pytest.mark.parametrize("at", [0, 1])
-def test_a_loss_of_integers(at):
-    class Own(Wrapped):
-        def __init__(self):
-            self.inner = fl.AbsoluteError()
-
-        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-            parts = [np.sign(raw_prediction), np.zeros(len(raw_prediction))]
-            parts[at] = parts[at].astype(int)
-            return tuple(parts)
-
-    assert fl.check_gradient(Own(), np.zeros(3), np.array([1.0, -2.0, 5.0]), hessian=True).ok
-
-
-def test_a_loss_that_does_not_heed_the_reduction():
-    class Own(Wrapped):
-        def __init__(self):
-            super().__init__()
-            self.inner = fl.AbsoluteError()
-
-        def loss(self, y_true, raw_prediction, *, reduction):
-            return float(np.mean(np.abs(raw_prediction - y_true)))
-
-    with pytest.raises(
-        ValueError, match=r"its loss returned shape \(\).*expected \(3,\), a loss for each"
-    ):
-        fl.check_gradient(Own(), np.zeros(3), np.array([1.0, -2.0, 5.0]))
-
-
-def test_two_arrays_are_expected():
-    class Own(Wrapped):
-        def __init__(self):
-            self.inner = fl.AbsoluteError()
-
-        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-            return np.sign(raw_prediction)
-
-    with pytest.raises(TypeError, match="gradient_hessian returned ndarray, expected two arrays"):
-        fl.check_gradient(Own(), np.zeros(3), np.array([1.0, -2.0, 5.0]))
-
-
-def test_a_loss_that_works_in_place_leaves_the_data():
-    class Own(Wrapped):
-        def __init__(self):
-            super().__init__()
-            self.inner = fl.HalfSquaredError()
-
-        def loss(self, y_true, raw_prediction, *, reduction):
-            raw_prediction -= y_true
-            return 0.5 * raw_prediction**2
-
-    f = np.array([1.0, -2.0, 5.0])
-    assert fl.check_gradient(Own(), np.ones(3), f).ok
-    np.testing.assert_array_equal(f, [1.0, -2.0, 5.0])
-
-
-def test_a_hessian_at_a_kink_is_undecided():
-    class Own(Wrapped):
-        def __init__(self):
-            self.inner = fl.AbsoluteError()
-
-        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-            gradient, _ = self.inner.gradient_hessian(y_true, raw_prediction, reduction=reduction)
-            return gradient, np.where(raw_prediction == 0, 7.0, 0.0)
-
-    check = fl.check_gradient(Own(), np.zeros(4), np.array([-1.0, 0.0, 1.0, 3.0]), hessian=True)
-    assert check.ok
-    np.testing.assert_array_equal(check.hessian.undecided, [False, True, False, False])
-    assert "undecided, at a kink: raw_prediction [1]" in str(check)
-
-
-def test_a_loss_that_returns_lists():
-    """Also where its slopes are looked at because some are undecided."""
-
-    class Lists(Wrapped):
-        def __init__(self):
-            self.inner = fl.SquaredHinge()
-
-        def gradient_hessian(self, y_true, raw_prediction, *, reduction):
-            parts = self.inner.gradient_hessian(y_true, raw_prediction, reduction=reduction)
-            return tuple(part.tolist() for part in parts)
-
-    y, f = np.array([1, 0, 1]), np.array([1.0, 0.5, 3.0])
-    for hessian in (False, True):
-        check = fl.check_gradient(Lists(), y, f, hessian=hessian)
-        assert check.gradient.kink.tolist() == [True, False, False]
-        assert not check.gradient.wrong.any()

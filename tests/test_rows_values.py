@@ -247,6 +247,14 @@ def test_a_weight_of_zero_drops_its_term():
 
 
 @both_dtypes
+def test_jensen_shannon_of_the_largest_targets(dtype):
+    """The sum of their terms is beyond all numbers, the half of it is not."""
+    q = dtype(0.7 * float(np.finfo(dtype).max))
+    value = fl.JensenShannon().loss([[q, q, q, 0.0]], np.zeros((1, 4), dtype), reduction="none")
+    np.testing.assert_allclose(value, [1.5 * np.log(2) * float(q)], rtol=8 * np.finfo(dtype).eps)
+
+
+@both_dtypes
 def test_jensen_shannon_of_large_targets(dtype):
     """Their quotients with the least probabilities are 0, of which there is no logarithm."""
     f = np.array([[0.0, -103.0 if dtype == np.float32 else -744.5]], dtype)

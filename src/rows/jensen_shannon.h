@@ -112,7 +112,8 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
     }
     for (ptrdiff_t k = 0; k < t.n; k++) {
         const V q = vload(t.target + k * LANES), p = vload(share_of_p + k * LANES);
-        add_carrying(&other, &other_lost, FN(fl_opaque)(q * vload(of_target + k * LANES)));
+        /* halved first: the sum of large targets' terms may be beyond all numbers where its half is not */
+        add_carrying(&other, &other_lost, FN(fl_opaque)((half * q) * vload(of_target + k * LANES)));
         add_carrying(&mean, &mean_lost, FN(fl_opaque)(p * vload(a + k * LANES)));
         if (wants & FL_WANT_HESSIAN) {
             const V both = p + q;
@@ -120,7 +121,8 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
                          FN(fl_opaque)(p * vselect(both > zero, q / both, zero)));
         }
     }
-    const V loss = two_sum(mean, other, &error) + (error + (mean_lost + other_lost));
+    const V mean_half = half * mean, sum = two_sum(mean_half, other, &error);
+    const V loss = sum + (error + (half * mean_lost + other_lost));
     mean = mean + mean_lost;
     share = share + share_lost;
     if (FL_UNLIKELY(bounded))
@@ -141,7 +143,7 @@ FL_INLINE V FN(fl_jensen_shannon_for)(const FN(FlRowTile) * tile, int wants)
                        half * p * (FN(fl_row_not)(&s, x) * r - p * (r - share)));
         }
     }
-    return half * loss;
+    return loss;
 }
 
 FL_INLINE V FN(jensen_shannon)(const FN(FlRowTile) * t, int wants)

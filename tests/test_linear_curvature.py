@@ -30,6 +30,7 @@ CURVED = [
     (fl.Sparsemax(), CLASSES),
     (fl.MulticlassHinge(p=2), CLASSES),
     (fl.MulticlassHinge(margin=0.3, p=2), CLASSES),
+    (fl.MulticlassHinge(p=2, over_classes="sum"), CLASSES),
     (fl.JensenShannon(), SHARES),
     (fl.GaussianNLL(), NUMBERS),
     (fl.GaussianCRPS(), NUMBERS),

@@ -116,6 +116,11 @@ def test_how_many_outputs():
             "beta = -2.0: expected a number of at least 0",
         ),
         (lambda: fl.MulticlassHinge(p=3), ValueError, "p = 3: expected 1 or 2"),
+        (
+            lambda: fl.MulticlassHinge(over_classes="all"),
+            ValueError,
+            "over_classes = 'all': expected one of 'mean', 'sum'",
+        ),
         (lambda: fl.CrammerSinger(0), ValueError, "margin = 0: expected a number greater than 0"),
         (
             lambda: fl.MultiPinball((0.5, 1.0)),

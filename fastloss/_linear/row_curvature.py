@@ -159,7 +159,8 @@ def _multiclass_hinge(loss: Any, y: _Array, f: _Array, u: _Array) -> _Array:
     at = y.astype(np.intp)[:, None]
     active = loss.margin - np.take_along_axis(f, at, 1) + f > 0
     np.put_along_axis(active, at, False, 1)
-    out = 2 / f.shape[1] * np.where(active, u - np.take_along_axis(u, at, 1), 0.0)
+    n = 1 if loss.over_classes == "sum" else f.shape[1]
+    out = 2 / n * np.where(active, u - np.take_along_axis(u, at, 1), 0.0)
     np.put_along_axis(out, at, -out.sum(axis=1, keepdims=True), 1)
     return np.asarray(out)
 

@@ -11,7 +11,7 @@ from fastloss.losses._constants import Vector
 from fastloss.losses._kernel_values import three_parts
 from fastloss.losses._minimise import minimise
 from fastloss.losses._newton import newton_minimum
-from fastloss.losses._parameters import parameter, positive
+from fastloss.losses._parameters import one_of, parameter, positive
 from fastloss.losses._rows import ClassLoss, TargetsLoss, log_frequencies, row_objective
 
 #: whose Hessian, a row and a column each, is looked at; with more the best constants are L-BFGS's
@@ -20,14 +20,14 @@ _MOST_BY_NEWTON = 100
 
 class MulticlassHinge(ClassLoss):
     """
-    Multiclass hinge loss: the mean over all C classes of max(0, margin - f_y + f_k)**p, k != y.
+    Multiclass hinge loss: the mean or sum over all C classes of max(0, margin - f_y + f_k)**p, k != y.
 
     f = raw_prediction are scores along the class axis, y the label; torch's ``multi_margin_loss``.
     Link: identity. Labels: classes 0 to C - 1. The gradient of class k is p * s_k**(p - 1) / C with
-    s_k =
-    max(0, margin - f_y + f_k), that of the label minus the sum of the others. The Hessian's
+    s_k = max(0, margin - f_y + f_k), that of the label minus the sum of the others. The Hessian's
     diagonal is 2 / C where s_k > 0 for p = 2, at the label the sum of these; for p = 1, where it is
-    0 almost everywhere, 1 / C and their sum are reported. Error at most 3.5 ULP.
+    0 almost everywhere, 1 / C and their sum are reported. With over_classes="sum" nothing is divided
+    by C. Error at most 3.5 ULP.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class MulticlassHinge(ClassLoss):
         Greater than 0: by how much the label's score should exceed the others.
     p : {1, 2}
         The power.
+    over_classes : {"mean", "sum"}
+        "mean" over all C classes, the label's 0 among them, as torch; "sum" as Weston and Watkins.
 
     References
     ----------
@@ -45,19 +47,24 @@ class MulticlassHinge(ClassLoss):
     >>> import fastloss as fl
     >>> fl.MulticlassHinge()([0, 1], [[2.0, 0.5], [0.5, 0.0]], reduction="none")
     array([0.  , 0.75])
+    >>> fl.MulticlassHinge(over_classes="sum")([0, 1], [[2.0, 0.5], [0.5, 0.0]], reduction="none")
+    array([0. , 1.5])
     """
 
     __slots__ = ()
     name = "multiclass_hinge"
     margin = parameter("margin")
     p = parameter("p")
+    over_classes = parameter("over_classes")
 
-    def __init__(self, margin: float = 1.0, p: int = 1) -> None:
+    def __init__(self, margin: float = 1.0, p: int = 1, over_classes: str = "mean") -> None:
         margin = positive("margin", margin)
         if isinstance(p, bool) or p not in (1, 2):
             raise ValueError(f"p = {p!r}: expected 1 or 2")
+        of_sum = one_of("over_classes", over_classes, ("mean", "sum")) == "sum"
         high, *rest = three_parts(margin)
-        super().__init__({"margin": margin, "p": int(p)}, (high, float(p), *rest))
+        params = {"margin": margin, "p": int(p), "over_classes": over_classes}
+        super().__init__(params, (high, float(p), *rest, float(of_sum)))
 
     @property
     def _hessian_by_convention(self) -> bool:

@@ -1,9 +1,9 @@
 /* Multiclass hinge loss (Weston, Watkins 1999), as torch's multi_margin_loss: the mean over all n
- * classes of max(0, margin - f_y + f_k)^power, k != y, power 1 or 2. gradient of class k != y:
+ * classes, or the sum (n is 1 then below), of max(0, margin - f_y + f_k)^power, k != y, power 1 or 2. gradient of class k != y:
  * power s^(power - 1) / n with s the term, of the label minus the sum of these. Hessian diagonal, for
  * power 2: 2 / n where s > 0, at the label their sum; zero almost everywhere for power 1, and reported
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
- * Parameters: p[0] + p[2] + p[3] = margin, each of at most 24 bits, p[1] = power.
+ * Parameters: p[0] + p[2] + p[3] = margin, each of at most 24 bits, p[1] = power, p[4] = 1 for the sum.
  */
 #include "rows/count.h"
 
@@ -12,7 +12,7 @@ FL_INLINE V FN(fl_hinge_of_power)(const FN(FlRowTile) * tile, int wants, int squ
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    const REAL n = (REAL)t.n;
+    const REAL n = t.p[4] == R(1.0) ? R(1.0) : (REAL)t.n;
     const V part = vsplat(R(1.0) / n);
     const VI next = vsplat_int(1);
     VI to_label = t.label - next; /* 0 where k is the label */
@@ -107,7 +107,8 @@ FL_INLINE V FN(fl_hinge_usual)(const FN(FlRowTile) * tile, int exact)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), shift = vround_shift();
-    const REAL n = (REAL)t.n, margin = FL_BITS == 64 ? t.p[0] + (t.p[2] + t.p[3]) : t.p[0];
+    const REAL n = t.p[4] == R(1.0) ? R(1.0) : (REAL)t.n;
+    const REAL margin = FL_BITS == 64 ? t.p[0] + (t.p[2] + t.p[3]) : t.p[0];
     const VI next = vsplat_int(1);
     FN(FlHinges) of = {zero, zero, zero, vsplat(R(1.0) / n)};
     VI to_label = t.label - next;

@@ -102,8 +102,8 @@ def gaussian_crps(f, y, hessian="exact"):
     return scale * (w * error + 2 * density - half), [error, slope], bends, terms
 
 
-def multiclass_hinge(f, y, margin=ONE, p=1):
-    n, p = len(f), int(p)
+def multiclass_hinge(f, y, margin=ONE, p=1, over_classes="mean"):
+    n, p = 1 if over_classes == "sum" else len(f), int(p)
     slack = [max(mp.zero, margin - f[y] + x) if k != y else mp.zero for k, x in enumerate(f)]
     active = [mp.mpf(s > 0) for s in slack]
     first = [s if p == 2 else a for s, a in zip(slack, active, strict=True)]
@@ -322,9 +322,16 @@ ROW_REFERENCES = (
         "multiclass_hinge",
         "class",
         multiclass_hinge,
-        parameters=lambda n: ({}, {"p": 2}, {"margin": 0.25}, {"margin": 7.0, "p": 2}),
+        parameters=lambda n: (
+            {},
+            {"p": 2},
+            {"margin": 0.25},
+            {"margin": 7.0, "p": 2},
+            {"over_classes": "sum"},
+            {"margin": 0.3, "p": 2, "over_classes": "sum"},
+        ),
         hessian_is_derivative=False,
-        kinks=lambda f, y, margin=ONE, p=1: [abs(margin - f[y] + x) for x in f],
+        kinks=lambda f, y, margin=ONE, **_: [abs(margin - f[y] + x) for x in f],
     ),
     RowReference(
         "crammer_singer",

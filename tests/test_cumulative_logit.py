@@ -104,6 +104,25 @@ def test_reductions_weights_outputs_threads(n):
     assert loss.gradient(y.reshape(1, -1), square, reduction="none").shape == square.shape
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_of_scores_far_from_the_thresholds(dtype):
+    """An exponential magnifies what rounding takes from threshold - score."""
+    rng = np.random.default_rng(4)
+    thresholds = (-30.3, -0.7, 0.1, 44.9)
+    if dtype == np.float32:
+        thresholds = tuple(map(float, np.array(thresholds, dtype)))
+    f = (rng.normal(size=200) * 10 ** rng.uniform(-2, 1.8, 200)).astype(dtype)
+    p = fl.CumulativeLogit(thresholds).predict(f)
+    with mp.workprec(600):
+        for i in range(len(f)):
+            for k in range(len(thresholds) + 1):
+                want = mp.exp(-exact(mp.mpf(float(f[i])), k, thresholds)[0])
+                assert error_in_ulp(p[i, k], want, dtype) <= 6, (f[i], k)
+    ends = fl.CumulativeLogit(thresholds).predict(np.array([-np.inf, np.inf, np.nan], dtype))
+    np.testing.assert_array_equal(ends[:2], [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]])
+    assert np.isnan(ends[2]).all()
+
+
 def test_predict_and_best_constant():
     loss = fl.CumulativeLogit((-1.0, 0.5, 2.0))
     f = np.linspace(-50, 50, 101)

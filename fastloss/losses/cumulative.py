@@ -44,7 +44,7 @@ class CumulativeLogit(PointwiseLoss):
     expit(-a) + expit(b) * expit(-b); `threshold_gradient` gives that of the thresholds. Nothing
     cancels, however far the score or near the thresholds. Error at most 3 ULP, of the Hessian at most
     5 ULP; of the gradient in ULP of its larger term. `predict` gives the probabilities of the
-    classes, on a new last axis.
+    classes, on a new last axis, within 6 ULP.
 
     Parameters
     ----------
@@ -188,11 +188,12 @@ class CumulativeLogit(PointwiseLoss):
             factors = -np.expm1(-np.diff(np.array(numbers))).astype(f.dtype)
         for start in range(0, f.size, _BLOCK):
             here = slice(start, start + _BLOCK)
-            rows[here, 0] = _LOGISTIC.predict(ends[0] - scores[here], n_threads=n_threads)
-            rows[here, -1] = _LOGISTIC.predict(scores[here] - ends[-1], n_threads=n_threads)
+            some = scores[here]
+            rows[here, 0] = _expit_of_difference(ends[0], some, n_threads)
+            rows[here, -1] = _expit_of_difference(some, ends[-1], n_threads)
             for k, factor in enumerate(factors, 1):
-                left = _LOGISTIC.predict(scores[here] - ends[k - 1], n_threads=n_threads)
-                right = _LOGISTIC.predict(ends[k] - scores[here], n_threads=n_threads)
+                left = _expit_of_difference(some, ends[k - 1], n_threads)
+                right = _expit_of_difference(ends[k], some, n_threads)
                 np.multiply(left, right, out=left)
                 np.multiply(left, factor, out=rows[here, k])
         if out is not None and not direct:
@@ -218,6 +219,20 @@ class CumulativeLogit(PointwiseLoss):
         while slope(high) < 0:
             high, reach = high + reach, 2.0 * reach
         return bisected_root(slope, low, high)  # the loss is convex
+
+
+def _expit_of_difference(a: Any, b: Any, n_threads: int | None) -> _Array:
+    """
+    Return expit(a - b) of a score each and a threshold.
+
+    The exponential of what rounding takes from the difference is put back, to first order.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = a - b
+        part = x - a
+        lost = (a - (x - part)) - (b + part)
+    p: _Array = _LOGISTIC.predict(x, n_threads=n_threads)
+    return np.where(np.isfinite(lost), p + p * (lost * (1 - p)), p)
 
 
 def _narrowed(numbers: Sequence[float]) -> tuple[float, ...]:

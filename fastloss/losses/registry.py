@@ -37,6 +37,7 @@ _ELSEWHERE = {
     "quantileerror": "pinball",
     "poissonnll": "poisson",
     "sigmoidcrossentropy": "log_loss",
+    "rps": "ranked_probability_score",
     "softmax": "cross_entropy",
     "softmaxcrossentropy": "cross_entropy",
     "softprob": "cross_entropy",

@@ -55,8 +55,8 @@ FL_INLINE V FN(fl_crps_bend)(V y, V f, V s)
 }
 #endif
 
-/* e^s, and e^-s by the odd terms of the same series with the other sign. Worst error as of vexp. */
-FL_INLINE V FN(fl_crps_scale)(V s, V *inverse)
+/* 2^-places e^s, and its inverse by the odd terms of the same series with the other sign. Worst error as of vexp. */
+FL_INLINE V FN(fl_crps_scale)(V s, V places, V *inverse)
 {
     /* (e^r - 1 - r) / r^2 for |r| <= ln2/2, by even and odd powers */
 #if FL_BITS == 64
@@ -69,16 +69,18 @@ FL_INLINE V FN(fl_crps_scale)(V s, V *inverse)
     static const float odd[] = {0.16666542f, 0.00836667791f};
 #endif
     /* beyond, one is 0 and the other infinite; NaN stays */
-    const V most = vsplat(-EXP_LOWEST), bounded = vmin(most, vmax(-most, s));
+    const V most = vsplat((REAL)(FL_BITS == 64 ? 1500 : 190));
+    const V bounded = vmin(most, vmax(vsplat((REAL)(FL_BITS == 64 ? -1400 : -170)), s));
     const V shift = vround_shift() + (REAL)(2 * EXPONENT_BIAS);
     const V shifted = bounded * LOG2_E + shift, n = shifted - shift;
     const V r = (bounded - n * LN2_HI) - n * LN2_LO, r2 = FN(fl_opaque)(r * r), r4 = r2 * r2;
     const V e = FN(fl_opaque)(r2 * FN(fl_polynomial)(r2, r4, even, sizeof even / sizeof *even));
     const V o = FN(fl_polynomial)(r2, r4, odd, sizeof odd / sizeof *odd), r3 = r * r2;
-    const VU i = FN(fl_ubits)(shifted);
+    const V moved = shifted - places, m = moved - shift;
+    const VU i = FN(fl_ubits)(moved);
     const V fall = R(1.0) + ((e - r3 * o) - r);
-    *inverse = FN(fl_scale_by)(fall, -n, (UINT)(4 * EXPONENT_BIAS) - i);
-    return FN(fl_scale_by)(R(1.0) + (r + (e + r3 * o)), n, i);
+    *inverse = FN(fl_scale_by)(fall, -m, (UINT)(4 * EXPONENT_BIAS) - i);
+    return FN(fl_scale_by)(R(1.0) + (r + (e + r3 * o)), m, i);
 }
 
 /* erf(a / sqrt 2) for 0 <= a <= 40 and bell = e^(-a^2 / 2): for a <= 1 its series, then what bell times a polynomial
@@ -111,7 +113,8 @@ FL_INLINE V FN(fl_crps_erf)(V a, V a2, V bell)
     return vselect(a <= R(1.0), series, R(1.0) - far);
 }
 
-FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
+/* In units of 2^places: unit * unit = 2^-places, back * back = 2^places. */
+FL_INLINE V FN(fl_crps_in_units)(const FN(FlRowTile) * t, int wants, V places, V unit, V back)
 {
     const V one = vsplat(R(1.0)), zero = vsplat(R(0.0));
     const V root = vsplat(R(0.79788456080286535588)); /* 2 phi(0), and twice that */
@@ -122,9 +125,10 @@ FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
 #endif
     const V least = vsplat(R(0.23369497725510906893)); /* that less */
     const V half = vsplat(R(0.56418958354775628695)); /* 1 / sqrt pi */
-    const V r = vload(t->f) - t->value, s = vload(t->f + LANES), size = vabs(r);
+    const V r = vload(t->f) * unit * unit - t->value * unit * unit, s = vload(t->f + LANES),
+            size = vabs(r);
     V inverse;
-    const V scale = FN(fl_crps_scale)(s, &inverse);
+    const V scale = FN(fl_crps_scale)(s, places, &inverse);
     const V ratio = vselect(size == R(0.0), size, FN(fl_opaque)(size * inverse));
     /* beyond, the tail is 0; NaN stays */
     const V a = vmin(vsplat((REAL)(FL_BITS == 64 ? 40 : 16)), ratio), a2 = FN(fl_opaque)(a * a);
@@ -134,13 +138,13 @@ FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
     const V rest = (least + twice_low * fall) + twice * fall;
     if (wants & FL_WANT_GRADIENT) {
         vstore(t->gradient, vcopysign(error, r));
-        vstore(t->gradient + LANES, scale * rest);
+        vstore(t->gradient + LANES, scale * rest * back * back);
     }
     if (wants & FL_WANT_HESSIAN) {
         const V density = FN(fl_opaque)(root * FN(fl_normal_bell)(a));
         const V exact = vselect(a <= one, rest, density - half);
         V first = FN(fl_crps_bend)(t->value, vload(t->f), s);
-        V second = scale * (exact + FN(fl_opaque)(a2 * density));
+        V second = scale * (exact + FN(fl_opaque)(a2 * density)) * back * back;
         if (FL_UNLIKELY(t->p[0] > R(0.0))) { /* vmax: NaN stays */
             V n, k;
             const V up = FN(fl_exp_parts)(s, zero, &n), down = FN(fl_exp_parts)(-s, zero, &k);
@@ -150,5 +154,26 @@ FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
         vstore(t->hessian, first);
         vstore(t->hessian + LANES, second);
     }
-    return FN(fl_opaque)(size * error) + FN(fl_opaque)(scale * rest);
+    return (FN(fl_opaque)(size * error) + FN(fl_opaque)(scale * rest)) * back * back;
+}
+
+FL_INLINE V FN(gaussian_crps)(const FN(FlRowTile) * t, int wants)
+{
+    const V zero = vsplat(R(0.0)), one = vsplat(R(1.0)), s = vload(t->f + LANES);
+    const V high = vsplat((REAL)(FL_BITS == 64 ? 690 : 70));
+    /* where e^s may overflow, and f - y beside it, before what is made of them; elsewhere an infinite
+     * f - y is as good as the true one */
+    if (FL_UNLIKELY(vany_less(high, s))) {
+#if FL_BITS == 64
+        const VI far = high < s, further = vsplat(745.0) < s;
+        const V places = vselect(further, vsplat(1030.0), vkeep(far, vsplat(60.0)));
+        const V unit = vselect(further, vsplat(0x1p-515), vselect(far, vsplat(0x1p-30), one));
+#else
+        const VI far = high < s, further = vsplat(104.0f) < s;
+        const V places = vselect(further, vsplat(130.0f), vkeep(far, vsplat(60.0f)));
+        const V unit = vselect(further, vsplat(0x1p-65f), vselect(far, vsplat(0x1p-30f), one));
+#endif
+        return FN(fl_crps_in_units)(t, wants, places, unit, one / unit);
+    }
+    return FN(fl_crps_in_units)(t, wants, zero, one, one);
 }

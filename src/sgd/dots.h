@@ -100,7 +100,7 @@ FL_INLINE REAL FN(fl_sgd_pass)(REAL *coef, const REAL *x, REAL times, const REAL
         if (later)
 #pragma GCC unroll 2
             for (int k = 0; k < 2 * (int)sizeof(V); k += 64)
-                FL_PREFETCH((const char *)(later + at) + k, 0);
+                FL_PREFETCH_FAR((const char *)(later + at) + k);
         FN(fl_sgd_pass_vector)(coef + at, factor, moves ? vload(x + at) : zero,
                                near ? vload(near + at) : zero, vload(next + at),
                                copy ? copy + at : NULL, moves, &a0, &b0);
@@ -109,7 +109,7 @@ FL_INLINE REAL FN(fl_sgd_pass)(REAL *coef, const REAL *x, REAL times, const REAL
                                copy ? copy + then : NULL, moves, &a1, &b1);
     }
     if (later)
-        fl_sgd_fetch(later + at, (n_features - at) * (ptrdiff_t)sizeof(REAL));
+        fl_sgd_fetch_far(later + at, (n_features - at) * (ptrdiff_t)sizeof(REAL));
     if (at + LANES < n_features) {
         FN(fl_sgd_pass_vector)(coef + at, factor, moves ? vload(x + at) : zero,
                                near ? vload(near + at) : zero, vload(next + at),

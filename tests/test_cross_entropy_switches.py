@@ -10,7 +10,7 @@ from references.base import PRECISION
 
 import fastloss as fl
 
-BOUND, HESSIAN_BOUND = 4.0, 5.5  # as the docs of CrossEntropy state
+BOUND, HESSIAN_BOUND = 4.0, 5.5  # below what the docs of CrossEntropy state
 
 
 def exact(f, target, z_loss, adjustment, class_weight, smoothing):

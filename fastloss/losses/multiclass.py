@@ -24,10 +24,11 @@ class CrossEntropy(RowLoss):
     axis and q_k = class_weight_k * ((1 - label_smoothing) * t_k + label_smoothing / C), where t is 1
     at the label and 0 elsewhere, or a soft label. With Q the sum of q the gradient is Q * p - q, the
     diagonal of the Hessian Q * p * (1 - p). These are torch's ``cross_entropy``'s semantics. Nothing
-    cancels: at logits (40, 0, 0) and label 0 the loss is 2 exp(-40), not 0. Error at most 4 ULP,
-    of the Hessian at most 6; with `label_smoothing` or soft labels the gradient's is in ULP of its
-    larger term, Q * p or q, as these may cancel; with `z_loss` up to 1 or `logit_adjustment` it is
-    at most 5.5, of its largest term. `predict` gives the class probabilities.
+    cancels: at logits (40, 0, 0) and label 0 the loss is 2 exp(-40), not 0. Error at most 5 ULP,
+    of the Hessian at most 3; with `label_smoothing` or soft labels the gradient's is in ULP of its
+    larger term, Q * p or q, as these may cancel, and with class weights, too, at most 6.5; with
+    `z_loss` up to 1 or `logit_adjustment` it is at most 5.5, of its largest term, and the Hessian's
+    6. `predict` gives the class probabilities.
 
     Link: symmetric multinomial logit. Labels: classes 0 to C - 1 (of raw_prediction's shape without
     the class axis), or soft labels, finite and not negative (of its shape).

@@ -76,11 +76,11 @@ class RankedProbabilityScore(ClassLoss):
     sum over k < C - 1 of (P_k - [y <= k])**2 with P_k = p_0 + ... + p_k and p the softmax of
     raw_prediction along the class axis. A proper score, and one that counts how far off a wrong
     class is. Link: symmetric multinomial logit. Labels: classes 0 to C - 1. The gradient is 2 * p_j
-    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 14 ULP: of the
-    gradient and the Hessian, whose terms cancel, of the sum of those of one sign. In float32 at
-    most 1 ULP with up to 10 classes, 2 with 40, of the largest term alone: it is computed in
-    float64. Where exp(f - max) is subnormal it has fewer digits itself, which the number of classes
-    multiplies. The Hessian's diagonal may be negative. `predict` gives the softmax.
+    times the sum over k of (P_k - [y <= k]) * ([j <= k] - P_k). Error at most 10 ULP, of the Hessian
+    at most 3: of both, whose terms cancel, of the sum of those of one sign. In float32 at most 1 ULP
+    with up to 10 classes, 2 with 40, of the largest term alone: it is computed in float64. Where
+    exp(f - max) is subnormal it has fewer digits itself, which the number of classes multiplies. The
+    Hessian's diagonal may be negative. `predict` gives the softmax.
 
     hessian="bounded" reports the larger of that and its Gauss-Newton part, 2 * p_j**2 times the sum
     over k of ([j <= k] - P_k)**2: never negative.

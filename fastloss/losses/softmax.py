@@ -115,8 +115,8 @@ class MulticlassGeneralizedCE(ClassLoss):
     multinomial logit. Labels: classes 0 to C - 1. The loss is at most 1 / q, so that wrong labels
     cannot dominate; q = 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
     - [k = y]), the Hessian's diagonal p_y**q * (p_k * (1 - p_k) - q * (p_k - [k = y])**2), which
-    may be negative. Error at most 6 ULP, of the Hessian in that of its larger term. `predict`
-    gives the softmax.
+    may be negative. Error at most 6 ULP, of the Hessian in that of its larger term, and at most 3
+    for q = 1. `predict` gives the softmax.
 
     hessian="bounded" reports p_y**q * p_k * (1 - p_k), never negative and at least the second
     derivative: the loss is a concave function of the cross-entropy, and p_y**q its slope, so that at
@@ -171,7 +171,7 @@ class SymmetricCrossEntropy(ClassLoss):
     softmax of raw_prediction along the class axis, y the label. Link: symmetric multinomial logit.
     Labels: classes 0 to C - 1. The gradient is (p_k - [k = y]) * (alpha - beta * log_zero * p_y),
     the Hessian's diagonal p_k * (1 - p_k) times that factor, plus beta * log_zero * p_y * (p_k - [k
-    = y])**2: it may be negative. Error at most 4.5 ULP, of the Hessian at most 5.5 (of its larger
+    = y])**2: it may be negative. Error at most 5.5 ULP, of the Hessian at most 3 (of its larger
     term). `predict` gives the softmax.
 
     hessian="bounded" reports p_k * (1 - p_k) * (alpha - beta * log_zero * p_y), never negative and at

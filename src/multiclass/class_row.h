@@ -267,20 +267,6 @@ FL_OUTLINE void FN(fl_row_gradient)(const FlCrossEntropyBlock *block, int kind,
     }
 }
 
-FL_OUTLINE void FN(fl_row_hessian)(const FN(FlPanel) * panel, ptrdiff_t r, REAL outer,
-                                   REAL outer_low, const REAL *e, ptrdiff_t n_classes,
-                                   REAL *hessian)
-{
-    const FN(FlFactor) inverse = {vsplat(panel->inverse[r]), vsplat(panel->inverse_low[r])};
-    const FN(FlFactor) by = {vsplat(outer), vsplat(outer_low)};
-    const FN(FlHessian) h =
-        FN(fl_begin_hessian)(vsplat(panel->top[r]), vsplat(panel->rest[r]), inverse, by);
-    for (ptrdiff_t k = 0; k < n_classes; k += LANES) {
-        const ptrdiff_t at = n_classes - k < LANES ? n_classes - LANES : k;
-        vstore(hessian + at, FN(fl_hessian_of)(&h, vload(e + at)));
-    }
-}
-
 /* Scratch of a group of rows. */
 typedef struct {
     REAL *x, *e, *out;
@@ -320,7 +306,6 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
     const ptrdiff_t n_classes = block->n_classes;
     const REAL *raw = block->raw_prediction, *targets = block->targets;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     const FN(FlRowScratch) scratch = FN(fl_row_scratch)(block);
     /* Exponentials wait for their sum in the gradient: its cache lines are fetched while they are computed. Not
      * in place, since the vector that ends a row is stored before the one it overlaps is read. */
@@ -351,7 +336,7 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
                                          n_classes, scratch.x + r * scratch.pitch);
             if (direct)
                 e[r] = gradient + (i + r) * block->gradient_sample_stride;
-            else if (gradient || hessian)
+            else if (gradient)
                 e[r] = scratch.e + r * scratch.pitch;
             a[r] = c[r] = FN(fl_row_max)(x[r], n_classes, &b[r]);
         }
@@ -399,41 +384,27 @@ FL_OUTLINE void FN(fl_cross_entropy_rows)(FlCrossEntropyBlock *block, int kind, 
             FN(fl_panel_loss)(kind, &labels, &panel, LANES);
             FN(fl_keep_losses)(block, &labels, i, n, panel.loss, sums);
         }
-        if (!gradient && !hessian)
+        if (!gradient)
             continue;
 
         FN(fl_panel_factors)(kind, &labels, &panel, LANES);
         if (FL_HAS_LABEL(kind))
             FN(fl_panel_at_labels)(kind, &labels, &panel, LANES);
-        FL_ALIGNED REAL outer[LANES], outer_low[LANES];
-        const FN(FlFactor) hessian_factor = FN(fl_hessian_factor)(&labels, &panel, 0);
-        vstore(outer, hessian_factor.high);
-        vstore(outer_low, hessian_factor.low);
         for (ptrdiff_t r = 0; r < n; r++) {
             if (!x[r])
                 continue;
-            if (hessian) {
-                REAL *to = hessian + (i + r) * block->hessian_sample_stride;
-                const int through = block->hessian_class_stride != 1 || block->stream;
-                FN(fl_row_hessian)(&panel, r, outer[r], outer_low[r], e[r], n_classes,
-                                   through ? scratch.out : to);
-                if (through)
-                    FN(fl_place_row)(scratch.out, n_classes, to, block->hessian_class_stride);
-            }
-            if (gradient) {
-                REAL *to = gradient + (i + r) * block->gradient_sample_stride;
-                const int through = block->gradient_class_stride != 1 || block->stream;
-                REAL *out = through ? scratch.out : to;
-                const REAL *t = NULL;
-                if (kind == FL_TARGET_SOFT)
-                    t = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
-                                              block->target_class_stride, n_classes, scratch.x);
-                FN(fl_row_gradient)(block, kind, &labels, &panel, r, e[r], t, out);
-                if (FL_HAS_LABEL(kind))
-                    out[labels.label[r]] = panel.at_label[r];
-                if (through)
-                    FN(fl_place_row)(out, n_classes, to, block->gradient_class_stride);
-            }
+            REAL *to = gradient + (i + r) * block->gradient_sample_stride;
+            const int through = block->gradient_class_stride != 1 || block->stream;
+            REAL *out = through ? scratch.out : to;
+            const REAL *t = NULL;
+            if (kind == FL_TARGET_SOFT)
+                t = FN(fl_contiguous_row)(targets + (i + r) * block->target_sample_stride,
+                                          block->target_class_stride, n_classes, scratch.x);
+            FN(fl_row_gradient)(block, kind, &labels, &panel, r, e[r], t, out);
+            if (FL_HAS_LABEL(kind))
+                out[labels.label[r]] = panel.at_label[r];
+            if (through)
+                FN(fl_place_row)(out, n_classes, to, block->gradient_class_stride);
         }
         FN(fl_clear_all_ignored)(block, &labels, i, n);
     }

@@ -238,22 +238,6 @@ FL_OUTLINE void FN(fl_tile_few_gradient)(FN(FlColumns) e, FN(FlColumns) gradient
     }
 }
 
-FL_OUTLINE void FN(fl_tile_hessian)(FN(FlColumns) e, FN(FlColumns) hessian, ptrdiff_t n_tiles,
-                                    ptrdiff_t n_classes, const FN(FlLabels) * labels,
-                                    const FN(FlPanel) * panel)
-{
-    for (ptrdiff_t j = 0; j < n_tiles; j++) {
-        const ptrdiff_t i = j * LANES;
-        const FN(FlFactor) inverse = {vload(panel->inverse + i), vload(panel->inverse_low + i)};
-        const FN(FlHessian) h =
-            FN(fl_begin_hessian)(vload(panel->top + i), vload(panel->rest + i), inverse,
-                                 FN(fl_hessian_factor)(labels, panel, i));
-        for (ptrdiff_t k = 0; k < n_classes; k++)
-            vstore(FN(fl_column)(&hessian, k, j),
-                   FN(fl_hessian_of)(&h, vload(FN(fl_column)(&e, k, j))));
-    }
-}
-
 /* n samples of an array of any strides -> columns; the last tile is padded. `ahead` is where the next panel
  * begins, or from itself: its lines are fetched meanwhile. */
 FL_OUTLINE void FN(fl_load_panel)(const REAL *from, ptrdiff_t sample_stride, ptrdiff_t class_stride,

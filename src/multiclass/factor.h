@@ -1,4 +1,4 @@
-/* What exponentials are multiplied by for gradients and Hessians.
+/* What exponentials are multiplied by for gradients.
  *
  * Included once per precision, after softmax.h.
  */
@@ -52,38 +52,4 @@ FL_INLINE V FN(fl_times_less)(V x, FN(FlFactor) f, FN(FlFactor) less)
 FL_INLINE V FN(fl_times)(V x, FN(FlFactor) f)
 {
     return x * f.high + x * f.low;
-}
-
-/* p (1 - p) of a sample, times an outer factor, from e: the products of numbers that have errors of their own
- * are kept exact as far as it goes. A, S and one of the two 1 / (A + S) are without the 2^FL_LIFT, so that
- * nothing overflows. */
-typedef struct {
-    V top, rest;
-    FN(FlFactor)
-    inverse, outer; /* 1 / (A + S), and the lifted one times what multiplies p (1 - p) */
-} FN(FlHessian);
-
-FL_INLINE FN(FlHessian) FN(fl_begin_hessian)(V top, V rest, FN(FlFactor) inverse, FN(FlFactor) by)
-{
-    const FN(FlFactor) whole = {inverse.high * FL_RAISE, inverse.low * FL_RAISE};
-    const FN(FlHessian)
-        h = {top * FL_UNLIFT, rest * FL_UNLIFT, whole, FN(fl_scale_factor)(inverse, by)};
-    return h;
-}
-
-FL_INLINE V FN(fl_hessian_of)(const FN(FlHessian) * h, V e)
-{
-    V error;
-#if FL_HAS_FMA
-    const V others = h->rest + (h->top - e * FL_UNLIFT);
-    const V product = FN(fl_product)(e, others, &error);
-#else /* where the products below are rounded once more, these sums are not */
-    V apart_low, others_low;
-    const V apart = FN(fl_two_sum)(h->top, -(e * FL_UNLIFT), &apart_low);
-    const V others = FN(fl_two_sum)(h->rest, apart, &others_low);
-    const V product = FN(fl_product)(e, others, &error);
-    error = error + e * (others_low + apart_low);
-#endif
-    return FN(fl_times)(
-        product * h->inverse.high + (product * h->inverse.low + error * h->inverse.high), h->outer);
 }

@@ -102,8 +102,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
     const int in_scratch = room * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_PANEL_BYTES;
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
-    REAL *columns = block->scratch, *buffer = columns + 2 * room;
+    REAL *columns = block->scratch, *buffer = columns + room;
     const int in_rows = gradient && block->gradient_class_stride == 1 &&
                         (n_classes == 3 ? block->gradient_sample_stride == 3 : n_classes >= QUAD);
     const int stream = !direct && block->stream && gradient && block->gradient_class_stride == 1 &&
@@ -118,7 +117,6 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
     FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? start * n_classes : 0), buffer);
     FN(FlLabels) labels;
     FN(FlHard) hard;
-    FN(FlPanel) panel;
     if (direct && !in_scratch && gradient == raw) {
         /* the exponentials would take the logits' place, and what is rare could not be redone */
         fl_take_labels(block);
@@ -134,7 +132,7 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         REAL *to = gradient ? gradient + i * block->gradient_sample_stride : NULL;
         const REAL *from = raw + i * block->sample_stride;
         FN(FlColumns) x = {columns, LANES, tile}, e = {NULL, LANES, tile};
-        FN(FlColumns) g = {columns, LANES, tile}, h = {columns + room, LANES, tile};
+        FN(FlColumns) g = {columns, LANES, tile};
         int usual = FN(fl_hard_labels)(block, i, n, &labels, &hard);
         if (direct) {
             x.data = (REAL *)from;
@@ -143,9 +141,6 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
             g.data = to;
             g.of_class = block->gradient_class_stride;
             g.of_tile = LANES;
-            h.data = hessian ? hessian + i : NULL;
-            h.of_class = block->hessian_class_stride;
-            h.of_tile = LANES;
         } else {
             FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes, from,
                               x);
@@ -179,13 +174,6 @@ FL_INLINE void FN(fl_hard_panels)(FlCrossEntropyBlock *block, const FlRelative *
         if (!gradient)
             continue;
         FN(fl_way_factors)(block, relative, smooth, &labels, n, &hard);
-        if (hessian) {
-            FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
-            FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
-            if (!direct)
-                FN(fl_store_panel)(h, n, n_classes, hessian + i * block->hessian_sample_stride,
-                                   block->hessian_sample_stride, block->hessian_class_stride);
-        }
         if (direct) {
             if (related && by_class)
                 FN(fl_related_gradient_runs)(e, g, n_tiles, n_classes, &hard, stream_runs);

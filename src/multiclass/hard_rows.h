@@ -16,7 +16,6 @@ FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative 
     lines = FN(fl_lines_begin)(gradient + (stream ? start * block->n_classes : 0), buffer);
     FN(FlLabels) labels;
     FN(FlHard) hard;
-    FN(FlPanel) panel;
     FN(fl_begin_labels)(block, &labels);
     for (ptrdiff_t i = start; i < end; i += scratch.rows) {
         const ptrdiff_t n = end - i < scratch.rows ? end - i : scratch.rows;
@@ -62,8 +61,6 @@ FL_INLINE void FN(fl_hard_rows_of)(FlCrossEntropyBlock *block, const FlRelative 
             FN(fl_smooth_factors)(block, &labels, n, &hard);
         else
             FN(fl_hard_factors)(&labels, n, &hard);
-        if (block->wants & FL_WANT_HESSIAN)
-            FN(fl_hard_row_hessians)(block, &scratch, i, n, &labels, &hard, &panel);
         if (smooth)
             FN(fl_smooth_row_gradients)(block, &scratch, i, n, &hard, stream ? &lines : NULL);
         else

@@ -31,19 +31,17 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
     const ptrdiff_t whole = block->n_samples - block->n_samples % LANES;
     /* more classes are left to rows, as they are where nothing goes past the cache: the same bits */
     const int few = block->n_classes <= FL_RUN_CLASSES;
-    const ptrdiff_t end = few && !(block->wants & FL_WANT_HESSIAN) ? block->n_samples : whole;
+    const ptrdiff_t end = few ? block->n_samples : whole;
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_run_rows)(n_classes);
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     REAL *here = block->scratch, *there = here + rows * n_classes;
     /* in the place of logits, whose lines are in the cache, nothing is gained */
     const int stream = block->stream && gradient != raw;
     FN(FlLines) lines = FN(fl_lines_begin)(gradient, here); /* none are pushed */
     FN(FlLabels) labels;
     FN(FlHard) hard;
-    FN(FlPanel) panel;
     struct FN(FlRuns) runs = {.n_classes = n_classes,
                               .panel = rows,
                               .come_ahead = FL_LINES_TO_COME * FL_LINE / rows,
@@ -94,11 +92,6 @@ FL_INLINE ptrdiff_t FN(fl_hard_runs_of)(FlCrossEntropyBlock *block, const FlRela
         if (!gradient)
             continue;
         FN(fl_way_factors)(block, relative, smooth, &labels, n, &hard);
-        if (hessian) {
-            const FN(FlColumns) h = {hessian + i, block->hessian_class_stride, LANES};
-            FN(fl_hard_curvature)(e, n_tiles, n_classes, &hard, &panel);
-            FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
-        }
         const FN(FlColumns) g = {runs.rows + FL_LINE, rows + FL_LINE, LANES};
         FN(fl_way_gradient)(e, g, n_tiles, n_classes, relative, smooth, &hard);
         runs.to = gradient + i;

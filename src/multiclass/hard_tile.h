@@ -157,17 +157,6 @@ FL_INLINE FN(FlHardSum) FN(fl_hard_sum)(const REAL *x, ptrdiff_t x_stride, REAL 
     return sum;
 }
 
-FL_INLINE void FN(fl_keep_curvature)(const FN(FlExpSum) * sum, VI label, ptrdiff_t i,
-                                     FN(FlPanel) * panel)
-{
-    const FN(FlFactor) inverse = FN(fl_softmax_inverse)(sum);
-    vstore(panel->top + i, sum->top);
-    vstore(panel->rest + i, sum->rest);
-    vstore(panel->inverse + i, inverse.high);
-    vstore(panel->inverse_low + i, inverse.low);
-    vstore(panel->total + i, vkeep(label >= 0, vsplat(R(1.0))));
-}
-
 /* Whether no sample is far or NaN, and no label hopeless. Meanwhile `lines` are flushed and runs move. */
 FL_INLINE int FN(fl_hard_sums_of)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_tiles,
                                   ptrdiff_t n_classes, int closely, FN(FlAdded) added,
@@ -256,17 +245,6 @@ FL_OUTLINE int FN(fl_hard_sums)(FN(FlColumns) x, FN(FlColumns) e, ptrdiff_t n_ti
 {
     const FN(FlAdded) nothing = {FL_ADDED_NOTHING, 0, 0, NULL, NULL};
     return FN(fl_hard_sums_added)(x, e, n_tiles, n_classes, nothing, hard, lines);
-}
-
-/* What the Hessian needs: for p (1 - p) it is the largest class that is left out of a sum. */
-FL_OUTLINE void FN(fl_hard_curvature)(FN(FlColumns) e, ptrdiff_t n_tiles, ptrdiff_t n_classes,
-                                      const FN(FlHard) * hard, FN(FlPanel) * panel)
-{
-    for (ptrdiff_t j = 0; j < n_tiles; j++) {
-        const FN(FlExpSum) sum =
-            FN(fl_settle)(FN(fl_exp_sum)(FN(fl_column)(&e, 0, j), e.of_class, n_classes));
-        FN(fl_keep_curvature)(&sum, FN(fl_load_labels)(hard->label + j * LANES), j * LANES, panel);
-    }
 }
 
 /* The loss of the samples j to j + LANES - 1 of n from `start` on: weighed, added and stored. */

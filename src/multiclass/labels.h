@@ -191,9 +191,18 @@ FL_INLINE V FN(fl_target_loss)(V q, V max, V f)
  * (Q - q) - Q (1 - p). `others` is S + (A - e), `factor` Q / (A + S). */
 FL_INLINE V FN(fl_target_gradient)(V e, V others, FN(FlFactor) factor, V total, V q)
 {
+#if FL_HAS_FMA
     const V small = (e * factor.high - q) + e * factor.low;
     const V large = ((total - q) - others * factor.high) - others * factor.low;
     return vselect(e > others, large, small);
+#else /* one product, whose rounding error is not lost */
+    const VI is_large = e > others;
+    const V part = vselect(is_large, others, e), rest = vselect(is_large, total - q, q);
+    V error;
+    const V product = FN(fl_product)(part, factor.high, &error);
+    const V gradient = (product - rest) + (error + part * factor.low);
+    return vselect(is_large, R(0.0) - gradient, gradient); /* 0, not -0 */
+#endif
 }
 
 /* A sum and its rounding error; an infinite one leaves a NaN in that. */
@@ -220,8 +229,7 @@ typedef struct {
     FL_ALIGNED REAL magic[FL_CLASS_CHUNK_ROWS];
     FL_ALIGNED REAL loss[FL_CLASS_CHUNK_ROWS]; /* times weight */
     FL_ALIGNED REAL at_label[FL_CLASS_CHUNK_ROWS]; /* the gradient there */
-    /* 1 / (A + S), and what gradients are made of: times Q, or times weight and scale without FL_HAS_Q */
-    FL_ALIGNED REAL inverse[FL_CLASS_CHUNK_ROWS], inverse_low[FL_CLASS_CHUNK_ROWS];
+    /* what gradients are made of: 1 / (A + S) times Q, or times weight and scale without FL_HAS_Q */
     FL_ALIGNED REAL factor[FL_CLASS_CHUNK_ROWS], factor_low[FL_CLASS_CHUNK_ROWS];
 } FN(FlPanel);
 
@@ -275,7 +283,7 @@ FL_INLINE void FN(fl_panel_loss)(int kind, const FN(FlLabels) * labels, FN(FlPan
     }
 }
 
-/* And the factors of the gradient and the Hessian. A loop of its own: sharing the loss's division was slower. */
+/* And the factors of the gradient. A loop of its own: sharing the loss's division was slower. */
 FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) * labels, FN(FlPanel) * panel,
                                     ptrdiff_t n)
 {
@@ -289,19 +297,9 @@ FL_INLINE void FN(fl_panel_factors)(int kind, const FN(FlLabels) * labels, FN(Fl
             factor = FN(fl_scale_factor)(inverse, total);
         else if (kind == FL_TARGET_HARD && !labels->extreme)
             factor = FN(fl_scale_factor)(inverse, FN(fl_scaled)(labels, j));
-        vstore(panel->inverse + j, inverse.high);
-        vstore(panel->inverse_low + j, inverse.low);
         vstore(panel->factor + j, factor.high);
         vstore(panel->factor_low + j, factor.low);
     }
-}
-
-/* What p (1 - p) is multiplied by: Q * weight * scale. */
-FL_INLINE FN(FlFactor)
-    FN(fl_hessian_factor)(const FN(FlLabels) * labels, const FN(FlPanel) * panel, ptrdiff_t j)
-{
-    const FN(FlFactor) total = {vload(panel->total + j), vsplat(R(0.0))};
-    return FN(fl_scale_factor)(total, FN(fl_scaled)(labels, j));
 }
 
 /* And the gradient at the labels: a loop over many classes cannot give that without looking for them. The

@@ -34,7 +34,7 @@ FL_INLINE void FN(fl_tile_sums)(const FlCrossEntropyBlock *block, int kind, FN(F
         FN(fl_panel_loss)(kind, labels, panel, n);
         FN(fl_keep_losses)(block, labels, start, n, panel->loss, sums);
     }
-    if (block->wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN))
+    if (block->wants & FL_WANT_GRADIENT)
         FN(fl_panel_factors)(kind, labels, panel, n);
     if ((block->wants & FL_WANT_GRADIENT) && FL_HAS_LABEL(kind) && !few)
         FN(fl_panel_at_labels)(kind, labels, panel, n);
@@ -68,28 +68,24 @@ FL_OUTLINE void FN(fl_cross_entropy_direct)(FlCrossEntropyBlock *block, int kind
     const ptrdiff_t n_classes = block->n_classes, rows = FN(fl_panel_rows)(n_classes, 4);
     const int in_scratch = n_classes * rows * (ptrdiff_t)sizeof(REAL) <= FL_CLASS_PANEL_BYTES;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     const int few = FN(fl_is_few)(block, kind);
     FN(FlLabels) labels;
     FN(FlPanel) panel;
     FN(fl_begin_labels)(block, &labels);
     FN(fl_begin_panel)(block, &panel);
     for (ptrdiff_t i = start; i < end; i += rows) {
-        const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = n / LANES;
+        const ptrdiff_t n = end - i < rows ? end - i : rows;
         const FN(FlColumns) x = {(REAL *)block->raw_prediction + i, block->class_stride, LANES};
         const FN(FlColumns) t = {kind == FL_TARGET_SOFT ? (REAL *)block->targets + i : NULL,
                                  block->target_class_stride, LANES};
         const FN(FlColumns)
             g = {gradient ? gradient + i : NULL, block->gradient_class_stride, LANES};
-        const FN(FlColumns) h = {hessian ? hessian + i : NULL, block->hessian_class_stride, LANES};
         FN(FlColumns) e = {block->scratch, rows, LANES};
         if (!in_scratch)
-            e = gradient ? g : h;
-        if (!gradient && !hessian)
+            e = g;
+        if (!gradient)
             e.data = NULL;
         FN(fl_tile_sums)(block, kind, x, t, e, i, n, &labels, &panel, sums);
-        if (hessian)
-            FN(fl_tile_hessian)(e, h, n_tiles, n_classes, &labels, &panel);
         if (gradient) {
             FN(fl_tile_gradients)(block, kind, e, t, g, n, &labels, &panel);
             if (FL_HAS_LABEL(kind) && !few)
@@ -107,16 +103,15 @@ FL_OUTLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind,
     const ptrdiff_t tile = n_classes * LANES;
     const ptrdiff_t rows = FN(fl_panel_rows)(tile / LANES, 1), room = rows / LANES * tile;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     const FN(FlColumns) x = {block->scratch, LANES, tile};
-    const FN(FlColumns) h = {x.data + room, LANES, tile}, t = {h.data + room, LANES, tile};
+    const FN(FlColumns) t = {x.data + room, LANES, tile};
     const int few = FN(fl_is_few)(block, kind);
     FN(FlLabels) labels;
     FN(FlPanel) panel;
     FN(fl_begin_labels)(block, &labels);
     FN(fl_begin_panel)(block, &panel);
     for (ptrdiff_t i = start; i < end; i += rows) {
-        const ptrdiff_t n = end - i < rows ? end - i : rows, n_tiles = (n + LANES - 1) / LANES;
+        const ptrdiff_t n = end - i < rows ? end - i : rows;
         const REAL *from = (const REAL *)block->raw_prediction + i * block->sample_stride;
         FN(fl_load_panel)(from, block->sample_stride, block->class_stride, n, n_classes,
                           i + 2 * rows <= end ? from + rows * block->sample_stride : from, x);
@@ -126,11 +121,6 @@ FL_OUTLINE void FN(fl_cross_entropy_tiled)(FlCrossEntropyBlock *block, int kind,
                               n_classes, soft, t);
         }
         FN(fl_tile_sums)(block, kind, x, t, x, i, n, &labels, &panel, sums);
-        if (hessian) {
-            FN(fl_tile_hessian)(x, h, n_tiles, n_classes, &labels, &panel);
-            FN(fl_store_panel)(h, n, n_classes, hessian + i * block->hessian_sample_stride,
-                               block->hessian_sample_stride, block->hessian_class_stride);
-        }
         if (gradient) {
             REAL *to = gradient + i * block->gradient_sample_stride;
             FN(fl_tile_gradients)(block, kind, x, t, x, n, &labels, &panel);

@@ -1,7 +1,7 @@
 /* Cross-entropy of two classes: the logistic loss of the one difference of logits that matters.
  *
  *   z = f_other - f_label,  t = e^-|z|,  loss = max(z, 0) + log1p(t),
- *   p_other = (z >= 0 ? 1 : t) / (1 + t) = gradient_other = -gradient_label,  hessian = t / (1 + t)^2
+ *   p_other = (z >= 0 ? 1 : t) / (1 + t) = gradient_other = -gradient_label
  *
  * One exponential for two logits. z is rounded, and e^-|z| magnifies that by |z|: the rounding error of the
  * difference is known exactly (TwoSum), and t (1 - error) puts it right.
@@ -83,11 +83,11 @@ FL_INLINE void FN(fl_store_two)(REAL *to, ptrdiff_t class_stride, int interleave
     vstore(to + (interleaved ? LANES : class_stride), interleaved ? interleave_high(a, b) : b);
 }
 
-/* Of n samples into gradient and hessian, unless NULL. */
+/* Of n samples. */
 FL_OUTLINE void FN(fl_two_class_gradients)(const FlCrossEntropyBlock *block,
                                            const FN(FlLabels) * labels, int interleaved,
                                            ptrdiff_t n, const REAL *margin, const REAL *tail,
-                                           const INT *label, REAL *gradient, REAL *hessian)
+                                           const INT *label, REAL *gradient)
 {
     const ptrdiff_t stride = interleaved ? 2 : 1;
     const V one = vsplat(R(1.0));
@@ -96,18 +96,12 @@ FL_OUTLINE void FN(fl_two_class_gradients)(const FlCrossEntropyBlock *block,
         const V t = vload(tail + j);
         const FN(FlFactor) scaled = FN(fl_scaled)(labels, j);
         const V inverse = one / (one + t);
-        if (hessian) {
-            const V h = vkeep(at >= 0, FN(fl_times)((t * inverse) * inverse, scaled));
-            FN(fl_store_two)(hessian + j * stride, block->hessian_class_stride, interleaved, h, h);
-        }
-        if (gradient) {
-            const V z = FN(fl_toward_label)(vload(margin + j), at);
-            const V p = vselect_negative(z, t, one) * inverse;
-            /* the sign of a gradient is that of 1 - 2 label */
-            const V g = FN(fl_toward_label)(FN(fl_times)(p, scaled), at);
-            FN(fl_store_two)(gradient + j * stride, block->gradient_class_stride, interleaved,
-                             vkeep(at >= 0, -g), vkeep(at >= 0, g));
-        }
+        const V z = FN(fl_toward_label)(vload(margin + j), at);
+        const V p = vselect_negative(z, t, one) * inverse;
+        /* the sign of a gradient is that of 1 - 2 label */
+        const V g = FN(fl_toward_label)(FN(fl_times)(p, scaled), at);
+        FN(fl_store_two)(gradient + j * stride, block->gradient_class_stride, interleaved,
+                         vkeep(at >= 0, -g), vkeep(at >= 0, g));
     }
 }
 
@@ -119,7 +113,6 @@ FL_OUTLINE void FN(fl_two_classes)(FlCrossEntropyBlock *block, int interleaved, 
     const ptrdiff_t rows = FL_CLASS_CHUNK_ROWS;
     const REAL *raw = block->raw_prediction;
     REAL *gradient = block->wants & FL_WANT_GRADIENT ? block->gradient : NULL;
-    REAL *hessian = block->wants & FL_WANT_HESSIAN ? block->hessian : NULL;
     const int stream = interleaved && block->stream && gradient;
     FL_ALIGNED REAL margin[FL_CLASS_CHUNK_ROWS], tail[FL_CLASS_CHUNK_ROWS];
     FN(FlLines) lines = FN(fl_lines_begin)(gradient + (stream ? 2 * start : 0), block->scratch);
@@ -134,10 +127,9 @@ FL_OUTLINE void FN(fl_two_classes)(FlCrossEntropyBlock *block, int interleaved, 
                                  interleaved, n, margin, tail, &lines);
         if (block->wants & FL_WANT_LOSS)
             FN(fl_two_class_loss)(block, &labels, i, n, margin, tail, hard.label, sums);
-        if (gradient || hessian)
+        if (gradient)
             FN(fl_two_class_gradients)(block, &labels, interleaved, n, margin, tail, hard.label,
-                                       stream ? FN(fl_lines_room)(&lines) : to,
-                                       hessian ? hessian + i * block->hessian_sample_stride : NULL);
+                                       stream ? FN(fl_lines_room)(&lines) : to);
         if (stream)
             FN(fl_lines_push)(&lines, 2 * n);
     }

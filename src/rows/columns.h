@@ -28,8 +28,14 @@ FL_INLINE V FN(fl_sum_of_three)(V a, V b, V c)
     return sum + (first + second);
 }
 
-/* e^(f_k - max) of a tile, max itself being the largest. e_k has the rounding error of f_k - max put
- * back to first order: textbook code leaves it, up to |f_k - max| / 2 ULP. */
+/* e^(d + d_low) of a difference and its rounding error, d <= 0: textbook code leaves that, up to |d| / 2 ULP. Far
+ * below, where the exponential is 0, that may be of any size. */
+FL_INLINE V FN(fl_exp_of_difference)(V d, V d_low)
+{
+    return FN(fl_exp_headroom_of_sum)(d, vkeep(d >= EXP_LOWEST, d_low)) * EXP_BACK;
+}
+
+/* e^(f_k - max) of a tile, max itself being the largest. */
 typedef struct {
     V max;
     V rest;     /* the sum of all e but one of the largest, which are 1 */
@@ -54,9 +60,8 @@ FL_INLINE FN(FlRowSoftmax) FN(fl_row_softmax)(const REAL *f, ptrdiff_t n, VI lab
     }
     for (ptrdiff_t k = 0; k < n; k++) { /* alone: each is a long chain */
         V error;
-        const V d = two_sum(vload(f + k * LANES), -max, &error);
-        const V t = vexp_nonpositive(d);
-        vstore(e + k * LANES, t + t * error);
+        const V d = FN(fl_two_sum)(vload(f + k * LANES), -max, &error);
+        vstore(e + k * LANES, FN(fl_exp_of_difference)(d, error));
     }
     for (ptrdiff_t k = 0; k < n; k++) {
         const V x = vload(f + k * LANES), y = vload(e + k * LANES);

@@ -11,6 +11,8 @@
  */
 
 #if FL_BITS == 64
+#include "rows/pairs.h"
+
 /* e^x for x <= 0, that of -700 below, to 2^-28: of short chains, for results of float32. NaN stays: what is added
  * to its bits is 0, for a number that was float32 has none that low. */
 FL_INLINE V FN(fl_score_exp)(V x)
@@ -48,29 +50,21 @@ FL_INLINE void FN(fl_score_carry)(V *sum, V *lost, V term, int carried)
         *sum = *sum + term;
 }
 
-FL_INLINE V FN(fl_score_whole)(V sum, V lost, int carried)
-{
-    if (carried)
-        sum = sum + lost;
-    return sum;
-}
-
-/* wants is a constant where that pays; so is carried, whether the sums of gradient and Hessian are. */
+/* Loss and gradient. wants is a constant where that pays; so is carried, whether the sums of the gradient are. */
 FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
-    const int bends = wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN);
-    const int bounded = t.p[0] == R(0.0);
+    const int bends = wants & FL_WANT_GRADIENT;
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
-    REAL *e = t.room[0], *under = t.room[1], *tail = t.room[2], *squared = t.room[3];
+    REAL *e = t.room[0], *under = t.room[1], *tail = t.room[2];
     REAL *tail_low = t.gradient; /* until the gradient is known */
     V max = vload(t.f), sum = zero, low = zero, loss = zero, lost = zero;
     for (ptrdiff_t k = 1; k < t.n; k++)
         max = vmax(vload(t.f + k * LANES), max); /* NaN comes back through the exponentials */
     for (ptrdiff_t k = 0; k < t.n; k++) { /* alone: each is a long chain */
         V error;
-        const V x = vexp_nonpositive(FN(fl_two_sum)(vload(t.f + k * LANES), -max, &error));
-        vstore(e + k * LANES, x + x * vmin(error, one)); /* NaN of an infinite difference: x is 0 */
+        const V d = FN(fl_two_sum)(vload(t.f + k * LANES), -max, &error);
+        vstore(e + k * LANES, FN(fl_exp_of_difference)(d, error));
     }
     for (ptrdiff_t k = 0; k < t.n; k++) { /* P_k */
         FN(fl_score_add)(&sum, &low, vload(e + k * LANES));
@@ -83,18 +77,17 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
     const V inverse_low = inverse * (((one - back) - error) - inverse * all_low);
     const V square = FN(fl_product)(inverse, inverse, &error);
     const V square_low = error + (inverse + inverse) * inverse_low;
-    const V cube = square * inverse + (square_low * inverse + square * inverse_low);
-    const V twice = cube + cube;
+    const V cube = FN(fl_product)(square, inverse, &error);
+    const V cube_low = error + (square_low * inverse + square * inverse_low);
+    const V twice = cube + cube, twice_low = cube_low + cube_low;
 
     VI behind = vsplat_int((INT)(t.n - 2)) - t.label; /* below 0 before the label */
-    V after = zero, after_low = zero, squares = zero, squares_low = zero;
+    V after = zero, after_low = zero;
     sum = low = zero;
     if (bends)
         vstore(tail + (t.n - 1) * LANES, zero);
     if (bends && carried)
         vstore(tail_low + (t.n - 1) * LANES, zero);
-    if (wants & FL_WANT_HESSIAN)
-        vstore(t.hessian + (t.n - 1) * LANES, zero);
     for (ptrdiff_t k = t.n - 2; k >= 0;
          k--, behind = behind - vsplat_int(1)) { /* Q_k, and sums from k on */
         FN(fl_score_add)(&sum, &low, vload(e + (k + 1) * LANES));
@@ -108,40 +101,82 @@ FL_INLINE V FN(fl_score_sums)(const FN(FlRowTile) * tile, int wants, int carried
                 vstore(tail_low + k * LANES, after_low);
             vstore(under + k * LANES, d * p);
         }
-        if (wants & FL_WANT_HESSIAN) {
-            FN(fl_score_carry)(&squares, &squares_low, FN(fl_opaque)(q * q), carried);
-            vstore(t.hessian + k * LANES, FN(fl_score_whole)(squares, squares_low, carried));
-            vstore(squared + k * LANES, p * p);
-        }
     }
-    V head = zero, head_low = zero, nearer = zero, nearer_low = zero;
+    V head = zero, head_low = zero;
     for (ptrdiff_t j = 0; j < t.n && bends; j++) {
-        const V x = vload(e + j * LANES);
         V sides = vload(tail + j * LANES) - head; /* both may be a multiple of what is left */
         if (carried)
             sides = sides + (vload(tail_low + j * LANES) - head_low);
-        const V g = FN(fl_opaque)(x * FN(fl_opaque)(twice * sides));
         FN(fl_score_carry)(&head, &head_low, vload(under + j * LANES), carried);
-        if (wants & FL_WANT_GRADIENT)
-            vstore(t.gradient + j * LANES, g);
-        if (wants & FL_WANT_HESSIAN) {
-            const V p = FN(fl_opaque)(x * inverse + x * inverse_low);
-            const V closer = FN(fl_score_whole)(nearer, nearer_low, carried);
-            const V both = square * (vload(t.hessian + j * LANES) + closer);
-            V bend = (R(1.0) - (p + p)) * g + ((p + p) * p) * both;
-            if (FL_UNLIKELY(bounded))
-                bend = vmax((FN(fl_opaque)(p + p) * p) * both, bend);
-            vstore(t.hessian + j * LANES, bend);
-            FN(fl_score_carry)(&nearer, &nearer_low, vload(squared + j * LANES), carried);
-        }
+        vstore(t.gradient + j * LANES,
+               vload(e + j * LANES) * FN(fl_opaque)(twice * sides + twice_low * sides));
     }
     return loss * square + (loss * square_low + lost * square);
+}
+
+/* The Hessian, in pairs up to its last sum. */
+FL_INLINE void FN(fl_score_hessian)(const FN(FlRowTile) * tile)
+{
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const int bounded = t.p[0] == R(0.0);
+    const FN(FlPair) zero = pair_of(vsplat(R(0.0))), one = pair_of(vsplat(R(1.0)));
+    REAL *e = t.room[0], *e_low = t.room[1], *under = t.room[2], *under_low = t.room[3];
+    REAL *tail = t.gradient; /* of which nothing is known yet */
+    REAL *tail_low = (REAL *)t.target; /* of which labels have none */
+    REAL *squares = t.hessian;
+    const FN(FlPairSoftmax) s = FN(fl_pair_softmax)(t.f, t.n, t.label, e, e_low);
+    const FN(FlPair) square = pair_times(s.inverse, s.inverse);
+    FN(FlPair) sum = zero, after = zero, bend = zero;
+    for (ptrdiff_t k = 0; k < t.n; k++) { /* P_k */
+        sum = pair_sum(sum, pair_load(e, e_low, k));
+        pair_store(under, under_low, k, sum);
+    }
+    VI behind = vsplat_int((INT)(t.n - 2)) - t.label; /* below 0 before the label */
+    sum = zero;
+    pair_store(tail, tail_low, t.n - 1, zero);
+    vstore(squares + (t.n - 1) * LANES, zero.high);
+    for (ptrdiff_t k = t.n - 2; k >= 0;
+         k--, behind = behind - vsplat_int(1)) { /* Q_k, and sums from k on */
+        const FN(FlPair) p = pair_load(under, under_low, k),
+                         q = pair_sum(sum, pair_load(e, e_low, k + 1));
+        const FN(FlPair) minus = {-q.high, -q.low},
+                         d = pair_select(behind < vsplat_int(0), p, minus);
+        sum = q;
+        after = pair_sum(after, pair_times(d, q));
+        pair_store(tail, tail_low, k, after);
+        pair_store(under, under_low, k, pair_times(d, p));
+        bend = pair_sum(bend, pair_times(q, q));
+        vstore(squares + k * LANES, bend.high + bend.low);
+    }
+    FN(FlPair) head = zero, nearer = zero;
+    sum = zero;
+    for (ptrdiff_t j = 0; j < t.n; j++) {
+        const FN(FlPair) x = pair_load(e, e_low, j), p = pair_times(x, s.inverse);
+        const FN(FlPair) minus = {-head.high, -head.low},
+                         less = {p.high * R(-2.0), p.low * R(-2.0)};
+        const FN(FlPair) sides = pair_times(pair_sum(pair_load(tail, tail_low, j), minus), square);
+        const FN(FlPair) both =
+            pair_times(pair_sum(nearer, pair_of(vload(squares + j * LANES))), square);
+        const FN(FlPair) bent = pair_times(pair_times(p, sides), pair_sum(one, less));
+        const FN(FlPair) least = pair_times(pair_times(p, p), both);
+        V value = FN(fl_pair_whole)(pair_sum(bent, least));
+        if (FL_UNLIKELY(bounded))
+            value = vmax(FN(fl_pair_whole)(least), value);
+        vstore(t.hessian + j * LANES, value + value);
+        head = pair_sum(head, pair_load(under, under_low, j));
+        sum = pair_sum(sum, x);
+        nearer = pair_sum(nearer, pair_times(sum, sum));
+    }
 }
 
 /* Beyond ten classes the roundings of plain sums are more than those of their terms; carried, the two sums of the
  * gradient are subtracted in pairs. */
 FL_INLINE V FN(fl_score_for)(const FN(FlRowTile) * t, int wants)
 {
+    if (wants & FL_WANT_HESSIAN)
+        FN(fl_score_hessian)(t);
+    if (wants == FL_WANT_HESSIAN)
+        return vsplat(R(0.0));
     return t->n > 10 ? FN(fl_score_sums)(t, wants, 1) : FN(fl_score_sums)(t, wants, 0);
 }
 

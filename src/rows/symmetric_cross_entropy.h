@@ -5,6 +5,8 @@
  * or its first term, never negative: 1 - p_y is a concave function of the cross-entropy, and p_y the slope of its
  * tangent, which is above it. Parameters: p[0] = alpha, p[1] = beta A; p[2] = 1, or 0 for the bounded Hessian.
  */
+#include "rows/pairs.h"
+
 #include "rows/related.h"
 
 #define FL_RELATED_LOG_SUM 0
@@ -12,30 +14,38 @@
 #define FL_RELATED_LOG_LOW 1
 #define FL_RELATED_OUTER 1
 
+/* Of blocks that go the ways of the cross-entropy the Hessian alone, and what is rare there: in pairs all of it. */
 FL_INLINE V FN(symmetric_cross_entropy)(const FN(FlRowTile) * t, int wants)
 {
     const V zero = vsplat(R(0.0)), alpha = vsplat(t->p[0]), beta = vsplat(t->p[1]);
-    REAL *e = t->room[0];
-    const FN(FlRowSoftmax) s = FN(fl_row_softmax)(t->f, t->n, t->label, e);
-    const V q = FN(fl_row_share)(s.others, s.others_low, &s);
-    V at = zero;
-    for (ptrdiff_t k = 0; k < t->n; k++)
-        at = vselect(FN(fl_row_is)(t->label, k), vload(e + k * LANES), at);
-    const V p = FN(fl_row_share)(at, zero, &s), part = FN(fl_opaque)(beta * p),
-            factor = alpha + part, bent = part * t->p[2];
+    REAL *e = t->room[0], *e_low = t->room[1];
+    const FN(FlPairSoftmax) s = FN(fl_pair_softmax)(t->f, t->n, t->label, e, e_low);
+    const FN(FlPair) p = pair_times(s.own, s.inverse);
+    const FN(FlPair) q = pair_times(FN(fl_pair_others)(&s, s.own), s.inverse);
+    const FN(FlPair) part = pair_times(pair_of(beta), p), factor = pair_sum(pair_of(alpha), part);
+    const FN(FlPair) bent = {part.high * t->p[2], part.low * t->p[2]};
     for (ptrdiff_t k = 0; k < t->n && (wants & (FL_WANT_GRADIENT | FL_WANT_HESSIAN)); k++) {
-        const V x = vload(e + k * LANES);
-        const V gap = vselect(FN(fl_row_is)(t->label, k), -q, FN(fl_row_share)(x, zero, &s));
-        if (wants & FL_WANT_GRADIENT)
-            vstore(t->gradient + k * LANES, gap * factor);
-        if (wants & FL_WANT_HESSIAN)
+        const VI is_label = FN(fl_row_is)(t->label, k);
+        const FN(FlPair) x = pair_load(e, e_low, k);
+        FN(FlPair) spread, square;
+        if (wants & FL_WANT_GRADIENT) {
+            const FN(FlPair) minus = {-q.high, -q.low};
+            const FN(FlPair) gap = pair_select(is_label, minus, pair_times(x, s.inverse));
+            vstore(t->gradient + k * LANES, FN(fl_pair_whole)(pair_times(gap, factor)));
+        }
+        if (wants & FL_WANT_HESSIAN) {
+            FN(fl_pair_squares)(&s, x, is_label, &spread, &square);
             vstore(t->hessian + k * LANES,
-                   FN(fl_opaque)(FN(fl_row_share)(x, zero, &s) * FN(fl_row_not)(&s, x)) * factor -
-                       FN(fl_opaque)(bent * gap) * gap);
+                   FN(fl_pair_difference)(pair_times(spread, factor), pair_times(square, bent)));
+        }
     }
-    const V log_loss = FN(fl_row_log_loss)(&s);
+    if (wants == FL_WANT_HESSIAN)
+        return zero;
+    const FN(FlRowSoftmax) single = FN(fl_row_softmax)(t->f, t->n, t->label, e);
+    const V log_loss = FN(fl_row_log_loss)(&single);
     /* a weight of 0 drops its term: 0 * inf would be NaN */
-    return vkeep((alpha > zero) | (log_loss != log_loss), alpha * log_loss) + beta * q;
+    return vkeep((alpha > zero) | (log_loss != log_loss), alpha * log_loss) +
+           beta * FN(fl_pair_whole)(q);
 }
 
 /* Whether alpha + beta A p_y is of a size that can be a part of the factors of exponentials. */

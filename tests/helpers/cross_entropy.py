@@ -2,7 +2,7 @@
 
 import numpy as np
 
-BOUND, HESSIAN_BOUND = 4.0, 5.5  # as the docs of CrossEntropy state
+BOUND, HESSIAN_BOUND = 4.0, 3.0  # the docs of CrossEntropy state 5 for what searches find, and 3
 CLASSES = (1, 2, 3, 4, 5, 7, 8, 9, 10, 16, 17, 33, 66, 100, 130, 1000)
 
 
@@ -24,5 +24,5 @@ def assert_same_sample(part, want, largest=0.0):
     same = (part == want) | (np.isnan(part) & np.isnan(want))
     with np.errstate(invalid="ignore"):
         gap = np.abs(part - want)
-        bound = 2 * HESSIAN_BOUND * np.spacing(np.maximum(np.abs(want), want.dtype.type(largest)))
+        bound = 2 * BOUND * np.spacing(np.maximum(np.abs(want), want.dtype.type(largest)))
         assert (same | (gap <= bound)).all()

@@ -227,7 +227,7 @@ class NegativeBinomial(PointwiseLoss):
     negative log-likelihood of overdispersed counts, of variance mean + theta mean**2 (NB2), without
     its terms in y and theta alone; it may be negative. The gradient is (exp(f) - y) / (1 + theta
     exp(f)), the Hessian (1 + theta y) exp(f) / (1 + theta exp(f))**2. Link: log. Labels: finite
-    numbers of at least 0. `predict` gives the mean count. Error at most 5 ULP; where the
+    numbers of at least 0. `predict` gives the mean count. Error at most 4 ULP; where the
     terms of loss or gradient cancel, of the larger one.
 
     Parameters
@@ -255,7 +255,7 @@ class NegativeBinomial(PointwiseLoss):
         with localcontext() as context:
             context.prec = 60
             log_theta = Fraction(Decimal(theta).ln())
-        super().__init__({"theta": theta}, (*in_parts(log_theta), float(1 / Fraction(theta))))
+        super().__init__({"theta": theta}, (*in_parts(log_theta), *in_parts(1 / Fraction(theta))))
 
     def _best_constant(self, labels: Vector, weights: Vector) -> float:
         return _log_mean(labels, weights)

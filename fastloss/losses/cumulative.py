@@ -42,9 +42,9 @@ class CumulativeLogit(PointwiseLoss):
     to C - 1, of raw_prediction's shape, one more than thresholds. With a and b for the lower and
     the upper threshold minus the score the gradient is expit(-b) - expit(a), the Hessian expit(a) *
     expit(-a) + expit(b) * expit(-b); `threshold_gradient` gives that of the thresholds. Nothing
-    cancels, however far the score or near the thresholds. Error at most 3 ULP, of the Hessian at most
-    5 ULP; of the gradient in ULP of its larger term. `predict` gives the probabilities of the
-    classes, on a new last axis, within 6 ULP.
+    cancels, however far the score or near the thresholds. Error at most 3 ULP; of the gradient in ULP
+    of its larger term. `predict` gives the probabilities of the classes, on a new last axis, within
+    6 ULP.
 
     Parameters
     ----------

@@ -164,8 +164,8 @@ class Poly1(PointwiseLoss, Costs):
     the label. Link: logit. Labels: numbers in [0, 1]. With a = y_true and b = 1 - y_true the
     gradient is b * p * (1 + epsilon * (1 - p)) - a * (1 - p) * (1 + epsilon * p), the Hessian p *
     (1 - p) * (a + b + epsilon * (b - a) * (1 - 2 * p)), which is negative for badly misclassified
-    samples if epsilon > 1. Error at most 4 ULP, of the Hessian at most 5 ULP of (1 + abs(epsilon)) *
-    p * (1 - p); of the larger term in the loss for epsilon < 0, and at most 8 ULP of it in the gradient
+    samples if epsilon > 1. Error at most 5 ULP, of the Hessian at most 5 ULP of (1 + abs(epsilon)) *
+    p * (1 - p); of the larger term in the loss for epsilon < 0, and at most 6 ULP of it in the gradient
     of soft labels. Where exp(-abs(f)) is subnormal, it has fewer digits itself, which a factor shows.
     `predict` gives p.
 

@@ -8,18 +8,25 @@
  */
 #include "vecmath/log1p_of.h"
 
-FL_INLINE V FN(log_cosh_prepare)(V y, V f, const REAL *p)
+/* r in a pair, and t, larger by 1 / EXP_BACK */
+typedef struct {
+    V r, r_lo, t;
+} FN(log_cosh_kept);
+
+FL_INLINE FN(log_cosh_kept) FN(log_cosh_first)(V y, V f, const REAL *p)
 {
-    V r_lo;
-    const V r = vresidual(y, f, &r_lo), x = vminus_abs(r + r);
+    FN(log_cosh_kept) k;
+    k.r = vresidual(y, f, &k.r_lo);
+    const V x = vminus_abs(k.r + k.r);
     /* beyond EXP_LOWEST t is 0 whatever the error of r, which may be large there */
-    const V correction = vkeep(x > EXP_LOWEST, vflip(r_lo + r_lo, r));
-    const V t = vexp_headroom(x);
+    const V low = vkeep(x > EXP_LOWEST, vflip(k.r_lo + k.r_lo, k.r));
+    k.t = FN(fl_exp_headroom_of_sum)(x, -low);
     (void)p;
-    return t - t * correction;
+    return k;
 }
 
-FL_INLINE void FN(log_cosh)(V y, V f, V t, const REAL *p, V *loss, V *gradient, V *hessian)
+FL_INLINE void FN(log_cosh_rest)(V y, V f, FN(log_cosh_kept) k, const REAL *p, V *loss, V *gradient,
+                                 V *hessian)
 {
 #if FL_BITS == 64
     static const double near_loss[] = {0.5,
@@ -46,8 +53,8 @@ FL_INLINE void FN(log_cosh)(V y, V f, V t, const REAL *p, V *loss, V *gradient, 
                                       0.021582557f, -0.007906819f, 0.0019134401f};
 #endif
     const V one = vsplat(R(1.0));
-    V r_lo;
-    const V r = vresidual(y, f, &r_lo), size = vabs(r), size_lo = vflip(r_lo, r);
+    const V r = k.r, r_lo = k.r_lo, t = k.t, size = vabs(r), size_lo = vflip(r_lo, r);
+    (void)y, (void)f;
     const VI outer = size >= LN2_HI + LN2_LO;
     const V z = r * r + (r + r) * r_lo, z2 = z * z;
     const V small = t * EXP_BACK, q = small / (one + small);
@@ -63,3 +70,6 @@ FL_INLINE void FN(log_cosh)(V y, V f, V t, const REAL *p, V *loss, V *gradient, 
     if (FL_UNLIKELY(p[0] > R(0.0)))
         *hessian = vselect(outer, tanh / size, one + z * bend);
 }
+
+FL_OF_STAGES(log_cosh)
+#define FL_KEPT FN(log_cosh_kept)

@@ -2,12 +2,13 @@
  * log-likelihood without terms in y and theta alone (NB2: variance mu + theta mu^2); y >= 0.
  * gradient (e^f - y) / (1 + theta e^f), Hessian (y + 1/theta) u / (1 + u)^2 with u = theta e^f.
  *
- * With g = f + log theta, in a pair of numbers, and t = e^-|g|, l = log1p(t), c = 1/theta:
- *     g < 0:  loss = c l + y (l - f),            gradient = (t c - y) / (1 + t)
- *     g >= 0: loss = c (g + l) + y (l + log theta), gradient = (c - y t) / (1 + t)
+ * With g = f + log theta, in a pair of numbers, and t = e^-|g|, l = log1p(t), c = 1/theta, q = t / (1 + t):
+ *     g < 0:  loss = c l + y (l - f),            gradient = (c t - y) (1 - q)
+ *     g >= 0: loss = c (g + l) + y (l + log theta), gradient = (c - y t) (1 - q)
+ *     Hessian = (y + c) (u - u^2), u = sigma(-|g|) = t - t q, so that q's own error counts less
  * Where a number is so large or so small that t, or a product of these, may not be a normal number, products with
- * t are made before its exponent is applied. Worst error 5 ULP, of the larger term where two cancel. Parameters:
- * p[0] = log theta, its rest p[1] in float64, p[2] in float32; p[3] = 1/theta.
+ * t are made before its exponent is applied. Worst error 4 ULP, of the larger term where two cancel. Parameters:
+ * p[0] = log theta, its rest p[1] in float64, p[2] in float32; p[3] to p[5] = 1/theta likewise.
  */
 #include "vecmath/log1p_of.h"
 
@@ -83,14 +84,20 @@ FL_INLINE void FN(negative_binomial_rest)(V y, V f, FN(negative_binomial_kept) k
 {
     const V one = vsplat(R(1.0)), c = vsplat(p[3]), g = k.g, t = k.t;
     const V largest = vsplat((REAL)(FL_BITS == 64 ? 0x1p900 : 0x1p100));
-    const V d = one + t, d_lo = (one - d) + t, over_d = one / d;
-    const V l = FN(fl_log1p_of)(t, FN(fl_opaque)(t * over_d));
+    const V c_low = vsplat(p[FL_BITS == 64 ? 4 : 5]);
+    const V q = FN(fl_opaque)(t / (one + t)), u = t - t * q;
+    /* hidden: a product that stands elsewhere, too, would not be fused with u's difference */
+    const V l = FN(fl_log1p_of)(t, FN(fl_opaque)(q));
     const V slope = l + vselect_negative(g, -f, vsplat(p[0]));
     const V of_c = vselect_negative(g, l, g + (l + k.g_lo));
-    const V of_y = FN(fl_opaque)(y * vselect_negative(g, one, t));
-    *loss = of_c * c + FN(fl_opaque)(y * slope);
-    *gradient = (c * vselect_negative(g, t, one) - of_y) * over_d;
-    *hessian = ((y + c) * t) / (d * d + FN(fl_opaque)((d + d) * d_lo));
+    *loss = of_c * c + (of_c * c_low + FN(fl_opaque)(y * slope));
+    /* c t - y or c - y t, divided by 1 + t */
+    const V of_t = vselect_negative(g, c, -y), of_one = vselect_negative(g, -y, c);
+    const V residual = FN(fl_opaque)(of_t * t + of_one);
+    *gradient = residual - residual * q;
+    /* with what u was rounded by */
+    const V spread = FN(fl_opaque)(u + (((t - u) - t * q) - u * u));
+    *hessian = spread * (y + c) + FN(fl_opaque)(spread * c_low);
     if (FL_UNLIKELY(!(vall_at_most(vabs(g), vsplat(NEGATIVE_BINOMIAL_MOST)) &&
                       vall_at_most(vmax(c, y), largest)))) {
         /* NaN is far, too */

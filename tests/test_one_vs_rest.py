@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.calls import tuple_of
 
 import fastloss as fl
 
@@ -191,3 +192,24 @@ def test_any_byte_order_and_no_output_over_itself():
         fl.OneVsRest().gradient(y, f, out=out)
     with pytest.raises(ValueError, match="n_threads = -3"):
         fl.OneVsRest()(y, f, n_threads=-3)
+
+
+@pytest.mark.parametrize("binary", BINARY, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_short_way_gives_what_the_long_one_does(binary, reduction):
+    y, f, _ = data(999, 6)
+    loss = fl.OneVsRest(binary)
+    long = np.asfortranarray(f)  # any other layout is out of the ordinary
+    for operation in ("loss", "gradient", "loss_gradient", "gradient_hessian"):
+        for labels in (y, y.astype(np.int32), np.eye(6)[y]):
+            got = getattr(loss, operation)(labels, f, reduction=reduction)
+            want = getattr(loss, operation)(labels, long, reduction=reduction)
+            for part, whole in zip(tuple_of(got), tuple_of(want), strict=True):
+                assert type(part) is type(whole)
+                np.testing.assert_allclose(part, whole, rtol=1e-13)
+    out = np.empty_like(f)
+    value, gradient = loss.loss_gradient(y, f, reduction=reduction, out=(None, out))
+    assert gradient is out
+    assert value == loss.loss(y, f, reduction=reduction)
+    sums = loss.partial(y, f)
+    assert (sums.weight_sum, sums.n_samples) == (999, 999)

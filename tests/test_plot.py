@@ -94,6 +94,7 @@ def test_picture(tmp_path, capsys, suffix, option):
         (["log_loss", "--y", "3"], r"y_true[0] = 3.0: LogLoss expects"),
         (["cross_entropy", "--y", "0.5"], "y = 0.5: CrossEntropy() expects a class"),
         (["cross_entropy", "--y", "7"], "y_true[0] = 7"),
+        (["cross_entropy", "--along", "3"], "output 3: CrossEntropy() has outputs 0 to 2"),
         (["huber", "--from", "2", "--to", "1"], "expected a rise"),
         (["huber", "--from", "nan"], "expected finite numbers"),
         (["huber", "--output", "losses.xyz"], "expected .png, .svg, .pdf"),
@@ -147,3 +148,18 @@ def test_a_percentage_is_not_drawn_of_zero():
     assert curve.title.endswith("y = 1")
     np.testing.assert_allclose(curve.loss, np.abs(X - 1))
     assert trace(fl.AbsolutePercentageError(), X, 2.0).title.endswith("y = 2")
+
+
+def test_any_of_several_outputs_moves():
+    loss, x = fl.CrossEntropy(), np.linspace(-3, 3, 7)
+    first, second = trace(loss, x, 1), trace(loss, x, 1, 1)
+    assert first.title.endswith("output 0 of 3, y = 1")
+    assert second.title.endswith("output 1 of 3, y = 1")
+    np.testing.assert_allclose(first.loss, np.log(2 + np.exp(x)), rtol=1e-14)
+    np.testing.assert_allclose(second.loss, np.log(2 + np.exp(x)) - x, rtol=1e-14)
+    np.testing.assert_allclose(second.gradient, -2 / (2 + np.exp(x)), rtol=1e-14)
+    log_variance = trace(fl.GaussianNLL(), x, 1.0, 1)
+    np.testing.assert_allclose(log_variance.loss, (x + np.exp(-x)) / 2, rtol=1e-14)
+    with pytest.raises(ValueError, match=r"output 3: CrossEntropy\(\) has outputs 0 to 2"):
+        trace(loss, x, 1, 3)
+    assert trace(fl.Huber(), x, output=5).title == trace(fl.Huber(), x).title

@@ -121,6 +121,27 @@ cdef inline const int64_t* plain_labels(const FlArray* array, Py_ssize_t start) 
     return <const int64_t*>array.data + start
 
 
+ctypedef fused Real:
+    float
+    double
+
+
+cdef inline int put_ones(
+    Real* rows, const int64_t* labels, Py_ssize_t n, Py_ssize_t n_outputs
+) noexcept nogil:
+    """1 at the label of each row; 1 if one is no class: in its row anything may stand."""
+    cdef Py_ssize_t r
+    cdef int64_t label, last = n_outputs - 1
+    cdef uint64_t outside = 0
+    for r in range(n):
+        label = labels[r]
+        # the sign: of a label, or of its distance from the last one
+        outside |= <uint64_t>label | (<uint64_t>last - <uint64_t>label)
+        rows[max(<int64_t>0, min(label, last))] = 1
+        rows += n_outputs
+    return outside >> 63 != 0
+
+
 cdef inline int fill_one_hot(
     const Job* job, Py_ssize_t start, Py_ssize_t n, void* buffer
 ) noexcept nogil:
@@ -128,9 +149,9 @@ cdef inline int fill_one_hot(
     cdef int64_t few[FEW_LABELS]
     cdef const int64_t* labels
     cdef Py_ssize_t row = start // job.one_hot, end = (start + n - 1) // job.one_hot + 1
-    cdef Py_ssize_t r, m, place, at = row * job.one_hot - start
+    cdef Py_ssize_t r, m, whole, place, at = row * job.one_hot - start
     cdef int64_t label
-    cdef bint invalid = False
+    cdef int invalid = 0
     memset(buffer, 0, n * (8 if job.precision == FL_F64 else 4))
     while row < end:
         m = min(end - row, <Py_ssize_t>FEW_LABELS)
@@ -138,17 +159,28 @@ cdef inline int fill_one_hot(
         if labels == NULL:
             labels = few
             kernels().read_labels(&job.y_true, row, m, few)
-        for r in range(m):
+        r = 0
+        while r < m:
+            if at >= 0 and at + job.one_hot <= n:  # no row is cut
+                whole = min(m - r, (n - at) // job.one_hot)
+                if job.precision == FL_F64:
+                    invalid |= put_ones(<double*>buffer + at, labels + r, whole, job.one_hot)
+                else:
+                    invalid |= put_ones(<float*>buffer + at, labels + r, whole, job.one_hot)
+                r += whole
+                at += whole * job.one_hot
+                continue
             label = labels[r]
             place = at + label
             if <uint64_t>label >= <uint64_t>job.one_hot:
-                invalid = True
+                invalid = 1
             elif <size_t>place < <size_t>n:  # else it belongs to the piece before or behind
                 if job.precision == FL_F64:
                     (<double*>buffer)[place] = 1.0
                 else:
                     (<float*>buffer)[place] = 1.0
             at += job.one_hot
+            r += 1
         row += m
     return invalid
 

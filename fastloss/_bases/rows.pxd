@@ -24,12 +24,17 @@ cdef class RowLoss(Loss):
     cdef int _extra_classes        # how many classes more than outputs
     cdef int _link                 # FL_LINK_*, or LINK_SOFTMAX
     cdef bint _composite           # evaluated by _evaluate_composite, in Python
+    cdef object _binary            # a binary loss on each output; only of a composite
     cdef bint _ready
 
     cdef tuple _evaluate(
         self, int wants, object y_true, object raw_prediction, object sample_weight,
         object reduction, object out, object n_threads, object axis, list sums=*,
         bint narrow=*,
+    )
+    cdef tuple _evaluate_binary(
+        self, int wants, ndarray y, ndarray f, object sample_weight, int mode, object out,
+        object n_threads, int class_axis,
     )
     cdef int _fill_parameters(self, Job* job, bint hard) except -1
     cdef int _check_outputs(self, Py_ssize_t n_outputs) except -1

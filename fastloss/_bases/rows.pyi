@@ -6,6 +6,7 @@ import numpy.typing as npt
 from typing_extensions import disjoint_base
 
 from fastloss._bases.loss import Loss
+from fastloss._bases.pointwise import PointwiseLoss
 from fastloss._bases.sums import LossSums
 
 # The dtype of raw_prediction is that of every result.
@@ -34,7 +35,7 @@ class RowLoss(Loss):
         weighted_smoothing: bool = True,
         weighted_mean: bool = True,
         zero_if_ignored: bool = False,
-        composite: bool = False,
+        binary: PointwiseLoss | None = None,
     ) -> None: ...
     @property
     def label_kind(self) -> str: ...

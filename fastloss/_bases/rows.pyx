@@ -14,6 +14,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 from numpy cimport ndarray
 
+from fastloss._bases.pointwise cimport PointwiseLoss
 from fastloss._bases.row_blocks cimport *
 from fastloss._bases.row_job cimport *
 from fastloss._bases.row_layout cimport *
@@ -111,14 +112,15 @@ cdef class RowLoss(Loss):
         self, params=(), values=(), *, kernel=None, link="identity", class_weight=None,
         per_output=None, label_smoothing=0.0, ignore_index=None, n_outputs=0, extra_classes=0,
         soft_kernel=None, weighted_smoothing=True, weighted_mean=True, zero_if_ignored=False,
-        composite=False,
+        binary=None,
     ):
         cdef int i
         name = type(self).name if kernel is None else kernel
         if not name:
             raise TypeError(f"{type(self).__name__} is a base class: expected a loss built on it")
-        self._composite = composite
-        self._kernel = self._soft_kernel = -1 if composite else _kernel_number(type(self), name)
+        self._binary = binary
+        self._composite = binary is not None
+        self._kernel = self._soft_kernel = -1 if self._composite else _kernel_number(type(self), name)
         self._labels = LABELS_CLASS_OR_SOFT
         if soft_kernel is not None:
             self._soft_kernel = _kernel_number(type(self), soft_kernel)
@@ -354,6 +356,13 @@ cdef class RowLoss(Loss):
             job.precision = FL_F64
         class_axis = _class_axis(f, axis)
         if self._composite:
+            results = self._evaluate_binary(
+                wants, y, f, sample_weight, mode, out, n_threads, class_axis
+            )
+            if results is not None:
+                if sums is not None:
+                    sums.append(<double>(cnp.PyArray_SIZE(f) // cnp.PyArray_DIM(f, class_axis)))
+                return results
             parts = [
                 name for bit, name in (
                     (FL_WANT_LOSS, "loss"), (FL_WANT_GRADIENT, "gradient"),
@@ -520,6 +529,61 @@ cdef class RowLoss(Loss):
         if hessian is not None:
             result.append(hessian)
         return tuple(result)
+
+    cdef tuple _evaluate_binary(
+        self, int wants, ndarray y, ndarray f, object sample_weight, int mode, object out,
+        object n_threads, int class_axis,
+    ):
+        """
+        The results of a loss that is a binary one on each output, where nothing is out of the ordinary.
+
+        Else None, also where the binary loss refuses an argument: `_evaluate_composite` tells what of.
+        """
+        cdef PointwiseLoss binary = self._binary
+        cdef int axis, ndim = cnp.PyArray_NDIM(f), operation = FL_LOSS
+        cdef Py_ssize_t size = size_of(f), n_classes = cnp.PyArray_DIM(f, class_axis)
+        cdef bint by_class = cnp.PyArray_NDIM(y) == ndim - 1
+        cdef bint want_loss = wants & FL_WANT_LOSS
+        cdef double n_samples, factor
+        if (
+            sample_weight is not None or mode == REDUCTION_NONE or class_axis != ndim - 1 or size == 0
+            or not PyArray_CHKFLAGS(f, cnp.NPY_ARRAY_C_CONTIGUOUS)
+        ):
+            return None
+        if by_class:
+            if not cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(y)):
+                return None
+            for axis in range(ndim - 1):
+                if cnp.PyArray_DIM(y, axis) != cnp.PyArray_DIM(f, axis):
+                    return None
+        elif not same_shape(y, f):
+            return None
+        if wants & FL_WANT_HESSIAN:
+            operation = FL_LOSS_GRADIENT_HESSIAN if want_loss else FL_GRADIENT_HESSIAN
+        elif wants & FL_WANT_GRADIENT:
+            operation = FL_LOSS_GRADIENT if want_loss else FL_GRADIENT
+        if out is not None:
+            for place in out if type(out) is tuple else (out,):
+                # what is computed in place of its input cannot be begun again
+                if place is not None and not (
+                    PyArray_CheckExact(place) and not overlaps(<ndarray>place, f)
+                ):
+                    return None
+        n_samples = <double>(size // n_classes)
+        factor = 1.0 / n_samples if mode == REDUCTION_MEAN else 1.0
+        try:
+            results = binary._evaluate(
+                operation, y, f, None, "sum", out, n_threads, factor, n_classes if by_class else 0
+            )
+        except (IndexError, TypeError, ValueError):
+            return None
+        if operation == FL_GRADIENT:
+            return (results,)
+        if operation == FL_GRADIENT_HESSIAN:
+            return results
+        if operation == FL_LOSS:
+            return (<double>results * factor,)
+        return (<double>(<tuple>results)[0] * factor, *(<tuple>results)[1:])
 
     def _samplewise(self, parts, y_true, raw_prediction, sample_weight, out, n_threads):
         """

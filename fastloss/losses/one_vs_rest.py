@@ -73,7 +73,7 @@ class OneVsRest(RowLoss):
         # labels 0 and 1, and one number for each output
         if two is not None or np.shape(binary.predict([0.5])) != (1,):
             raise ValueError(f"loss = {binary!r}: expected a binary loss, whose labels are 0 and 1")
-        super().__init__({"loss": binary}, composite=True)
+        super().__init__({"loss": binary}, binary=binary)
 
     def _evaluate_composite(
         self,

@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "default 0, where labels are rows the one with all on that class",
     )
     parser.add_argument(
+        "--along",
+        type=int,
+        default=0,
+        metavar="OUTPUT",
+        help="of losses of several outputs the one that moves, while the others stay 0 (%(default)s)",
+    )
+    parser.add_argument(
         "--from", dest="start", type=float, default=-4.0, help="least raw prediction (%(default)s)"
     )
     parser.add_argument(
@@ -62,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError(f"--output {arguments.output}: expected {', '.join(_SUFFIXES)}")
         losses = [parse_loss(text) for text in arguments.losses]
         x = np.linspace(arguments.start, arguments.end, _POINTS)
-        draw(traces(losses, x, arguments.y), arguments.output)
+        draw(traces(losses, x, arguments.y, arguments.along), arguments.output)
     except (OSError, TypeError, ValueError) as error:
         print(f"fastloss plot: {error}", file=sys.stderr)
         return 2

@@ -38,11 +38,13 @@ class Curve:
     hessian: NDArray[np.float64]
 
 
-def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None = None) -> Curve:
+def trace(
+    loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None = None, output: int = 0
+) -> Curve:
     """
     Evaluate a loss along one raw prediction.
 
-    Of a loss of several raw predictions a sample the first one moves and the others stay 0.
+    Of a loss of several raw predictions a sample one moves and the others stay 0.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     y_true : float, optional
         The label; by default 0 for losses of any number, but 1 for `AbsolutePercentageError`, which
         divides by it; 1 for other labels, and class 0 of several classes.
+    output : int
+        Which of several raw predictions moves; of losses of one nothing is asked.
 
     Returns
     -------
@@ -62,20 +66,22 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
     Raises
     ------
     ValueError
-        If the label is outside the loss's domain.
+        If the label is outside the loss's domain, or the loss has no such output.
     """
     x = np.asarray(raw_prediction, dtype=np.float64)
     name = short_name(loss)
     if isinstance(loss, RowLoss):
         n_outputs = loss.n_outputs or _OUTPUTS
+        if not 0 <= output < n_outputs:
+            raise ValueError(f"output {output}: {name} has outputs 0 to {n_outputs - 1}")
         f = np.zeros((len(x), n_outputs))
-        f[:, 0] = x
+        f[:, output] = x
         y_true = y_true or 0.0
         labels = _row_labels(loss.label_kind, y_true, n_outputs, name)
         labels = np.broadcast_to(labels, (len(x), *np.shape(labels)))
         parts = loss.loss_gradient_hessian(labels, f, reduction="none")
-        value, gradient, hessian = parts[0], parts[1][:, 0], parts[2][:, 0]
-        title = f"{name}, output 0 of {n_outputs}, y = {y_true:g}"
+        value, gradient, hessian = parts[0], parts[1][:, output], parts[2][:, output]
+        title = f"{name}, output {output} of {n_outputs}, y = {y_true:g}"
     else:
         if y_true is None:
             relative = isinstance(loss, AbsolutePercentageError)
@@ -88,10 +94,13 @@ def trace(loss: Any, raw_prediction: NDArray[np.float64], y_true: float | None =
 
 
 def traces(
-    losses: Sequence[Any], raw_prediction: NDArray[np.float64], y_true: float | None = None
+    losses: Sequence[Any],
+    raw_prediction: NDArray[np.float64],
+    y_true: float | None = None,
+    output: int = 0,
 ) -> list[Curve]:
     """Return `trace` of each loss."""
-    return [trace(loss, raw_prediction, y_true) for loss in losses]
+    return [trace(loss, raw_prediction, y_true, output) for loss in losses]
 
 
 def _row_labels(kind: str, y_true: float, n_outputs: int, name: str) -> Any:

@@ -9,7 +9,7 @@
  *
  * An ignored label is equal to no class: such a sample only needs a factor of 0.
  *
- * Included once per precision, after class_tile.h and hard_chunk.h.
+ * Included once per precision, after class_tile.h, hard_chunk.h and at_label.h.
  */
 
 /* Below, E may have been raised to the least exponential, and S / E may overflow. */
@@ -20,20 +20,7 @@
 #define FL_HOPELESS 0x1p-50f
 #endif
 
-/* label == k ? a : b, and sum + x except there */
-FL_INLINE V FN(fl_at_label)(VI label, INT k, V a, V b)
-{
-#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
-    const __mmask8 is = _mm512_cmpeq_epi64_mask((__m512i)label, _mm512_set1_epi64(k));
-    return (V)_mm512_mask_mov_pd((__m512d)b, is, (__m512d)a);
-#elif FL_VECTOR_BYTES == 64
-    const __mmask16 is = _mm512_cmpeq_epi32_mask((__m512i)label, _mm512_set1_epi32(k));
-    return (V)_mm512_mask_mov_ps((__m512)b, is, (__m512)a);
-#else
-    return vselect(label == k, a, b);
-#endif
-}
-
+/* sum + x but where label == k */
 FL_INLINE V FN(fl_add_others)(VI label, INT k, V sum, V x)
 {
 #if FL_VECTOR_BYTES == 64 && FL_BITS == 64

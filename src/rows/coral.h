@@ -5,6 +5,24 @@
  */
 #include "vecmath/log1p_of.h"
 
+#define FL_ROW_FLAT
+
+FL_INLINE V FN(coral_flat_first)(V f)
+{
+    return vexp_nonpositive(vminus_abs(f));
+}
+
+/* flip: the sign where y > k */
+FL_INLINE V FN(coral_flat)(V f, V e, V flip, V *gradient)
+{
+    const V one = vsplat(R(1.0));
+    const V u = e - e * (e / (one + e)); /* sigma(-|f|) */
+    const VU sign = FN(fl_ubits)(flip);
+    const V z = FN(fl_from_ubits)(FN(fl_ubits)(f) ^ sign);
+    *gradient = FN(fl_from_ubits)(FN(fl_ubits)(vselect_negative(z, u, one - u)) ^ sign);
+    return vmax(vsplat(R(0.0)), z) + FN(fl_log1p_of)(e, u);
+}
+
 /* In loops of a few operations for all outputs: an exponential and its logarithm are a long chain. wants is a
  * constant where that pays, and so is weighed, whether there are importances. */
 FL_INLINE V FN(fl_coral_for)(const FN(FlRowTile) * tile, int wants, int weighed)

@@ -13,3 +13,17 @@ FL_INLINE V FN(fl_count_one)(V count, VI mask)
     return vfrom_bits(vbits(count) + mask);
 #endif
 }
+
+/* where a > b */
+FL_INLINE V FN(fl_count_above)(V count, V a, V b)
+{
+#if FL_VECTOR_BYTES == 64 && FL_BITS == 64
+    return (V)_mm512_mask_sub_epi64((__m512i)count, FL_COMPARE(a, b, _CMP_GT_OQ), (__m512i)count,
+                                    _mm512_set1_epi64(-1));
+#elif FL_VECTOR_BYTES == 64
+    return (V)_mm512_mask_sub_epi32((__m512i)count, FL_COMPARE(a, b, _CMP_GT_OQ), (__m512i)count,
+                                    _mm512_set1_epi32(-1));
+#else
+    return FN(fl_count_one)(count, a > b);
+#endif
+}

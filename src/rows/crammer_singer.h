@@ -58,6 +58,35 @@ FL_INLINE V FN(fl_crammer_singer_for)(const FN(FlRowTile) * tile, int wants)
     return slack;
 }
 
+#define FL_ROW_FEW 10
+#define FL_ROW_FEW_LOSS fl_crammer_singer_of_few
+#define FL_ROW_FEW_REDO 1
+
+/* Loss and gradient of a few outputs, the same but for NaN or infinity among them: then the loss is NaN. */
+FL_INLINE V FN(fl_crammer_singer_of_few)(const FN(FlRowTile) * t, int wants)
+{
+    const V zero = vsplat(R(0.0)), none = vsplat((REAL)-INFINITY);
+    V raw = vload(t->f), rival = none, finite = zero, attains = vfrom_bits(vsplat_int(0));
+    (void)wants;
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V x = vload(t->f + k * LANES);
+        const V other = FN(fl_at_label)(t->label, (INT)k, none, x);
+        attains = vselect(other > rival, vfrom_bits(vsplat_int((INT)k)), attains);
+        raw = FN(fl_at_label)(t->label, (INT)k, x, raw);
+        rival = vmax(other, rival);
+        finite = finite + x * zero;
+    }
+    const V slack = vmax(zero, FN(fl_crammer_singer_slack)(rival, raw, t->p));
+    const V raised = vkeep(slack > zero, vsplat(R(1.0)));
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < t->n; k++) {
+        const V first = FN(fl_at_label)(vbits(attains), (INT)k, raised, zero);
+        vstore(t->gradient + k * LANES, FN(fl_at_label)(t->label, (INT)k, -raised, first));
+    }
+    return slack + finite;
+}
+
 FL_INLINE V FN(crammer_singer)(const FN(FlRowTile) * t, int wants)
 {
     if (wants == (FL_WANT_LOSS | FL_WANT_GRADIENT))

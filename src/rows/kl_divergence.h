@@ -4,6 +4,17 @@
  */
 #include "vecmath/log_by_table.h"
 
+#define FL_ROW_FLAT
+#define FL_ROW_FLAT_PAD R(0.0)
+
+FL_INLINE V FN(kl_divergence_flat)(V f, V q, V *gradient)
+{
+    /* NaN stays, -inf does not meet a target of 0 */
+    const V gap = FN(fl_log_of_positive)(q) - f;
+    *gradient = vselect(f == f, -q, f);
+    return FN(fl_opaque)(q * vselect((q > R(0.0)) | (f != f), gap, vsplat(R(0.0))));
+}
+
 /* The logarithms first, for they are long chains. wants is a constant where that pays. */
 FL_INLINE V FN(fl_kl_for)(const FN(FlRowTile) * tile, int wants)
 {

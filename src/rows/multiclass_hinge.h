@@ -142,6 +142,49 @@ FL_INLINE V FN(fl_hinge_usual)(const FN(FlRowTile) * tile, int exact)
     return carried(loss, lost) / n;
 }
 
+/* Whether margin is a number of this precision, and power 1 */
+FL_INLINE int FN(fl_hinge_is_few)(const FN(FlRowTile) * t)
+{
+    return t->p[1] == R(1.0) && (FL_BITS == 64 || (t->p[2] == 0 && t->p[3] == 0));
+}
+#define FL_ROW_FEW 10
+#define FL_ROW_FEW_IF fl_hinge_is_few
+#define FL_ROW_FEW_LOSS fl_hinge_of_few
+#define FL_ROW_FEW_REDO 1
+
+/* Loss and gradient of such a tile, the same as above unless a term is NaN: then so is the loss. */
+FL_INLINE V FN(fl_hinge_of_few)(const FN(FlRowTile) * t, int wants)
+{
+    const ptrdiff_t n = t->n;
+    const V zero = vsplat(R(0.0)), shift = vround_shift();
+    const V margin = vsplat(FL_BITS == 64 ? t->p[0] + (t->p[2] + t->p[3]) : t->p[0]);
+    const REAL divisor = t->p[4] == R(1.0) ? R(1.0) : (REAL)n;
+    const V part = vsplat(R(1.0) / divisor);
+    V raw = vload(t->f), loss = zero, lost = zero, active = shift, rest, term[10];
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 1; k < n; k++)
+        raw = FN(fl_at_label)(t->label, (INT)k, vload(t->f + k * LANES), raw);
+    const V from = two_sum(margin, -raw, &rest);
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V s = vmax(zero, (vload(t->f + k * LANES) + from) + rest);
+        term[k] = FN(fl_at_label)(t->label, (INT)k, zero, s);
+        active = FN(fl_count_above)(active, term[k], zero);
+        if (k % 2) /* by twos: a carry is a chain of its own */
+            add_carrying(&loss, &lost, term[k - 1] + term[k]);
+    }
+    if (n % 2)
+        add_carrying(&loss, &lost, term[n - 1]);
+    /* opaque, lest each class repeat the division where it is the label */
+    const V at_label = FN(fl_opaque)((shift - active) / divisor);
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < n; k++)
+        vstore(t->gradient + k * LANES,
+               FN(fl_at_label)(t->label, (INT)k, at_label, vkeep(term[k] > zero, part)));
+    (void)wants;
+    return carried(loss, lost) / divisor;
+}
+
 FL_INLINE V FN(multiclass_hinge)(const FN(FlRowTile) * t, int wants)
 {
     if (t->p[1] == R(2.0))

@@ -44,6 +44,21 @@ FL_INLINE V FN(fl_below_margin)(V f)
 #endif
 }
 
+/* The sum of f_k times slopes of n classes, and what it has lost, and the number of terms, each counted at both classes:
+ * the loss. `size` is the sum of what was added, without signs. */
+FL_INLINE V FN(fl_margin_loss)(V loss, V lost, V size, V terms, REAL n, VI *usual)
+{
+    terms = terms * R(0.5);
+    add_carrying(&loss, &lost, terms);
+    size = size + terms;
+    loss = loss + lost;
+    /* `lost` is at most (n + 2) EPS / 2 of the size, and has been rounded 2 n + 1 times: to an eighth of an EPS of the
+     * loss */
+    const REAL most = R(0.25) / REAL_EPS / ((n + R(2.0)) * (n + R(0.5)));
+    *usual = (size <= loss * most) & (size <= REAL_MAX);
+    return loss / n;
+}
+
 /* The same of sets that name no class twice. Of two classes one at most is in the set without the other, so that
  * each two meet once, and their term is only asked whether it is positive. The loss is how many terms there are, and
  * the sum of f_k times slopes. *usual is 0 where that might have lost digits, or something is not finite. */
@@ -96,15 +111,87 @@ FL_INLINE V FN(fl_margins_of_sets)(const FN(FlRowTile) * tile, VU bits, int want
         if (wants & FL_WANT_HESSIAN)
             vstore(t.hessian + k * LANES, vabs(g));
     }
-    terms = terms * R(0.5); /* each has been counted at both classes */
-    add_carrying(&loss, &lost, terms);
-    size = size + terms;
-    loss = loss + lost;
-    /* `lost` is at most (n + 2) EPS / 2 of the size, and has been rounded 2 n + 1 times: to an eighth of an EPS of the
-     * loss */
-    const REAL most = R(0.25) / REAL_EPS / ((n + R(2.0)) * (n + R(0.5)));
-    *usual = (size <= loss * most) & (size <= REAL_MAX);
-    return loss / n;
+    return FN(fl_margin_loss)(loss, lost, size, terms, n, usual);
+}
+
+/* The same of n <= 10 outputs, a constant, in registers. */
+FL_INLINE V FN(fl_margins_of_few)(const FN(FlRowTile) * tile, VU bits, int wants, ptrdiff_t n,
+                                  VI *usual)
+{
+    const FN(FlRowTile) t = *tile; /* which no store can alias */
+    const V zero = vsplat(R(0.0)), shift = vround_shift();
+    const V none = vsplat((REAL)-INFINITY);
+    V inside[10], outside[10], count[10], loss = zero, lost = zero, size = zero, terms = zero;
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V f = vload(t.f + k * LANES), in = FN(fl_in_set)(bits, k);
+        inside[k] = vselect_negative(in, -FN(fl_below_margin)(f), none);
+        outside[k] = vselect_negative(in, none, f);
+        count[k] = shift;
+    }
+#pragma GCC unroll 10
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const V in = FN(fl_in_set)(bits, j), least = -vmax(inside[j], outside[j]);
+#pragma GCC unroll 10
+        for (ptrdiff_t k = j + 1; k < n; k++) {
+            const V other = vselect_negative(in, outside[k], inside[k]);
+            count[j] = FN(fl_count_above)(count[j], other, least);
+            count[k] = FN(fl_count_above)(count[k], other, least);
+        }
+    }
+#pragma GCC unroll 10
+    for (ptrdiff_t k = 0; k < n; k++) {
+        const V f = vload(t.f + k * LANES), times = count[k] - shift;
+        const V slope = vcopysign(times, FN(fl_in_set)(bits, k)), g = slope / (REAL)n;
+        V product_low, sum_low;
+        const V part = FN(fl_product)(slope, f, &product_low);
+        loss = FN(fl_two_sum)(loss, part, &sum_low);
+        lost = lost + (product_low + sum_low);
+        size = size + vabs(part);
+        terms = terms + times;
+        vstore(t.gradient + k * LANES, g);
+        if (wants & FL_WANT_HESSIAN)
+            vstore(t.hessian + k * LANES, vabs(g));
+    }
+    return FN(fl_margin_loss)(loss, lost, size, terms, (REAL)n, usual);
+}
+
+/* functions of their own, so that each has all registers */
+#define FL_MARGINS(n) \
+    FL_OUTLINE V FN(FL_CONCAT(fl_margins_, n))(const FN(FlRowTile) * t, VU bits, int wants, \
+                                               VI *usual) \
+    { \
+        return FN(fl_margins_of_few)(t, bits, wants, n, usual); \
+    }
+FL_MARGINS(2)
+FL_MARGINS(3)
+FL_MARGINS(4)
+FL_MARGINS(5)
+FL_MARGINS(6)
+FL_MARGINS(7)
+FL_MARGINS(8)
+FL_MARGINS(9)
+FL_MARGINS(10)
+#undef FL_MARGINS
+
+FL_INLINE V FN(fl_margins)(const FN(FlRowTile) * t, VU bits, int wants, VI *usual)
+{
+#define FL_OF(n) \
+    case n: \
+        return FN(FL_CONCAT(fl_margins_, n))(t, bits, wants, usual);
+    switch (t->n) {
+        FL_OF(2)
+        FL_OF(3)
+        FL_OF(4)
+        FL_OF(5)
+        FL_OF(6)
+        FL_OF(7)
+        FL_OF(8)
+        FL_OF(9)
+        FL_OF(10)
+    }
+#undef FL_OF
+    return FN(fl_margins_of_sets)(t, bits, wants, usual);
 }
 
 /* Any sets, any numbers */
@@ -166,7 +253,7 @@ FL_INLINE V FN(multilabel_margin)(const FN(FlRowTile) * t, int wants)
     if (t->n >= FL_BITS)
         return FN(fl_margins_of_any)(t, wants);
     const VU bits = FN(fl_set_bits)(t, &twice);
-    const V loss = FN(fl_margins_of_sets)(t, bits, wants, &usual);
+    const V loss = FN(fl_margins)(t, bits, wants, &usual);
     vstore(t->room[FN(FL_ROW_REPEATS)], FN(fl_from_ubits)(twice));
     usual = usual & (twice == (twice ^ twice));
     if (vall(usual))

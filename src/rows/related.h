@@ -12,8 +12,6 @@
 
 #include "multiclass/hard_chunk.h"
 
-#include "multiclass/of_label.h"
-
 #define FL_ROW_RELATED
 
 typedef struct {

@@ -99,8 +99,10 @@ FL_OUTLINE V FN(fl_sparsemax_bad)(const FN(FlRowTile) * t, V max)
     return vselect(vabs(max) <= REAL_MAX, bad, max - max);
 }
 
-/* Of few outputs: width is that of fl_sparsemax_sorted, a constant, so that there are no loops. */
-FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdiff_t width)
+/* Of few outputs: width is that of fl_sparsemax_sorted, a constant, so that there are no loops. Where a logit is not
+ * finite, the loss is NaN if that is asked for, which is a constant, too. */
+FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdiff_t width,
+                                    int nan_asked)
 {
     const FN(FlRowTile) t = *tile; /* which no store can alias */
     const V zero = vsplat(R(0.0)), one = vsplat(R(1.0));
@@ -121,10 +123,9 @@ FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdi
         p[k] = zero;
         if (FL_HAS(k)) {
             const V z = vload(t.f + k * LANES) - max;
-            const VI here = FN(fl_row_is)(t.label, k);
             p[k] = vmax(zero, z - tau);
-            raw = vselect(here, z, raw);
-            const V other = vselect(here, zero, p[k]);
+            raw = FN(fl_at_label)(t.label, (INT)k, z, raw);
+            const V other = FN(fl_at_label)(t.label, (INT)k, zero, p[k]);
             off[k % 2] = off[k % 2] + other;
             squares[k % 2] = squares[k % 2] + FN(fl_opaque)(other * other);
         }
@@ -137,7 +138,7 @@ FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdi
         for (ptrdiff_t k = 0; k < width; k++)
             if (FL_HAS(k))
                 vstore(t.gradient + k * LANES,
-                       vselect(FN(fl_row_is)(t.label, k), zero - lacks, p[k]));
+                       FN(fl_at_label)(t.label, (INT)k, zero - lacks, p[k]));
     }
     if (wants & FL_WANT_HESSIAN) {
 #pragma GCC unroll 16
@@ -146,6 +147,8 @@ FL_INLINE V FN(fl_sparsemax_of_few)(const FN(FlRowTile) * tile, int wants, ptrdi
                 vstore(t.hessian + k * LANES, vkeep(p[k] > zero, one - one / size));
     }
 #undef FL_HAS
+    if (nan_asked)
+        return loss + not_finite;
     if (FL_UNLIKELY(vany((not_finite == zero) == 0))) {
         const V bad = FN(fl_sparsemax_bad)(tile, max);
         for (ptrdiff_t k = 0; k < t.n && (wants & FL_WANT_GRADIENT); k++)
@@ -191,11 +194,20 @@ FL_INLINE V FN(fl_sparsemax_of_many)(const FN(FlRowTile) * tile, int wants)
            (vmax(zero, (tau - (raw - max)) + tau_low) + bad);
 }
 
+#define FL_ROW_FEW 10
+#define FL_ROW_FEW_LOSS fl_sparsemax_few
+#define FL_ROW_FEW_REDO 1
+
+FL_INLINE V FN(fl_sparsemax_few)(const FN(FlRowTile) * t, int wants)
+{
+    return FN(fl_sparsemax_of_few)(t, wants, t->n < 4 ? 4 : t->n + t->n % 2, 1);
+}
+
 /* functions of their own, so that each has all registers */
 #define FL_SPARSEMAX(width) \
     FL_OUTLINE V FN(FL_CONCAT(fl_sparsemax_, width))(const FN(FlRowTile) * t, int wants) \
     { \
-        return FN(fl_sparsemax_of_few)(t, wants, width); \
+        return FN(fl_sparsemax_of_few)(t, wants, width, 0); \
     }
 FL_SPARSEMAX(4)
 FL_SPARSEMAX(6)

@@ -50,6 +50,10 @@ def data(tmp_path_factory):
     return path, arrays, expected
 
 
+#: ULP that a docstring states, of the losses that pass 3 at these samples
+STATED = {("probit", "hessian"): 10.0}
+
+
 @pytest.mark.parametrize("isa", AVAILABLE)
 def test_each_runs_and_agrees(isa, data, tmp_path):
     path, arrays, expected = data
@@ -64,9 +68,9 @@ def test_each_runs_and_agrees(isa, data, tmp_path):
             reference = REFERENCES[key.split("-")[0]]
             y, f = arrays[f"{key}-y"], arrays[f"{key}-f"]
             gap = np.abs(ulp_distance(results[key], ours))
-            # both are within 3 ULP of the exact result; of its largest term where terms cancel
+            # both are within 3 ULP of the exact result, or what is stated; of its largest term where terms cancel
             for row, operation in enumerate(("loss", "gradient", "hessian", "predict")):
-                allowed = np.full(len(y), 6.0)
+                allowed = np.full(len(y), 2.0 * STATED.get((reference.name, operation), 3.0))
                 term = reference.largest_term.get(operation)
                 if term:
                     sizes = np.array([_size(term, yi, fi) for yi, fi in zip(y, f, strict=True)])

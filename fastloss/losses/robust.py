@@ -175,7 +175,7 @@ class LogCosh(PointwiseLoss):
 
     abs(r) + log1p(exp(-2 * abs(r))) - log(2), without its cancellation. Link: identity. Labels: finite
     numbers; divide them by the scale of their noise. The gradient is tanh(r), the Hessian
-    1 / cosh(r)**2, exact in the tails. Error at most 3 ULP; where exp(-2 * abs(r)) is below the
+    1 / cosh(r)**2, exact in the tails. Error at most 4 ULP; where exp(-2 * abs(r)) is below the
     smallest normal number the Hessian has fewer digits.
 
     hessian="bounded" reports gradient / r = tanh(r) / r, the weight of iteratively reweighted least

@@ -4,7 +4,7 @@
  *     loss     = |r| - log 2 + log1p(t) for |r| >= log 2, where no term cancels; r^2 P(r^2) below
  *     gradient = (1 - t) / (1 + t) = 1 - 2 u with the sign of r; r + r^3 T(r^2) below
  *     Hessian  = 4 u (1 - u), u = t / (1 + t) = t - t (t / (1 + t))
- * Worst error 3 ULP. Parameters: p[0] = 1 for the weight as Hessian.
+ * Worst error 4 ULP. Parameters: p[0] = 1 for the weight as Hessian.
  */
 #include "vecmath/log1p_of.h"
 

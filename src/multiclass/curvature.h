@@ -93,11 +93,18 @@ FL_INLINE V FN(fl_curvature_of)(const FN(FlCurvature) * c, V f, V e, V e_low)
     return product * c->factor.high + (product * c->factor.low + error * c->factor.high);
 }
 
-/* What Q w is made of: 1 unless the weights are extreme, then to multiply the result, for 1 / S would underflow */
+/* Whether Q w of some lane must not meet the lifted 1 / S, which would underflow or overflow. */
+FL_INLINE int FN(fl_is_extreme)(FN(FlFactor) by, ptrdiff_t n_classes)
+{
+    const V least = vsplat(FL_WEIGHT_LEAST * (REAL)n_classes), most = vsplat(FL_WEIGHT_MOST);
+    return FN(fl_any)((by.high != R(0.0)) & ((by.high < least) | (by.high > most)));
+}
+
+/* Such a Q w multiplies the result: a large one that of lifted exponentials, which keep their digits. */
 FL_INLINE FN(FlFactor) FN(fl_early_factor)(FN(FlFactor) by, int extreme)
 {
     if (extreme) {
-        by.high = vsplat(R(1.0));
+        by.high = vselect(by.high > R(1.0), vsplat(FL_RAISE), vsplat(R(1.0)));
         by.low = vsplat(R(0.0));
     }
     return by;
@@ -105,16 +112,19 @@ FL_INLINE FN(FlFactor) FN(fl_early_factor)(FN(FlFactor) by, int extreme)
 
 FL_INLINE V FN(fl_late_factor)(V x, FN(FlFactor) by, int extreme)
 {
-    if (FL_UNLIKELY(extreme))
-        return FN(fl_times)(x, by);
+    if (FL_UNLIKELY(extreme)) {
+        const V unit = vselect(by.high > R(1.0), vsplat(FL_UNLIFT), vsplat(R(1.0)));
+        const FN(FlFactor) late = {by.high * unit, by.low * unit};
+        return FN(fl_times)(x, late);
+    }
     return x;
 }
 
 /* A tile: n_classes columns at f, whose place those of h may take. room: of 2 n_classes vectors. */
 FL_OUTLINE void FN(fl_curvature_tile)(const REAL *f, ptrdiff_t stride, ptrdiff_t n_classes,
-                                      FN(FlFactor) by, int extreme, REAL *room, REAL *h,
-                                      ptrdiff_t h_stride)
+                                      FN(FlFactor) by, REAL *room, REAL *h, ptrdiff_t h_stride)
 {
+    const int extreme = FN(fl_is_extreme)(by, n_classes);
     FN(FlCurvature) c = FN(fl_begin_curvature)(max_columns(f, stride, n_classes));
     REAL *e = room, *e_low = room + n_classes * LANES;
     V x[4];
@@ -170,9 +180,10 @@ FL_INLINE REAL FN(fl_largest_lane)(V x, ptrdiff_t *lane)
 }
 
 /* A row, n_classes >= LANES; e and e_low have room for whole vectors. h may be f itself. */
-FL_OUTLINE void FN(fl_curvature_row)(const REAL *f, ptrdiff_t n_classes, FN(FlFactor) by,
-                                     int extreme, REAL *e, REAL *e_low, REAL *h)
+FL_OUTLINE void FN(fl_curvature_row)(const REAL *f, ptrdiff_t n_classes, FN(FlFactor) by, REAL *e,
+                                     REAL *e_low, REAL *h)
 {
+    const int extreme = FN(fl_is_extreme)(by, n_classes);
     const ptrdiff_t whole = n_classes - n_classes % LANES, last = n_classes - whole;
     const V nothing = vsplat((REAL)-INFINITY);
     const V max = vmax(vload(f + n_classes - LANES), max_columns(f, LANES, n_classes / LANES));
@@ -312,7 +323,7 @@ FL_INLINE int FN(fl_curvature_is_direct)(const FlCrossEntropyBlock *block)
 
 /* `count` samples from i on, at most LANES, of few classes or side by side */
 FL_INLINE void FN(fl_curvature_tiled)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t i,
-                                      ptrdiff_t count, FN(FlFactor) by, int extreme)
+                                      ptrdiff_t count, FN(FlFactor) by)
 {
     const ptrdiff_t n_classes = block->n_classes, tile = n_classes * LANES;
     const REAL *raw = (const REAL *)block->raw_prediction + i * block->sample_stride;
@@ -326,20 +337,20 @@ FL_INLINE void FN(fl_curvature_tiled)(const FlCrossEntropyBlock *block, int kind
         by = FN(fl_scale_factor)(FN(fl_soft_tile_total)(block, own), by);
     }
     if (count == LANES && FN(fl_curvature_is_direct)(block)) {
-        FN(fl_curvature_tile)(raw, block->class_stride, n_classes, by, extreme, room, hessian,
+        FN(fl_curvature_tile)(raw, block->class_stride, n_classes, by, room, hessian,
                               block->hessian_class_stride);
         return;
     }
     FN(fl_load_panel)(raw, block->sample_stride, block->class_stride, count, n_classes, raw,
                       columns);
-    FN(fl_curvature_tile)(own, LANES, n_classes, by, extreme, room, own, LANES);
+    FN(fl_curvature_tile)(own, LANES, n_classes, by, room, own, LANES);
     FN(fl_store_panel)(columns, count, n_classes, hessian, block->hessian_sample_stride,
                        block->hessian_class_stride);
 }
 
 /* Sample i, of n_classes >= LANES */
 FL_INLINE void FN(fl_curvature_of_row)(const FlCrossEntropyBlock *block, int kind, ptrdiff_t i,
-                                       FN(FlFactor) by, int extreme)
+                                       FN(FlFactor) by)
 {
     const ptrdiff_t n_classes = block->n_classes;
     const ptrdiff_t pitch = (n_classes + LANES - 1) / LANES * LANES;
@@ -355,7 +366,7 @@ FL_INLINE void FN(fl_curvature_of_row)(const FlCrossEntropyBlock *block, int kin
     const REAL *f =
         FN(fl_contiguous_row)((const REAL *)block->raw_prediction + i * block->sample_stride,
                               block->class_stride, n_classes, copy);
-    FN(fl_curvature_row)(f, n_classes, by, extreme, e, e_low, through ? copy : hessian);
+    FN(fl_curvature_row)(f, n_classes, by, e, e_low, through ? copy : hessian);
     for (ptrdiff_t k = 0; k < n_classes && through; k++)
         hessian[k * block->hessian_class_stride] = copy[k];
 }
@@ -382,7 +393,7 @@ FL_INLINE void FN(fl_curvature_of_kind)(FlCrossEntropyBlock *block, int kind)
                 by = FN(fl_scale_factor)(q, by);
             }
             if (tiled) {
-                FN(fl_curvature_tiled)(block, kind, i + j, count, by, labels.extreme);
+                FN(fl_curvature_tiled)(block, kind, i + j, count, by);
                 continue;
             }
             FL_ALIGNED REAL high[LANES], low[LANES];
@@ -390,7 +401,7 @@ FL_INLINE void FN(fl_curvature_of_kind)(FlCrossEntropyBlock *block, int kind)
             vstore(low, by.low);
             for (ptrdiff_t r = 0; r < count; r++) {
                 const FN(FlFactor) own = {vsplat(high[r]), vsplat(low[r])};
-                FN(fl_curvature_of_row)(block, kind, i + j + r, own, labels.extreme);
+                FN(fl_curvature_of_row)(block, kind, i + j + r, own);
             }
         }
         FN(fl_clear_all_ignored)(block, &labels, i, n);

@@ -213,3 +213,15 @@ def test_the_short_way_gives_what_the_long_one_does(binary, reduction):
     assert value == loss.loss(y, f, reduction=reduction)
     sums = loss.partial(y, f)
     assert (sums.weight_sum, sums.n_samples) == (999, 999)
+
+
+@pytest.mark.parametrize("label", [1 + 1e-12, -1e-60])
+def test_labels_are_judged_before_they_are_rounded(label):
+    """Whatever the layout, weights or reduction."""
+    y, f = np.array([[label, 0.0], [0.0, 1.0]]), np.zeros((2, 2), np.float32)
+    message = re.escape(f"y_true[0, 0] = {label!r}: OneVsRest expects")
+    for raw in (f, np.asfortranarray(f)):
+        for reduction in ("sum", "mean", "none"):
+            for weight in (None, [1.0, 1.0]):
+                with pytest.raises(ValueError, match=message):
+                    fl.OneVsRest().loss(y, raw, weight, reduction=reduction)

@@ -163,3 +163,42 @@ def test_any_of_several_outputs_moves():
     with pytest.raises(ValueError, match=r"output 3: CrossEntropy\(\) has outputs 0 to 2"):
         trace(loss, x, 1, 3)
     assert trace(fl.Huber(), x, output=5).title == trace(fl.Huber(), x).title
+
+
+def _seen(losses, part, x=FINE):
+    """Where each line lies within its panel."""
+    axes = Figure().subplots()
+    _draw_panel(axes, part, traces(losses, x))
+    low, high = axes.get_ylim()
+    lines = [line.get_ydata() for line in axes.get_lines() if line.get_linewidth() == 1.8]
+    return [np.mean((low <= np.asarray(y)) & (np.asarray(y) <= high)) for y in lines]
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        (fl.SquaredError(), fl.LogLoss(), fl.CrossEntropy()),
+        (fl.AbsoluteError(), fl.NLL(), fl.LogLoss()),
+        (fl.SquaredHinge(), fl.LogLoss(), fl.Focal()),
+        (fl.Huber(), fl.JensenShannon(), fl.NLL()),
+    ],
+    ids=lambda losses: losses[0].name,
+)
+def test_no_constant_or_step_is_cut_off(losses):
+    assert min(_seen(losses, "hessian")) == 1
+
+
+def test_runaways_are_cut_off():
+    x = np.linspace(-4, 30, 500)
+    shares = _seen((fl.Poisson(), fl.LogLoss(), fl.Huber()), "loss", x)
+    assert shares[0] < 0.5
+    assert shares[1:] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["gamma", "--from", "-800"], ["gaussian_crps", "--along", "1", "--to", "800"]]
+)
+def test_what_is_too_large_for_a_picture_is_left_out(arguments, tmp_path):
+    path = tmp_path / "large.png"
+    assert main(["plot", *arguments, "-o", str(path)]) == 0
+    assert path.stat().st_size > 1000

@@ -556,7 +556,11 @@ cdef class RowLoss(Loss):
             for axis in range(ndim - 1):
                 if cnp.PyArray_DIM(y, axis) != cnp.PyArray_DIM(f, axis):
                     return None
-        elif not same_shape(y, f):
+        elif not same_shape(y, f) or (
+            # rounding could bring a label to where the other way, which looks before, refuses it
+            cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(y))
+            and cnp.PyArray_ITEMSIZE(y) > cnp.PyArray_ITEMSIZE(f)
+        ):
             return None
         if wants & FL_WANT_HESSIAN:
             operation = FL_LOSS_GRADIENT_HESSIAN if want_loss else FL_GRADIENT_HESSIAN

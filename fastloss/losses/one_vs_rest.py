@@ -157,7 +157,7 @@ class OneVsRest(RowLoss):
         return tuple(results.get(part, value) for part in parts), total
 
     def _check_labels(self, y_true: _Array) -> None:
-        """Refuse the first label that the binary loss does not take, before anything is written."""
+        """Refuse the first label that the binary loss does not take."""
         if y_true.dtype.kind not in "biuf":
             raise TypeError(f"y_true has dtype {y_true.dtype}: expected numbers")
         binary: PointwiseLoss = self.params["loss"]

@@ -115,8 +115,8 @@ class MulticlassGeneralizedCE(ClassLoss):
     multinomial logit. Labels: classes 0 to C - 1. The loss is at most 1 / q, so that wrong labels
     cannot dominate; q = 0 is the cross-entropy, q = 1 is 1 - p_y. The gradient is p_y**q * (p_k
     - [k = y]), the Hessian's diagonal p_y**q * (p_k * (1 - p_k) - q * (p_k - [k = y])**2), which
-    may be negative. Error at most 6 ULP, of the Hessian in that of its larger term, and at most 3
-    for q = 1. `predict` gives the softmax.
+    may be negative. Error at most 7 ULP; of the Hessian, in that of its larger term, at most 12 with
+    many classes, and at most 3 for q = 1. `predict` gives the softmax.
 
     hessian="bounded" reports p_y**q * p_k * (1 - p_k), never negative and at least the second
     derivative: the loss is a concave function of the cross-entropy, and p_y**q its slope, so that at

@@ -22,6 +22,8 @@ _WIDTH = 1.8
 # no more than the most, in points. From what share of the abscissa on it is not a mere crossing.
 _STEP, _MOST = 2.4, 7.2
 _LEAST_RUN = 0.04
+# Beyond, matplotlib's own sums of coordinates overflow.
+_LARGEST = 1e290
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
@@ -47,27 +49,28 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 
 
 def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
-    limits = _limits([getattr(curve, part) for curve in curves])
-    hiding = _hiding([getattr(curve, part) for curve in curves], limits)
+    lines = [_drawable(getattr(curve, part)) for curve in curves]
+    limits = _limits(lines)
+    hiding = _hiding(lines, limits)
     step = min(_STEP, _MOST / max(1, hiding.max()))
-    for place, (curve, hides) in enumerate(zip(curves, hiding, strict=True)):
+    for place, (curve, line, hides) in enumerate(zip(curves, lines, hiding, strict=True)):
         for count in np.unique(hides[hides > 0]):
             axes.plot(
                 curve.raw_prediction,
-                np.where(hides == count, getattr(curve, part), np.nan),
+                np.where(hides == count, line, np.nan),
                 color=_COLORS[place % len(_COLORS)],
                 lw=_WIDTH + step * count,
                 solid_capstyle="butt",
                 zorder=1.9,
             )
-    for place, curve in enumerate(curves):
+    for place, (curve, line) in enumerate(zip(curves, lines, strict=True)):
         color = _COLORS[place % len(_COLORS)]
         number = place // len(_COLORS)
         style = _STYLES[number % len(_STYLES)]
         marker = _MARKERS[number // len(_STYLES) % len(_MARKERS)]
         axes.plot(
             curve.raw_prediction,
-            getattr(curve, part),
+            line,
             style,
             color=color,
             marker=marker,
@@ -83,6 +86,12 @@ def _draw_panel(axes: Axes, part: str, curves: Sequence[Curve]) -> None:
     axes.grid(color="#e6e6e6", lw=0.8)
     axes.axhline(0.0, color="#bbbbbb", lw=0.8)
     axes.set_axisbelow(True)
+
+
+def _drawable(line: np.ndarray) -> np.ndarray:
+    """Return a line without what is too large for any picture."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(line) <= _LARGEST, line, np.nan)
 
 
 def _hiding(lines: Sequence[np.ndarray], limits: tuple[float, float]) -> np.ndarray:
@@ -107,7 +116,7 @@ def _long_runs(flags: np.ndarray, least: int) -> np.ndarray:
 
 
 def _limits(lines: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return limits that cut off runaways: an exponential would flatten everything else."""
+    """Return limits that cut off runaways, an exponential would flatten everything else; no plateau."""
     finite = [line[np.isfinite(line)] for line in lines]
     finite = [line for line in finite if len(line)]
     if not finite:
@@ -117,5 +126,16 @@ def _limits(lines: Sequence[np.ndarray]) -> tuple[float, float]:
     reach = max(high, 0.0) - min(low, 0.0) or 1.0
     top = min(max(float(line.max()) for line in finite), high + 1.5 * reach)
     bottom = max(min(float(line.min()) for line in finite), low - 1.5 * reach)
+    for line in lines:
+        flat = _plateaus(line)
+        top, bottom = max([top, *flat]), min([bottom, *flat])
     margin = 0.06 * (top - bottom or 1.0)
     return bottom - margin, top + margin
+
+
+def _plateaus(line: np.ndarray) -> list[float]:
+    """Return the highest and the lowest number that a line keeps along more than a moment, if any."""
+    with np.errstate(invalid="ignore"):
+        same = np.abs(np.diff(line)) <= 1e-9 * np.abs(line[1:])
+    flat = line[1:][_long_runs(same, max(2, int(_LEAST_RUN * len(line))))]
+    return [float(flat.max()), float(flat.min())] if len(flat) else []

@@ -1,7 +1,7 @@
 /* Multiclass hinge loss (Weston, Watkins 1999), as torch's multi_margin_loss: the mean over all n
- * classes, or the sum (n is 1 then below), of max(0, margin - f_y + f_k)^power, k != y, power 1 or 2. gradient of class k != y:
- * power s^(power - 1) / n with s the term, of the label minus the sum of these. Hessian diagonal, for
- * power 2: 2 / n where s > 0, at the label their sum; zero almost everywhere for power 1, and reported
+ * classes, or the sum (n is 1 then below), of max(0, margin - f_y + f_k)^power, k != y, power 1 or 2.
+ * gradient of class k != y: power s^(power - 1) / n with s the term, of the label minus the sum of
+ * these. Hessian diagonal, for power 2: 2 / n where s > 0, at the label their sum; zero almost everywhere for power 1, and reported
  * there as 1 / n and their sum. Differences of logits are summed without error: worst error 3.5 ULP.
  * Parameters: p[0] + p[2] + p[3] = margin, each of at most 24 bits, p[1] = power, p[4] = 1 for the sum.
  */

@@ -68,7 +68,8 @@ def test_each_runs_and_agrees(isa, data, tmp_path):
             reference = REFERENCES[key.split("-")[0]]
             y, f = arrays[f"{key}-y"], arrays[f"{key}-f"]
             gap = np.abs(ulp_distance(results[key], ours))
-            # both are within 3 ULP of the exact result, or what is stated; of its largest term where terms cancel
+            # both are within 3 ULP of the exact result, or what is stated; of its largest term where
+            # terms cancel
             for row, operation in enumerate(("loss", "gradient", "hessian", "predict")):
                 allowed = np.full(len(y), 2.0 * STATED.get((reference.name, operation), 3.0))
                 term = reference.largest_term.get(operation)

@@ -28,8 +28,8 @@ class CrossEntropy(RowLoss):
     of the Hessian at most 3; with `label_smoothing` or soft labels the gradient's is in ULP of its
     larger term, Q * p or q, as these may cancel, and with class weights, too, at most 6.5, the
     Hessian's 4; a weight that brings back what was below the smallest normal number, p or Q * p, finds
-    fewer digits in the gradient; with `z_loss` up to 1 or `logit_adjustment` it is at most 5.5, of its largest term, and the Hessian's
-    6. `predict` gives the class probabilities.
+    fewer digits in the gradient; with `z_loss` up to 1 or `logit_adjustment` it is at most 5.5, of
+    its largest term, and the Hessian's 6. `predict` gives the class probabilities.
 
     Link: symmetric multinomial logit. Labels: classes 0 to C - 1 (of raw_prediction's shape without
     the class axis), or soft labels, finite and not negative (of its shape).

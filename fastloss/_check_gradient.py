@@ -202,8 +202,9 @@ def check_gradient(
 
     Any object serves that has the methods ``loss`` and ``gradient_hessian`` with the argument
     ``reduction="none"`` (and ``sample_weight``, if weights are given): a loss of this package, a
-    subclass of your own, or your custom objective. Of a loss of this package and a subclass of one, the
-    gradients of ``gradient``, ``loss_gradient`` and ``loss_gradient_hessian`` are compared as well.
+    subclass of your own, or your custom objective; a sample's loss is to depend on its own raw
+    predictions alone. Of a loss of this package and a subclass of one, the gradients of ``gradient``,
+    ``loss_gradient`` and ``loss_gradient_hessian`` are compared as well.
 
     Parameters
     ----------

@@ -67,6 +67,12 @@ def test_an_unknown_name_gets_the_likeliest(wrong, right, capsys):
         fl.LinearObjective(wrong, X, y)
 
 
+def test_a_name_stands_alone(capsys):
+    assert main(["losses", "huber:delta=2"]) == 2
+    wanted = "'huber:delta=2': expected the name alone, huber, without parameters"
+    assert capsys.readouterr().err == f"fastloss losses: {wanted}\n"
+
+
 def test_an_unknown_name_given_to_an_estimator():
     linear_model = pytest.importorskip("fastloss.linear_model")
     models = (linear_model.LinearRegressor, linear_model.SGDRegressor)

@@ -36,6 +36,7 @@ def test_losses_by_text(text, loss):
     [
         ("nonsense", "there is no loss 'nonsense'"),
         ("huber:delta", "expected parameter=value, got 'delta'"),
+        ("huber:delta=1,2", r"got '2'; several numbers stand in parentheses, delta=\(…\)"),
         ("huber:epsilon=1", "epsilon"),
         ("huber:delta=-1", "delta = -1: expected"),
         ("huber:delta=inf", "delta = inf: expected a finite number"),

@@ -44,12 +44,13 @@ def parse_loss(text: str) -> Any:
     name, rest = called.groups() if called else text.partition(":")[::2]
     if called:  # as it is printed
         name = {cls.__name__: loss for loss, cls in loss_classes().items()}.get(name, name)
-    params = {}
+    params: dict[str, object] = {}
     # commas outside brackets
     for item in filter(None, re.split(r",(?![^(\[{]*[)\]}])", rest)):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
-            raise ValueError(f"{text!r}: expected parameter=value, got {item!r}")
+            hint = f"; several numbers stand in parentheses, {[*params][-1]}=(…)" if params else ""
+            raise ValueError(f"{text!r}: expected parameter=value, got {item!r}{hint}")
         try:
             params[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError):
@@ -70,6 +71,9 @@ def known_name(text: str) -> str:
     """Return `loss_name`, or raise a ValueError if there is no such loss."""
     name = loss_name(text)
     if name not in fl.available_losses():
+        alone = name.partition(":")[0].partition("(")[0]
+        if alone != name and alone in fl.available_losses():
+            raise ValueError(f"{text!r}: expected the name alone, {alone}, without parameters")
         hint = did_you_mean(name, fl.available_losses())
         raise ValueError(f"there is no loss {text!r}{hint} (`fastloss losses` lists them)")
     return name

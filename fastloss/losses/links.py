@@ -58,8 +58,9 @@ class Probit(CostLoss):
     -log(Phi(m)) with m = (2 * y_true - 1) * raw_prediction and the normal distribution function
     Phi, in nats. Link: probit. Labels: 0 and 1. With z = -m and the hazard h = phi(z) / Phi(-z)
     the gradient is -(2 * y_true - 1) * h, the Hessian h * (h - z), positive everywhere. Error at
-    most 6 ULP, of the Hessian at most 10. Where phi(m) is subnormal (m > 37, in float32 13), it
-    has fewer digits itself, which a cost shows. `predict` gives the probability of class 1.
+    most 5 ULP, of the Hessian at most 8; with costs 6 and 12. Where phi(m) is subnormal (m > 37, in
+    float32 13), it has fewer digits itself, which a cost shows. `predict` gives the probability of
+    class 1.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@
  *
  * For z >= 0 h is z + D(z) (normal.h), so that h - z does not cancel, and the loss is z^2/2 + log(h) +
  * log(sqrt(2 pi)); for z < 0 it is -log(1 - T) with T = phi(z) / h(-z), and h = phi(z) / (1 - T).
- * Worst error 6 ULP, of the Hessian 10. Parameters: p[0] = cost_fn, p[1] = cost_fp.
+ * Worst error 5 ULP, of the Hessian 8, with costs 6 and 12. Parameters: p[0] = cost_fn, p[1] = cost_fp.
  */
 FL_INLINE V FN(probit_size)(V f)
 {

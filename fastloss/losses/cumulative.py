@@ -28,7 +28,7 @@ _Tables = tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]
 # where the columns of src/losses/cumulative_logit.h begin, and how long they are at least
 _HEAD = _LEAST_COLUMN = 16
 # Samples at a time, whose probabilities are made.
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 # Its predictions are the distribution function of the noise.
 _LOGISTIC = LogLoss()
 
@@ -188,14 +188,16 @@ class CumulativeLogit(PointwiseLoss):
             factors = -np.expm1(-np.diff(np.array(numbers))).astype(f.dtype)
         for start in range(0, f.size, _BLOCK):
             here = slice(start, start + _BLOCK)
-            some = scores[here]
-            rows[here, 0] = _expit_of_difference(ends[0], some, n_threads)
-            rows[here, -1] = _expit_of_difference(some, ends[-1], n_threads)
-            for k, factor in enumerate(factors, 1):
-                left = _expit_of_difference(some, ends[k - 1], n_threads)
-                right = _expit_of_difference(ends[k], some, n_threads)
-                np.multiply(left, right, out=left)
-                np.multiply(left, factor, out=rows[here, k])
+            above: _Array | None = None
+            for k, end in enumerate(ends):
+                under, over = _both_sides(end, scores[here], n_threads)
+                if above is None:
+                    rows[here, k] = under
+                else:
+                    np.multiply(above, under, out=under)
+                    np.multiply(under, factors[k - 1], out=rows[here, k])
+                above = over
+            rows[here, -1] = above
         if out is not None and not direct:
             out[...] = result
             return out
@@ -221,18 +223,27 @@ class CumulativeLogit(PointwiseLoss):
         return bisected_root(slope, low, high)  # the loss is convex
 
 
-def _expit_of_difference(a: Any, b: Any, n_threads: int | None) -> _Array:
+def _both_sides(end: Any, scores: _Array, n_threads: int | None) -> tuple[_Array, _Array]:
     """
-    Return expit(a - b) of a score each and a threshold.
+    Return expit(end - scores) and expit(scores - end).
 
     The exponential of what rounding takes from the difference is put back, to first order.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        x = a - b
-        part = x - a
-        lost = (a - (x - part)) - (b + part)
-    p: _Array = _LOGISTIC.predict(x, n_threads=n_threads)
-    return np.where(np.isfinite(lost), p + p * (lost * (1 - p)), p)
+        x = end - scores
+        part = x - end
+        lost = x - part
+        np.subtract(end, lost, out=lost)
+        lost -= np.add(scores, part, out=part)
+        over: _Array = _LOGISTIC.predict(np.negative(x, out=part), out=part, n_threads=n_threads)
+        under: _Array = _LOGISTIC.predict(x, out=x, n_threads=n_threads)
+        lost *= under
+        lost *= over
+    if not np.isfinite(lost).all():  # beside an infinity; NaN is in what it is added to, too
+        lost[~np.isfinite(lost)] = 0.0
+    under += lost
+    over -= lost
+    return under, over
 
 
 def _narrowed(numbers: Sequence[float]) -> tuple[float, ...]:
